@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who calls: how a folder's HTTP routes learn the caller without knowing accounts. relay/ implements it.
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace sealpost {
+
+enum class Scope { Submit, Keys, Operator };
+
+/// An account that proved itself, and what it may do with this credential.
+struct Caller {
+  std::string account;
+  std::set<Scope> scopes;
+};
+
+class Authenticator {
+ public:
+  virtual ~Authenticator() = default;
+  /// Checks an Authorization field (Bearer or Basic). Invalid: wrong or missing credential, the same text for both;
+  /// Temporary: the store is away. `network` counts wrong guesses (net::Peer::network).
+  virtual Result<Caller> authenticate(std::string_view authorization, std::string_view network) = 0;
+};
+
+}  // namespace sealpost

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Time as the relay sees it: wall-clock time in milliseconds, passed in so that tests decide what time it is.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+
+namespace sealpost {
+
+/// Wall-clock time with the resolution that the contract shows (milliseconds).
+using Time = std::chrono::time_point<std::chrono::system_clock, std::chrono::milliseconds>;
+using Duration = std::chrono::milliseconds;
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  [[nodiscard]] virtual Time now() const = 0;
+};
+
+/// The machine's clock.
+class SystemClock final : public Clock {
+ public:
+  [[nodiscard]] Time now() const override;
+};
+
+inline std::int64_t to_milliseconds(Time time) { return time.time_since_epoch().count(); }
+inline Time from_milliseconds(std::int64_t value) { return Time(Duration(value)); }
+
+/// RFC 3339 in UTC with milliseconds: 2026-01-31T09:30:00.123Z.
+std::string to_rfc3339(Time time);
+Result<Time> parse_rfc3339(std::string_view text);
+/// RFC 5322 date-time in UTC: Sat, 31 Jan 2026 09:30:00 +0000.
+std::string to_rfc5322(Time time);
+
+}  // namespace sealpost

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// HTTP as the folders see it: requests, responses, and one visible table of routes, each with its scope (deny by default).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/authenticator.h"
+#include "base/result.h"
+#include "base/secret.h"
+
+namespace sealpost::http {
+
+/// Names in lower case; a name that came twice has its values joined by ", " (RFC 9110 section 5.3).
+using Fields = std::map<std::string, std::string>;
+
+struct Request {
+  std::string method;
+  std::string path;  ///< percent-decoded, without the query
+  std::multimap<std::string, std::string> query;
+  Fields fields;
+  WipedBuffer body;
+  std::map<std::string, std::string> parameters;  ///< {names} of the route's pattern
+  std::string client;                             ///< numeric address; X-Forwarded-For when a trusted proxy says so
+  std::string client_network;
+  bool secure = false;  ///< TLS, loopback, or a trusted proxy that says https: credentials and codes may travel
+  bool direct_loopback = false;  ///< a loopback client with no proxy's fields
+  std::optional<Caller> caller;  ///< set on routes that need a scope
+
+  /// Value of a field, empty when absent. `name` in lower case.
+  [[nodiscard]] std::string_view field(std::string_view name) const;
+  /// Value of a cookie, empty when absent.
+  [[nodiscard]] std::string cookie(std::string_view name) const;
+  /// The fields of an application/x-www-form-urlencoded body.
+  [[nodiscard]] std::map<std::string, std::string> form() const;
+};
+
+struct Response {
+  int status = 200;
+  std::vector<std::pair<std::string, std::string>> fields;
+  WipedBuffer body;
+
+  static Response json(int status, std::string_view body);
+  static Response html(int status, std::string_view body);
+  static Response text(int status, std::string_view content_type, std::string_view body);
+  /// RFC 9457. `detail` is shown to the peer.
+  static Response problem(int status, std::string_view title, std::string_view detail);
+  /// Invalid 400, NotFound 404, Temporary 503 with Retry-After, Permanent 422, Internal 500; public_text becomes detail.
+  static Response from(const Error& error);
+  /// 303 to another page (POST, redirect, GET).
+  static Response see_other(std::string location);
+  Response&& with(std::string name, std::string value) &&;
+};
+
+/// Who may call a route. There is no default: every row says it.
+enum class Access {
+  Public,        ///< anybody (the handler may still want a code)
+  PublicSecure,  ///< anybody, but a code or session travels: refused over plain HTTP from afar
+  Submit,
+  Keys,
+  Operator,
+  OperatorOrLoopback  ///< operator scope, or a direct loopback client
+};
+
+struct Route {
+  std::string method;   ///< GET also answers HEAD
+  std::string pattern;  ///< "/v1/keys/{address}"; {name} matches one segment
+  Access access;
+  std::size_t max_body = 64 * 1024;
+  std::function<Response(const Request&)> handle;  ///< runs on a worker, may block
+};
+
+/// The table of all folders' routes; immutable once the server listens.
+class Router final {
+ public:
+  void add(std::vector<Route> routes);
+  struct Match {
+    const Route* route = nullptr;
+    std::map<std::string, std::string> parameters;
+    std::vector<std::string> allowed;  ///< methods of the path when only the method did not match (405)
+  };
+  [[nodiscard]] Match match(std::string_view method, std::string_view path) const;
+  [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
+
+ private:
+  std::vector<Route> routes_;
+};
+
+}  // namespace sealpost::http

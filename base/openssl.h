@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// OpenSSL's objects in unique_ptr, each with its own deleter; no *_free stands anywhere else.
+#pragma once
+
+#include <openssl/asn1.h>
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/cms.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/pkcs12.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <memory>
+#include <string>
+
+namespace sealpost {
+
+template <auto Free>
+struct OpenSslDeleter {
+  template <class T>
+  void operator()(T* object) const {
+    Free(object);
+  }
+};
+template <class T, auto Free>
+using OpenSslPtr = std::unique_ptr<T, OpenSslDeleter<Free>>;
+
+struct X509StackDeleter {
+  void operator()(STACK_OF(X509) * stack) const { sk_X509_pop_free(stack, X509_free); }
+};
+
+using BignumPtr = OpenSslPtr<BIGNUM, BN_free>;
+using BioPtr = OpenSslPtr<BIO, BIO_free_all>;
+using CipherCtxPtr = OpenSslPtr<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
+using CmsPtr = OpenSslPtr<CMS_ContentInfo, CMS_ContentInfo_free>;
+using KdfCtxPtr = OpenSslPtr<EVP_KDF_CTX, EVP_KDF_CTX_free>;
+using KdfPtr = OpenSslPtr<EVP_KDF, EVP_KDF_free>;
+using Pkcs12Ptr = OpenSslPtr<PKCS12, PKCS12_free>;
+using PkeyCtxPtr = OpenSslPtr<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
+using PkeyPtr = OpenSslPtr<EVP_PKEY, EVP_PKEY_free>;
+using SslCtxPtr = OpenSslPtr<SSL_CTX, SSL_CTX_free>;
+using X509ExtensionPtr = OpenSslPtr<X509_EXTENSION, X509_EXTENSION_free>;
+using X509NamePtr = OpenSslPtr<X509_NAME, X509_NAME_free>;
+using X509Ptr = OpenSslPtr<X509, X509_free>;
+using X509StackPtr = std::unique_ptr<STACK_OF(X509), X509StackDeleter>;
+
+/// Empties the calling thread's OpenSSL error queue and returns it as one line for internal_detail.
+std::string openssl_errors();
+
+}  // namespace sealpost

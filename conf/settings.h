@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// The settings as plain structs, one per section; loaded and checked once by load_settings (conf/loader.h). A part receives its own struct.
+// Defaults stand in conf/keys.cpp, beside the name and the meaning of each key, and are the contract's.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sealpost {
+
+struct RelaySettings {
+  std::string hostname;
+  std::string state_dir;
+  std::uint64_t memory_limit = 0;  ///< octets
+  std::chrono::milliseconds drain_timeout{};
+};
+
+struct SmtpSettings {
+  std::string listen;      ///< host:port; empty when off
+  std::string listen_tls;  ///< host:port; empty when off
+  std::uint64_t max_message_size = 0;
+  std::size_t max_recipients = 0;
+  std::size_t max_connections = 0;
+  std::size_t max_connections_per_client = 0;
+  std::chrono::milliseconds idle_timeout{};
+};
+
+struct TlsSettings {
+  std::string certificate;  ///< empty: generated in state_dir
+  std::string private_key;
+};
+
+struct HttpSettings {
+  std::string listen;
+  std::string listen_tls;
+  std::string public_url;  ///< without a trailing slash
+  std::vector<std::string> trusted_proxies;
+};
+
+struct RedisSettings {
+  std::string url;  ///< "embedded", redis://host:port/db or unix:///path
+  std::string username;
+  std::string password_file;
+  std::uint64_t maxmemory = 0;  ///< octets, of the embedded one
+};
+
+enum class TlsPolicy { Opportunistic, Required, Verify };
+
+/// The next hop for everything, or MX routing.
+struct Route {
+  enum class Kind { Mx, Smtp, Smtps, Lmtp, Maildir };
+  Kind kind = Kind::Mx;
+  std::string host;  ///< without brackets
+  std::uint16_t port = 0;
+  std::string path;  ///< maildir
+};
+
+struct DeliverySettings {
+  Route route;
+  std::uint16_t port = 25;
+  TlsPolicy tls = TlsPolicy::Opportunistic;
+  std::map<std::string, TlsPolicy> domain_tls;  ///< by A-label domain
+  bool allow_private = false;
+  std::string username;
+  std::string password_file;
+  std::size_t workers = 0;
+  std::size_t destination_concurrency = 0;
+  std::vector<std::chrono::milliseconds> retry;  ///< the last one repeats
+  std::chrono::milliseconds max_age{};
+  std::chrono::milliseconds warn_after{};
+};
+
+struct DnsSettings {
+  std::string server;  ///< address:port; empty: the system's
+};
+
+struct QueueSettings {
+  std::chrono::milliseconds history{};
+};
+
+enum class KeyType { Rsa2048, Rsa3072, Rsa4096, P256 };
+enum class ContentCipher { Aes256Cbc, Aes256Gcm };
+
+struct CryptoSettings {
+  KeyType key_type = KeyType::Rsa3072;
+  ContentCipher content_cipher = ContentCipher::Aes256Cbc;
+};
+
+enum class KeyPolicy { Interim, Permanent };
+
+struct KeysSettings {
+  std::size_t pool_size = 0;
+  KeyPolicy policy = KeyPolicy::Interim;
+  std::chrono::milliseconds interim_lifetime{};
+  std::string master_key_file;
+};
+
+enum class NotifyMode { Code, Attach };
+enum class NotifyTls { Required, Opportunistic };
+
+/// So many in so long.
+struct Rate {
+  std::size_t count = 0;
+  std::chrono::milliseconds period{};
+};
+
+struct NotifySettings {
+  std::string from_name;     ///< display name, may be empty
+  std::string from_address;  ///< addr-spec
+  NotifyMode mode = NotifyMode::Code;
+  std::chrono::milliseconds code_lifetime{};
+  NotifyTls tls = NotifyTls::Required;
+  Rate max_new_per_account;
+};
+
+struct LogSettings {
+  std::string level;   ///< debug, info, warning, error
+  std::string format;  ///< text, json
+};
+
+struct Settings {
+  RelaySettings relay;
+  SmtpSettings smtp;
+  TlsSettings tls;
+  HttpSettings http;
+  RedisSettings redis;
+  DeliverySettings delivery;
+  DnsSettings dns;
+  QueueSettings queue;
+  CryptoSettings crypto;
+  KeysSettings keys;
+  NotifySettings notify;
+  LogSettings log;
+};
+
+}  // namespace sealpost

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the queue knows of a message and of each of its deliveries; plain data, in the words of the contract.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/email_address.h"
+#include "base/message_id.h"
+
+namespace sealpost {
+
+enum class DeliveryState : std::uint8_t { Queued, Sending, Deferred, Held, Delivered, Bounced, Dropped };
+std::string_view to_text(DeliveryState state);
+std::optional<DeliveryState> parse_delivery_state(std::string_view text);
+
+/// DSN parameters of RCPT (RFC 3461); kept with the delivery.
+struct DsnRequest {
+  bool never = false;
+  bool success = false;
+  bool failure = true;
+  bool delay = true;
+  std::string orcpt;  ///< as submitted ("rfc822;…"), empty when absent
+};
+
+/// What one message's deliveries share.
+struct Envelope {
+  MessageId id;
+  std::string account;                    ///< empty for the relay's own notices
+  std::optional<EmailAddress> mail_from;  ///< nothing for <>
+  std::string envid;                      ///< RFC 3461 section 4.4, as submitted
+  std::string message_id_field;           ///< value of the Message-ID field
+  bool smtputf8 = false;
+  Time accepted{};
+};
+
+/// One recipient of a message that is put.
+struct Addressee {
+  EmailAddress address;
+  std::string destination;  ///< what fairness counts by: the A-label domain, or the fixed route's name
+  std::string fingerprint;  ///< of the certificate it is sealed to; empty for notices and passed-through messages
+  std::string key_state;    ///< "interim", "permanent" or empty
+  DsnRequest dsn;
+};
+
+struct HistoryEvent {
+  Time time{};
+  std::string text;  ///< at most 256 octets, printable
+};
+
+/// A delivery as operators and deliverers see it; never content.
+struct DeliveryRecord {
+  DeliveryId id;
+  std::string account;
+  std::string mail_from;  ///< empty for <>
+  std::string recipient;
+  std::string domain;  ///< A-labels
+  std::string destination;
+  DeliveryState state = DeliveryState::Queued;
+  std::uint32_t attempts = 0;
+  Time created{};
+  std::optional<Time> next_attempt;
+  std::string last_response;
+  std::uint64_t size = 0;  ///< octets of the submitted message's sealed form
+  std::string fingerprint;
+  std::string key_state;
+  bool notice = false;
+  bool notification = false;  ///< a notice that carries a code
+  bool warned = false;        ///< the delay warning went out
+  std::string envid;
+  std::string message_id_field;
+  bool smtputf8 = false;
+  DsnRequest dsn;
+  std::vector<HistoryEvent> history;
+};
+
+}  // namespace sealpost

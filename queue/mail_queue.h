@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// The mail queue in Redis: put, claim under a lease, record the outcome. Every operation is one atomic script; keys and fields stand in docs/redis.md.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/redis/client.h"
+#include "base/result.h"
+#include "base/sealed_message.h"
+#include "base/wrapper.h"
+#include "queue/delivery.h"
+
+namespace sealpost {
+
+/// Makes a put happen once: the same key again replays the first answer. The key's MAC decides the shard, so take the id from MailQueue::new_id.
+struct Once {
+  std::string key_mac;            ///< 32 octets (Wrapper::mac)
+  std::string body_mac;           ///< MAC of what was submitted; another body under the same key is a conflict
+  std::chrono::seconds lifetime;  ///< how long the key is remembered
+};
+
+enum class PutOutcome {
+  Stored,    ///< durable now
+  Replayed,  ///< an earlier put under the same key was durable already
+  Conflict   ///< the same key with another body; nothing stored
+};
+
+struct PutResult {
+  PutOutcome outcome;
+  MessageId id;  ///< of the message that is durable
+};
+
+/// A delivery that this process may attempt until its lease is taken away.
+struct Claim {
+  DeliveryRecord delivery;
+  std::uint64_t fence = 0;  ///< every later operation on the delivery must show it
+};
+
+/// The finished octets of a claimed delivery, read from Redis chunk by chunk: header block, empty line, body; CRLF line ends.
+class DeliveryBody {
+ public:
+  virtual ~DeliveryBody() = default;
+  /// The header block without the empty line; for a bounce's returned fields.
+  [[nodiscard]] virtual std::string_view header_block() const = 0;
+  /// The next piece; empty at the end.
+  virtual Result<std::string> next() = 0;
+};
+
+class MailQueue final {
+ public:
+  /// `incarnation` names this process' life: leases of another life are taken back after its heartbeat has stopped.
+  MailQueue(redis::Client& redis, Wrapper& wrapper, const Clock& clock, Random& random, Log& log);
+  ~MailQueue();
+  MailQueue(const MailQueue&) = delete;
+  MailQueue& operator=(const MailQueue&) = delete;
+
+  [[nodiscard]] MessageId new_id(const std::optional<Once>& once = std::nullopt);
+
+  /// All or nothing: when this returns, every delivery is durable. Addressees are in the order of the message's heads.
+  /// Temporary: Redis away, full, or beyond its watermark (public_text says which).
+  Result<PutResult> put(const SealedMessage& message, const Envelope& envelope, std::span<const Addressee> addressees,
+                        const std::optional<Once>& once = std::nullopt);
+  Result<PutResult> put(const Notice& notice, const Envelope& envelope, const Addressee& addressee,
+                        const std::optional<Once>& once = std::nullopt);
+
+  /// Takes up to `max` due deliveries, destinations served in turn, never more than `per_destination` in flight for one
+  /// destination over all nodes.
+  Result<std::vector<Claim>> claim(std::size_t max, std::size_t per_destination);
+  Result<std::unique_ptr<DeliveryBody>> open(const Claim& claim);
+
+  /// Outcomes. NotFound when the lease was lost meanwhile: somebody else answers for the delivery now.
+  Status delivered(const Claim& claim, std::string_view response);
+  Status deferred(const Claim& claim, std::string_view response, Time next_attempt);
+  /// Put the bounce first (with Once), then call this.
+  Status bounced(const Claim& claim, std::string_view response);
+  /// Sets the delivery aside for a human.
+  Status held(const Claim& claim, std::string_view reason);
+  /// Gives the delivery back as it was, counting no attempt (shutdown, no slot free).
+  Status release(const Claim& claim);
+  /// Remembers that the delay warning was put.
+  Status warned(const Claim& claim);
+
+  /// Says that this process lives; call every few seconds.
+  Status heartbeat();
+  /// Takes back the leases of processes that have been silent for 60 s of Redis' own uptime; counts no attempt. A delivery
+  /// whose worker died again and again goes to held. Returns how many were taken back.
+  Result<std::size_t> reap();
+  /// The earliest time at which a delivery falls due; nothing when none waits.
+  Result<std::optional<Time>> next_due();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sealpost

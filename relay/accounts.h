@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Accounts that may submit: names, send-as rules and SCRAM verifiers (wrapped) in Redis; checks of passwords and the send-as rule.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/email_address.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/redis/client.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "base/wrapper.h"
+
+namespace sealpost {
+
+struct Account {
+  std::string name;
+  std::vector<std::string> send_as;  ///< directory keys, or "@" and an A-label domain
+  bool admin = false;
+  Time created{};
+
+  [[nodiscard]] bool may_send_as(const EmailAddress& address) const;
+};
+
+/// What SCRAM-SHA-256 stores of a password (RFC 5802 section 3).
+struct ScramVerifier {
+  std::string salt;
+  int iterations = 0;
+  std::string stored_key;
+  std::string server_key;
+};
+
+class Accounts final {
+ public:
+  Accounts(redis::Client& redis, Wrapper& wrapper, const Clock& clock, Random& random, Log& log);
+  ~Accounts();
+
+  Status add(const Account& account, const Secret& password);
+  Status remove(const std::string& name);
+  Status set_password(const std::string& name, const Secret& password);
+  Result<std::vector<Account>> list();
+  Result<Account> find(const std::string& name);
+
+  /// Checks a PLAIN or LOGIN password. Invalid: wrong or unknown, after the same work for both; Temporary: Redis away.
+  Result<Account> verify(const std::string& name, const Secret& password);
+  /// The verifier for a SCRAM exchange; an account that does not exist has a stable, made-up one that no password fits.
+  Result<ScramVerifier> scram_verifier(const std::string& name);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sealpost

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs what is missing, builds, and runs every test: tests/run.sh [PRESET] [ctest options]. PRESET: release (default), debug, asan-ubsan, tsan.
+# SEALPOST_BUILD_DIR moves the build directory elsewhere.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+preset=release
+case "${1:-}" in release | debug | asan-ubsan | tsan) preset=$1; shift ;; esac
+build=${SEALPOST_BUILD_DIR:-$PWD/build}/$preset
+
+conf/bootstrap.sh --tests
+cmake --preset "$preset" -B "$build" >/dev/null
+cmake --build "$build"
+eval "$(python3 - "$preset" "$PWD" <<'PY'
+import json, shlex, sys
+preset, source = sys.argv[1:]
+for entry in json.load(open("CMakePresets.json"))["testPresets"]:
+    if entry["name"] == preset:
+        for name, value in entry.get("environment", {}).items():
+            print("export", name + "=" + shlex.quote(value.replace("${sourceDir}", source)))
+PY
+)"
+exec ctest --test-dir "$build" --output-on-failure --parallel "$(nproc)" --no-tests=error "$@"
