@@ -52,7 +52,7 @@ class SealedMessage final {
 /// The queue stores it wrapped under the master key, since a notification carries a code.
 class Notice final {
  public:
-  enum class Kind : std::uint8_t { Notification, Bounce, DelayWarning };
+  enum class Kind : std::uint8_t { Notification, Bounce, DelayWarning, KeyEvent };
   Notice(Kind kind, WipedBuffer message) : kind_(kind), message_(std::move(message)) {}
 
   [[nodiscard]] Kind kind() const { return kind_; }

@@ -53,7 +53,7 @@ class Client final {
   Client& operator=(const Client&) = delete;
 
   Result<Reply> command(const Command& command);
-  /// All commands in one round trip; an error reply of one is in its place, not an Error of the whole.
+  /// All commands in one round trip; the first error reply among them is the Error of the whole.
   Result<std::vector<Reply>> pipeline(const std::vector<Command>& commands);
   /// EVALSHA, with one retry by EVAL when Redis does not know the script yet. Aborts the process in debug and answers
   /// Internal in release when the keys lie in different slots.
@@ -67,6 +67,8 @@ class Client final {
   Result<std::vector<Reply>> run_all(const Script& script, const std::vector<Call>& calls);
 
  private:
+  using Words = std::vector<std::string_view>;
+  Result<std::vector<Reply>> exchange(const std::vector<Words>& commands);
   class Connection;
   class Lease;
   Result<Lease> lease();
@@ -80,6 +82,11 @@ class Client final {
   std::size_t open_ = 0;
   std::vector<std::unique_ptr<Connection>> idle_;
 };
+
+/// Tells a full store (its maxmemory is reached; waiting mail drains it) from one that is away. Both are Temporary.
+bool is_store_full(const Error& error);
+/// The Error that an error reply means.
+Error to_error(const ReplyView& reply);
 
 /// CRC16 slot of a key (Redis Cluster specification): the part in braces decides when there is one.
 unsigned slot_of(std::string_view key);

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements client.h over hiredis' blocking API.
+#include "base/redis/client.h"
+
+#include <hiredis/hiredis.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <optional>
+
+#include "base/encoding.h"
+
+namespace sealpost::redis {
+namespace {
+
+constexpr std::string_view away_text = "the queue's store cannot be reached";
+constexpr std::string_view full_text = "the queue's store is full";
+constexpr unsigned slots = 16384;
+
+timeval to_timeval(std::chrono::milliseconds duration) {
+  return {static_cast<time_t>(duration.count() / 1000), static_cast<suseconds_t>(duration.count() % 1000 * 1000)};
+}
+
+Error away(std::string detail) { return Error::temporary(std::string(away_text), std::move(detail)); }
+
+bool begins_with_any(std::string_view text, std::initializer_list<std::string_view> prefixes) {
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [&](std::string_view prefix) { return text.starts_with(prefix); });
+}
+
+}  // namespace
+
+Error to_error(const ReplyView& reply) {
+  const std::string_view text = reply.text();
+  std::string detail = "redis: " + std::string(text);
+  if (begins_with_any(text, {"OOM", "MISCONF"}) || text.find("OOM command not allowed") != std::string_view::npos) {
+    return Error::temporary(std::string(full_text), std::move(detail));
+  }
+  if (begins_with_any(text, {"LOADING", "BUSY", "READONLY", "MASTERDOWN", "NOAUTH", "WRONGPASS", "NOPERM",
+                             "CLUSTERDOWN", "TRYAGAIN"})) {
+    return away(std::move(detail));
+  }
+  return Error::internal(std::move(detail));
+}
+
+bool is_store_full(const Error& error) { return error.kind == ErrorKind::Temporary && error.public_text == full_text; }
+
+Script::Script(std::string name, std::string source) : name_(std::move(name)), source_(std::move(source)) {
+  std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
+  SHA1(reinterpret_cast<const unsigned char*>(source_.data()), source_.size(), digest.data());
+  sha1_ = to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
+}
+
+/// One connection; broken for good after the first failure.
+class Client::Connection final {
+ public:
+  Status open(const Endpoint& endpoint, std::chrono::milliseconds timeout) {
+    const timeval limit = to_timeval(timeout);
+    context_.reset(endpoint.unix_path.empty() ? redisConnectWithTimeout(endpoint.host.c_str(), endpoint.port, limit)
+                                              : redisConnectUnixWithTimeout(endpoint.unix_path.c_str(), limit));
+    if (!context_ || context_->err != 0) return failure();
+    if (redisSetTimeout(context_.get(), limit) != REDIS_OK) return failure();
+    if (!endpoint.password.empty()) {
+      std::vector<std::string_view> auth = {"AUTH"};
+      if (!endpoint.username.empty()) auth.emplace_back(endpoint.username);
+      auth.push_back(endpoint.password.reveal());
+      if (auto done = expect_ok(auth); !done) return done;
+    }
+    if (endpoint.database != 0) return expect_ok({"SELECT", std::to_string(endpoint.database)});
+    return {};
+  }
+
+  Status send(const std::vector<std::string_view>& words) {
+    pointers_.clear();
+    lengths_.clear();
+    for (const auto word : words) {
+      pointers_.push_back(word.data());
+      lengths_.push_back(word.size());
+    }
+    const int sent =
+        redisAppendCommandArgv(context_.get(), static_cast<int>(words.size()), pointers_.data(), lengths_.data());
+    return sent == REDIS_OK ? Status() : Status(failure());
+  }
+
+  Result<Reply> receive() {
+    void* reply = nullptr;
+    if (redisGetReply(context_.get(), &reply) != REDIS_OK || reply == nullptr) return failure();
+    return Reply(static_cast<redisReply*>(reply));
+  }
+
+  [[nodiscard]] bool broken() const { return broken_; }
+
+ private:
+  struct ContextDeleter {
+    void operator()(redisContext* context) const { redisFree(context); }
+  };
+
+  Error failure() {
+    broken_ = true;
+    return away(context_ ? "redis: " + std::string(context_->errstr) : "redis: out of memory");
+  }
+
+  Status expect_ok(const std::vector<std::string_view>& words) {
+    if (auto sent = send(words); !sent) return sent;
+    auto reply = receive();
+    if (!reply) return reply.error();
+    if (!reply->is_error()) return {};
+    broken_ = true;
+    return away("redis: " + std::string(reply->text()));
+  }
+
+  std::unique_ptr<redisContext, ContextDeleter> context_;
+  bool broken_ = false;
+  std::vector<const char*> pointers_;
+  std::vector<std::size_t> lengths_;
+};
+
+/// A connection taken from the pool; goes back at the end unless it broke.
+class Client::Lease final {
+ public:
+  Lease(Client& client, std::unique_ptr<Connection> connection)
+      : client_(&client), connection_(std::move(connection)) {}
+  Lease(Lease&&) noexcept = default;
+  Lease& operator=(Lease&&) = delete;
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  ~Lease() {
+    if (connection_) client_->give_back(std::move(connection_));
+  }
+  Connection* operator->() { return connection_.get(); }
+
+ private:
+  Client* client_;
+  std::unique_ptr<Connection> connection_;
+};
+
+Client::Client(Endpoint endpoint, std::chrono::milliseconds timeout, std::size_t max_connections)
+    : endpoint_(std::move(endpoint)), timeout_(timeout), max_connections_(max_connections) {}
+
+Client::~Client() = default;
+
+Result<Client::Lease> Client::lease() {
+  {
+    std::unique_lock lock(mutex_);
+    const bool free = returned_.wait_for(lock, timeout_, [this] { return !idle_.empty() || open_ < max_connections_; });
+    if (!free) return away("redis: every connection is in use");
+    ++open_;
+    if (!idle_.empty()) {
+      auto connection = std::move(idle_.back());
+      idle_.pop_back();
+      return Lease(*this, std::move(connection));
+    }
+  }
+  auto connection = std::make_unique<Connection>();
+  auto opened = connection->open(endpoint_, timeout_);
+  Lease lease(*this, std::move(connection));
+  if (!opened) return opened.error();
+  return lease;
+}
+
+void Client::give_back(std::unique_ptr<Connection> connection) {
+  {
+    const std::lock_guard lock(mutex_);
+    --open_;
+    if (!connection->broken()) {
+      idle_.push_back(std::move(connection));
+    } else {
+      idle_.clear();  // what broke one (a restart of Redis) has broken the others, too
+    }
+  }
+  returned_.notify_one();
+}
+
+Result<std::vector<Reply>> Client::exchange(const std::vector<Words>& commands) {
+  auto connection = lease();
+  if (!connection) return connection.error();
+  for (const auto& words : commands) {
+    if (auto sent = (*connection)->send(words); !sent) return sent.error();
+  }
+  std::vector<Reply> replies;
+  replies.reserve(commands.size());
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    auto reply = (*connection)->receive();
+    if (!reply) return reply.error();
+    replies.push_back(std::move(*reply));
+  }
+  return replies;
+}
+
+Result<Reply> Client::command(const Command& command) {
+  auto replies = pipeline({command});
+  if (!replies) return replies.error();
+  return std::move(replies->front());
+}
+
+Result<std::vector<Reply>> Client::pipeline(const std::vector<Command>& commands) {
+  std::vector<Words> words;
+  for (const auto& command : commands) words.emplace_back(command.begin(), command.end());
+  auto replies = exchange(words);
+  if (!replies) return replies;
+  for (const auto& reply : *replies) {
+    if (reply.is_error()) return to_error(reply);
+  }
+  return replies;
+}
+
+Result<Reply> Client::run(const Script& script, const std::vector<std::string>& keys,
+                          const std::vector<std::string>& arguments) {
+  auto replies = run_all(script, {{keys, arguments}});
+  if (!replies) return replies.error();
+  return std::move(replies->front());
+}
+
+Result<std::vector<Reply>> Client::run_all(const Script& script, const std::vector<Call>& calls) {
+  std::vector<std::string> counts;
+  counts.reserve(calls.size());
+  std::vector<Words> commands;
+  for (const auto& call : calls) {
+    for (const auto& key : call.keys) {
+      if (slot_of(key) != slot_of(call.keys.front())) {
+        return Error::internal("script " + script.name() + ": keys in different slots");
+      }
+    }
+    counts.push_back(std::to_string(call.keys.size()));
+    Words words = {"EVALSHA", script.sha1(), counts.back()};
+    words.insert(words.end(), call.keys.begin(), call.keys.end());
+    words.insert(words.end(), call.arguments.begin(), call.arguments.end());
+    commands.push_back(std::move(words));
+  }
+  auto replies = exchange(commands);
+  if (!replies) return replies;
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    if (!(*replies)[i].is_error() || !(*replies)[i].text().starts_with("NOSCRIPT")) continue;
+    commands[i][0] = "EVAL";
+    commands[i][1] = script.source();
+    auto again = exchange({commands[i]});
+    if (!again) return again;
+    (*replies)[i] = std::move(again->front());
+  }
+  for (const auto& reply : *replies) {
+    if (!reply.is_error()) continue;
+    Error error = to_error(reply);
+    error.internal_detail = script.name() + ": " + error.internal_detail;
+    return error;
+  }
+  return replies;
+}
+
+unsigned slot_of(std::string_view key) {
+  const auto open = key.find('{');
+  if (open != std::string_view::npos) {
+    const auto close = key.find('}', open + 1);
+    if (close != std::string_view::npos && close > open + 1) key = key.substr(open + 1, close - open - 1);
+  }
+  unsigned crc = 0;  // CRC-16/XMODEM, as Redis Cluster's specification names it
+  for (const char octet : key) {
+    crc ^= static_cast<unsigned>(static_cast<unsigned char>(octet)) << 8U;
+    for (int bit = 0; bit < 8; ++bit) crc = ((crc & 0x8000U) != 0 ? crc << 1U ^ 0x1021U : crc << 1U) & 0xffffU;
+  }
+  return crc % slots;
+}
+
+}  // namespace sealpost::redis

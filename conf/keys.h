@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one table of all settings: name, default, meaning, and how a value becomes part of Settings.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "conf/settings.h"
+
+namespace sealpost {
+
+struct SettingKey {
+  std::string name;           ///< "section.key"
+  std::string default_value;  ///< as it would be written; empty when the key has none
+  std::string meaning;
+  std::function<Status(Settings&, const std::string&)> apply;
+
+  /// "SEALPOST_SECTION_KEY"
+  [[nodiscard]] std::string environment_name() const;
+};
+
+/// In the order of the contract. Defaults that depend on the machine are filled in.
+const std::vector<SettingKey>& setting_keys();
+
+/// The value of `tls` in a section [delivery.domain.NAME].
+Status apply_domain_tls(Settings& settings, const std::string& domain, const std::string& value);
+
+}  // namespace sealpost

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements loader.h.
+#include "conf/loader.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "conf/ini.h"
+#include "conf/keys.h"
+#include "conf/values.h"
+
+namespace sealpost {
+namespace {
+
+constexpr std::string_view domain_prefix = "delivery.domain.";
+constexpr std::string_view environment_prefix = "SEALPOST_";
+
+/// A value and where it was found, for the complaint about it.
+struct Given {
+  std::string value;
+  std::string source;
+};
+using GivenValues = std::map<std::string, Given>;
+
+Error complain(const std::string& source, const std::string& key, const std::string& reason) {
+  return Error::invalid(source + ": " + key + ": " + reason);
+}
+
+const SettingKey* find_key(const std::string& name) {
+  const auto& keys = setting_keys();
+  const auto found = std::find_if(keys.begin(), keys.end(), [&](const SettingKey& key) { return key.name == name; });
+  return found == keys.end() ? nullptr : &*found;
+}
+
+bool is_domain_key(const std::string& key) {
+  return key.starts_with(domain_prefix) && key.ends_with(".tls") && key.size() > domain_prefix.size() + 4;
+}
+
+/// Invalid when group or others have one of the `forbidden` permission bits.
+Status check_mode(const std::string& path, mode_t forbidden, const std::string& wanted) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) return Error::invalid(path + ": " + std::strerror(errno));
+  if (!S_ISREG(status.st_mode)) return Error::invalid(path + ": not a file");
+  if ((status.st_mode & forbidden) != 0) return Error::invalid(path + ": wrong mode, " + wanted);
+  return {};
+}
+
+Result<std::string> read_text(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream content;
+  content << file.rdbuf();
+  if (!file) return Error::invalid(path + ": " + std::strerror(errno));
+  return content.str();
+}
+
+Status add_file(const std::string& file, GivenValues& values) {
+  if (auto mode = check_mode(file, 022, "nobody but its owner may write to it (chmod go-w)"); !mode) return mode;
+  auto content = read_text(file);
+  if (!content) return content.error();
+  auto entries = parse_ini(*content);
+  if (!entries) return Error::invalid(file + ": " + entries.error().public_text);
+  for (auto& entry : *entries) {
+    if (find_key(entry.key) == nullptr && !is_domain_key(entry.key)) return complain(file, entry.key, "unknown key");
+    if (values.contains(entry.key)) return complain(file, entry.key, "given twice");
+    values[entry.key] = {std::move(entry.value), file};
+  }
+  return {};
+}
+
+Status add_environment(const std::vector<std::string>& environment, GivenValues& values) {
+  for (const auto& variable : environment) {
+    if (!variable.starts_with(environment_prefix)) continue;
+    const auto equals = variable.find('=');
+    const std::string name = variable.substr(0, equals);
+    const auto& keys = setting_keys();
+    const auto key =
+        std::find_if(keys.begin(), keys.end(), [&](const SettingKey& row) { return row.environment_name() == name; });
+    if (key == keys.end()) return complain("environment", name, "unknown key");
+    values[key->name] = {variable.substr(equals + 1), "environment"};
+  }
+  return {};
+}
+
+Status add_command_line(const std::vector<std::pair<std::string, std::string>>& options, GivenValues& values) {
+  GivenValues seen;
+  for (const auto& [name, value] : options) {
+    if (find_key(name) == nullptr) return complain("command line", name, "unknown key");
+    if (seen.contains(name)) return complain("command line", name, "given twice");
+    seen[name] = {value, "command line"};
+  }
+  for (auto& [name, given] : seen) values[name] = std::move(given);
+  return {};
+}
+
+std::string source_of(const GivenValues& values, const std::string& key) {
+  const auto found = values.find(key);
+  return found == values.end() ? "defaults" : found->second.source;
+}
+
+/// What a key alone cannot tell.
+Status check_together(const Settings& settings, const GivenValues& values) {
+  if (settings.tls.certificate.empty() != settings.tls.private_key.empty()) {
+    return complain(source_of(values, "tls.certificate"), "tls.certificate",
+                    "tls.certificate and tls.private_key belong together");
+  }
+  if (!settings.delivery.username.empty() && settings.delivery.password_file.empty()) {
+    return complain(source_of(values, "delivery.username"), "delivery.username", "needs delivery.password_file");
+  }
+  struct SecretFile {
+    const char* key;
+    const std::string& path;
+    mode_t forbidden;
+  };
+  for (const auto& file : {SecretFile{"tls.private_key", settings.tls.private_key, 07},
+                           SecretFile{"redis.password_file", settings.redis.password_file, 077},
+                           SecretFile{"delivery.password_file", settings.delivery.password_file, 077}}) {
+    if (file.path.empty()) continue;
+    if (auto mode = check_mode(file.path, file.forbidden, "others may not read it (chmod 600)"); !mode) {
+      return complain(source_of(values, file.key), file.key, mode.error().public_text);
+    }
+  }
+  return {};
+}
+
+void derive(LoadedSettings& loaded) {
+  Settings& settings = loaded.settings;
+  if (settings.keys.master_key_file.empty()) settings.keys.master_key_file = settings.relay.state_dir + "/master.key";
+  if (settings.notify.from_address.empty()) {
+    settings.notify.from_name = "Sealpost";
+    settings.notify.from_address = "postmaster@" + settings.relay.hostname;
+  }
+  for (auto& [key, value] : loaded.effective) {
+    if (key == "keys.master_key_file") value = settings.keys.master_key_file;
+    if (key == "notify.from" && value.empty()) {
+      value = settings.notify.from_name + " <" + settings.notify.from_address + ">";
+    }
+  }
+}
+
+Status apply_all(const GivenValues& values, LoadedSettings& loaded) {
+  for (const auto& key : setting_keys()) {
+    const auto given = values.find(key.name);
+    const std::string& text = given == values.end() ? key.default_value : given->second.value;
+    if (auto applied = key.apply(loaded.settings, text); !applied) {
+      return complain(source_of(values, key.name), key.name, applied.error().public_text);
+    }
+    loaded.effective.emplace_back(key.name, text);
+  }
+  for (const auto& [name, given] : values) {
+    if (!is_domain_key(name)) continue;
+    const std::string domain = name.substr(domain_prefix.size(), name.size() - domain_prefix.size() - 4);
+    if (auto applied = apply_domain_tls(loaded.settings, domain, given.value); !applied) {
+      return complain(given.source, name, applied.error().public_text);
+    }
+    loaded.effective.emplace_back(name, given.value);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::string> process_environment() {
+  std::vector<std::string> variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) variables.emplace_back(*entry);
+  return variables;
+}
+
+Result<LoadedSettings> load_settings(const SettingsSource& source) {
+  GivenValues values;
+  if (!source.file.empty()) {
+    if (auto added = add_file(source.file, values); !added) return added.error();
+  }
+  if (auto added = add_environment(source.environment, values); !added) return added.error();
+  if (auto added = add_command_line(source.command_line, values); !added) return added.error();
+  LoadedSettings loaded;
+  if (auto applied = apply_all(values, loaded); !applied) return applied.error();
+  derive(loaded);
+  if (auto checked = check_together(loaded.settings, values); !checked) return checked.error();
+  return loaded;
+}
+
+std::string print_settings(const LoadedSettings& loaded) {
+  std::map<std::string, std::vector<std::pair<std::string, std::string>>> sections;
+  std::vector<std::string> order;
+  for (const auto& [name, value] : loaded.effective) {
+    const auto dot = name.rfind('.');
+    const std::string section = name.substr(0, dot);
+    if (!sections.contains(section)) order.push_back(section);
+    sections[section].emplace_back(name.substr(dot + 1), value);
+  }
+  std::ostringstream out;
+  for (const auto& section : order) {
+    out << '[' << section << "]\n";
+    for (const auto& [key, value] : sections[section]) {
+      const bool quote = value.find('#') != std::string::npos;
+      out << key << " = " << (quote ? "\"" + value + "\"" : value) << '\n';
+    }
+    out << '\n';
+  }
+  return out.str();
+}
+
+Result<Secret> read_secret_file(const std::string& path) {
+  if (auto mode = check_mode(path, 077, "others may not read it (chmod 600)"); !mode) return mode.error();
+  std::ifstream file(path, std::ios::binary);
+  WipedBuffer content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  while (!content.empty() && (content.back() == '\n' || content.back() == '\r')) content.pop_back();
+  if (content.empty()) return Error::invalid(path + ": empty or not readable");
+  return Secret(std::move(content));
+}
+
+Result<redis::Endpoint> redis_endpoint(const Settings& settings) {
+  redis::Endpoint endpoint;
+  const std::string& url = settings.redis.url;
+  if (url == "embedded") {
+    endpoint.unix_path = settings.relay.state_dir + "/redis.sock";
+    return endpoint;
+  }
+  endpoint.username = settings.redis.username;
+  if (!settings.redis.password_file.empty()) {
+    auto password = read_secret_file(settings.redis.password_file);
+    if (!password) return password.error();
+    endpoint.password = std::move(*password);
+  }
+  if (url.starts_with("unix://")) {
+    endpoint.unix_path = url.substr(7);
+    return endpoint;
+  }
+  const std::string authority = url.substr(8);
+  const auto slash = authority.find('/');
+  auto host = parse_host_port(std::string_view(authority).substr(0, slash));
+  if (!host) return host.error();
+  endpoint.host = host->host;
+  endpoint.port = host->port;
+  if (slash != std::string::npos) {
+    auto database = parse_count(std::string_view(authority).substr(slash + 1), 0, 65535);
+    if (!database) return database.error();
+    endpoint.database = static_cast<int>(*database);
+  }
+  return endpoint;
+}
+
+}  // namespace sealpost
