@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -54,6 +55,7 @@ struct HistoryEvent {
 
 /// A delivery as operators and deliverers see it; never content.
 struct DeliveryRecord {
+  explicit DeliveryRecord(DeliveryId delivery) : id(std::move(delivery)) {}
   DeliveryId id;
   std::string account;
   std::string mail_from;  ///< empty for <>

@@ -2,9 +2,12 @@
 // The mail queue in Redis: put, claim under a lease, record the outcome. Every operation is one atomic script; keys and fields stand in docs/redis.md.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
-#include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,6 +21,7 @@
 #include "base/sealed_message.h"
 #include "base/wrapper.h"
 #include "queue/delivery.h"
+#include "queue/records.h"
 
 namespace sealpost {
 
@@ -39,10 +43,14 @@ struct PutResult {
   MessageId id;  ///< of the message that is durable
 };
 
+struct StoredBody;
+
 /// A delivery that this process may attempt until its lease is taken away.
 struct Claim {
   DeliveryRecord delivery;
   std::uint64_t fence = 0;  ///< every later operation on the delivery must show it
+  MessageRecord message;
+  BodyPlace place;
 };
 
 /// The finished octets of a claimed delivery, read from Redis chunk by chunk: header block, empty line, body; CRLF line ends.
@@ -57,9 +65,9 @@ class DeliveryBody {
 
 class MailQueue final {
  public:
-  /// `incarnation` names this process' life: leases of another life are taken back after its heartbeat has stopped.
-  MailQueue(redis::Client& redis, Wrapper& wrapper, const Clock& clock, Random& random, Log& log);
-  ~MailQueue();
+  /// Each MailQueue is a life of its own: its leases are taken back once its heartbeat has been silent for `silence`.
+  MailQueue(redis::Client& redis, Wrapper& wrapper, const Clock& clock, Random& random, Log& log,
+            std::chrono::seconds silence = std::chrono::seconds(60));
   MailQueue(const MailQueue&) = delete;
   MailQueue& operator=(const MailQueue&) = delete;
 
@@ -96,10 +104,28 @@ class MailQueue final {
   Result<std::size_t> reap();
   /// The earliest time at which a delivery falls due; nothing when none waits.
   Result<std::optional<Time>> next_due();
+  /// Forgets the records of deliveries that finished longer ago than `history`; returns how many.
+  Result<std::size_t> trim_history(Duration history);
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  Result<PutResult> store(const StoredBody& body, const Envelope& envelope, std::span<const Addressee> addressees,
+                          const std::optional<Once>& once);
+  Status settle(const Claim& claim, std::string_view what, std::string_view response, Time next_attempt);
+  Result<std::vector<Claim>> claim_in(const std::vector<unsigned>& shards, std::size_t max,
+                                      std::size_t per_destination);
+  void forget(const Claim& claim);
+
+  redis::Client& redis_;
+  Wrapper& wrapper_;
+  const Clock& clock_;
+  Random& random_;
+  Log& log_;
+  std::chrono::seconds silence_;
+  std::string incarnation_;
+  std::atomic<std::uint32_t> hints_{0};  ///< shards in which this process made something due since the last claim
+  std::mutex mutex_;
+  std::map<std::string, std::size_t> in_flight_;  ///< by destination, in this process
+  std::chrono::steady_clock::time_point last_sweep_{};
 };
 
 }  // namespace sealpost

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements body_store.h.
+#include "queue/body_store.h"
+
+#include <algorithm>
+#include <deque>
+#include <numeric>
+
+#include "base/message_text.h"
+#include "queue/keys.h"
+
+namespace sealpost {
+namespace {
+
+/// Chunks of a put that never came are gone after this long.
+constexpr std::string_view orphan_lifetime_s = "86400";
+constexpr std::string_view empty_line = "\r\n";
+
+/// A run of octets in the body.
+struct Range {
+  std::uint64_t offset = 0;
+  std::uint64_t octets = 0;
+};
+
+/// Reads ranges of a body; keeps the chunk that it read last.
+class ChunkReader final {
+ public:
+  ChunkReader(redis::Client& redis, MessageId id) : redis_(redis), id_(std::move(id)) {}
+
+  /// The part of the range that lies in its first chunk; the range then begins behind it.
+  Result<std::string> read(Range& range) {
+    const auto number = static_cast<std::size_t>(range.offset / chunk_octets);
+    if (number != number_ || chunk_.empty()) {
+      auto reply = redis_.command({"GET", queue_keys::chunk(id_, number)});
+      if (!reply) return reply.error();
+      if (reply->is_nil())
+        return Error::internal("body of " + id_.text() + ": chunk " + std::to_string(number) + " is missing");
+      chunk_ = reply->text();
+      number_ = number;
+    }
+    const std::size_t begin = range.offset % chunk_octets;
+    const std::size_t size = std::min<std::size_t>(range.octets, chunk_.size() - std::min(begin, chunk_.size()));
+    if (size == 0) return Error::internal("body of " + id_.text() + ": chunk " + std::to_string(number) + " is short");
+    range.offset += size;
+    range.octets -= size;
+    return chunk_.substr(begin, size);
+  }
+
+  Result<std::string> read_all(Range range) {
+    std::string all;
+    while (range.octets > 0) {
+      auto piece = read(range);
+      if (!piece) return piece;
+      all += *piece;
+    }
+    return all;
+  }
+
+ private:
+  redis::Client& redis_;
+  MessageId id_;
+  std::size_t number_ = 0;
+  std::string chunk_;
+};
+
+/// A sealed message: header block, empty line, then head and content in the transfer encoding that the form needs.
+class SealedBody final : public DeliveryBody {
+ public:
+  SealedBody(ChunkReader reader, WipedBuffer header, bool base64, std::deque<Range> ranges)
+      : reader_(std::move(reader)), header_(std::move(header)), base64_(base64), ranges_(std::move(ranges)) {}
+
+  [[nodiscard]] std::string_view header_block() const override { return view(header_); }
+
+  Result<std::string> next() override {
+    if (!begun_) {
+      begun_ = true;
+      return std::string(view(header_)) + std::string(empty_line);
+    }
+    while (!ranges_.empty()) {
+      if (ranges_.front().octets == 0) {
+        ranges_.pop_front();
+        continue;
+      }
+      auto piece = reader_.read(ranges_.front());
+      if (!piece) return piece;
+      if (!base64_) return piece;
+      if (std::string lines = encoder_.update(*piece); !lines.empty()) return lines;
+    }
+    return base64_ ? encoder_.finish() : std::string();
+  }
+
+ private:
+  ChunkReader reader_;
+  WipedBuffer header_;
+  bool base64_;
+  bool begun_ = false;
+  std::deque<Range> ranges_;
+  BodyEncoder encoder_;
+};
+
+/// A notice: one wrapped blob that is the whole message.
+class NoticeBody final : public DeliveryBody {
+ public:
+  explicit NoticeBody(WipedBuffer message) : message_(std::move(message)) {}
+
+  [[nodiscard]] std::string_view header_block() const override {
+    const auto end = view(message_).find("\r\n\r\n");
+    return view(message_).substr(0, end == std::string_view::npos ? end : end + 2);
+  }
+  Result<std::string> next() override {
+    if (sent_) return std::string();
+    sent_ = true;
+    return std::string(view(message_));
+  }
+
+ private:
+  WipedBuffer message_;
+  bool sent_ = false;
+};
+
+void finish_layout(StoredBody& body) {
+  body.layout.body_octets = body.octets.size();
+  body.layout.chunks = static_cast<std::uint32_t>((body.octets.size() + chunk_octets - 1) / chunk_octets);
+}
+
+}  // namespace
+
+Result<StoredBody> lay_out(const SealedMessage& message, const MessageId& id, Wrapper& wrapper) {
+  auto header = wrapper.wrap(Purpose::HeaderBlock, id.text(), view(message.header_block()));
+  if (!header) return header.error();
+  StoredBody body;
+  const bool cms = message.form() == SealedMessage::Form::Cms;
+  body.layout.kind = cms ? BodyKind::Cms : BodyKind::Verbatim;
+  body.layout.header_octets = header->size();
+  std::size_t total = header->size();
+  for (const auto& head : message.heads()) total += head.der.size();
+  for (const auto& content : message.contents()) total += content.size();
+  body.octets.reserve(total);
+  body.octets = std::move(*header);
+  const std::uint64_t plain_header = message.header_block().size() + empty_line.size();
+  for (const auto& head : message.heads()) {
+    body.places.push_back({body.octets.size(), head.der.size(), head.content});
+    const std::uint64_t octets = head.der.size() + message.contents().at(head.content).size();
+    body.sizes.push_back(plain_header + (cms ? encoded_size(octets) : octets));
+    body.octets += head.der;
+  }
+  for (const auto& content : message.contents()) {
+    body.layout.content_octets.push_back(content.size());
+    body.octets += content;
+  }
+  finish_layout(body);
+  return body;
+}
+
+Result<StoredBody> lay_out(const Notice& notice, const MessageId& id, Wrapper& wrapper) {
+  auto blob = wrapper.wrap(Purpose::Notice, id.text(), view(notice.message()));
+  if (!blob) return blob.error();
+  StoredBody body;
+  body.layout.kind = notice.kind() == Notice::Kind::Notification ? BodyKind::Notification : BodyKind::OtherNotice;
+  body.octets = std::move(*blob);
+  body.places.push_back({});
+  body.sizes.push_back(notice.message().size());
+  finish_layout(body);
+  return body;
+}
+
+Status write_chunks(redis::Client& redis, const MessageId& id, const StoredBody& body) {
+  for (std::size_t number = 0; number < body.layout.chunks; ++number) {
+    const std::string piece = body.octets.substr(number * chunk_octets, chunk_octets);
+    auto reply = redis.command({"SET", queue_keys::chunk(id, number), piece, "EX", std::string(orphan_lifetime_s)});
+    if (!reply) return reply.error();
+  }
+  return {};
+}
+
+Result<std::unique_ptr<DeliveryBody>> open_body(redis::Client& redis, Wrapper& wrapper, const DeliveryId& id,
+                                                const MessageRecord& layout, const BodyPlace& place) {
+  ChunkReader reader(redis, id.message());
+  const bool notice = layout.kind == BodyKind::Notification || layout.kind == BodyKind::OtherNotice;
+  auto blob = reader.read_all({0, notice ? layout.body_octets : layout.header_octets});
+  if (!blob) return blob.error();
+  auto plain = wrapper.unwrap(notice ? Purpose::Notice : Purpose::HeaderBlock, id.message().text(), *blob);
+  if (!plain) return plain.error();
+  if (notice) return std::unique_ptr<DeliveryBody>(std::make_unique<NoticeBody>(std::move(*plain)));
+
+  const auto& sizes = layout.content_octets;
+  if (place.content >= sizes.size()) return Error::internal("body of " + id.text() + ": no such content");
+  const auto before = sizes.begin() + static_cast<std::ptrdiff_t>(place.content);
+  const std::uint64_t contents_begin =
+      layout.body_octets - std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{0});
+  const Range content{contents_begin + std::accumulate(sizes.begin(), before, std::uint64_t{0}), *before};
+  return std::unique_ptr<DeliveryBody>(
+      std::make_unique<SealedBody>(std::move(reader), std::move(*plain), layout.kind == BodyKind::Cms,
+                                   std::deque<Range>{{place.head_offset, place.head_octets}, content}));
+}
+
+}  // namespace sealpost

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements delivery_json.h.
+#include "queue/delivery_json.h"
+
+#include <Poco/JSON/Array.h>
+
+namespace sealpost {
+namespace {
+
+using Poco::Dynamic::Var;
+using Poco::JSON::Array;
+using Poco::JSON::Object;
+
+Var time_or_null(const std::optional<Time>& time) { return time ? Var(to_rfc3339(*time)) : Var(); }
+Var text_or_null(const std::string& text) { return text.empty() ? Var() : Var(text); }
+
+Var age_or_null(const std::optional<Time>& since, Time now) {
+  if (!since) return {};
+  return std::chrono::duration_cast<std::chrono::seconds>(now - *since).count();
+}
+
+Object to_json(const DestinationSummary& row, Time now) {
+  Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+  object.set("domain", row.domain);
+  object.set("queued", row.queued);
+  object.set("sending", row.sending);
+  object.set("deferred", row.deferred);
+  object.set("held", row.held);
+  object.set("oldest", age_or_null(row.oldest, now));
+  Object ages(Poco::JSON_PRESERVE_KEY_ORDER);
+  for (const auto& [age, count] : row.ages) ages.set(age, count);
+  object.set("ages", ages);
+  object.set("concurrency", row.sending);
+  object.set("last_error", text_or_null(row.last_error));
+  object.set("next_attempt", time_or_null(row.next_attempt));
+  return object;
+}
+
+}  // namespace
+
+Object to_json(const DeliveryRecord& record, bool with_history) {
+  Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+  object.set("id", record.id.text());
+  object.set("message", record.id.message().text());
+  object.set("account", text_or_null(record.account));
+  object.set("from", record.mail_from);
+  object.set("recipient", record.recipient);
+  object.set("domain", record.domain);
+  object.set("state", std::string(to_text(record.state)));
+  object.set("attempts", record.attempts);
+  object.set("created", to_rfc3339(record.created));
+  object.set("next_attempt", time_or_null(record.next_attempt));
+  object.set("last_response", text_or_null(record.last_response));
+  object.set("size", record.size);
+  if (record.fingerprint.empty()) {
+    object.set("key", Var());
+  } else {
+    Object key(Poco::JSON_PRESERVE_KEY_ORDER);
+    key.set("fingerprint", record.fingerprint);
+    key.set("state", record.key_state);
+    object.set("key", key);
+  }
+  if (!with_history) return object;
+  Array history;
+  for (const auto& event : record.history) {
+    Object entry(Poco::JSON_PRESERVE_KEY_ORDER);
+    entry.set("time", to_rfc3339(event.time));
+    entry.set("text", event.text);
+    history.add(entry);
+  }
+  object.set("history", history);
+  return object;
+}
+
+Object to_json(const QueueSummary& summary, Time now) {
+  Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+  Object states(Poco::JSON_PRESERVE_KEY_ORDER);
+  for (const auto& [state, count] : summary.states) states.set(std::string(to_text(state)), count);
+  object.set("states", states);
+  object.set("oldest", age_or_null(summary.oldest, now));
+  Array destinations;
+  for (const auto& row : summary.destinations) destinations.add(to_json(row, now));
+  object.set("destinations", destinations);
+  return object;
+}
+
+}  // namespace sealpost

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The contract's JSON shapes of a delivery and of the queue's summary, for the command line and HTTP alike.
+#pragma once
+
+#include <Poco/JSON/Object.h>
+
+#include "queue/queue_view.h"
+
+namespace sealpost {
+
+/// {id, message, account, from, recipient, domain, state, attempts, created, next_attempt, last_response, size, key, history?}
+Poco::JSON::Object to_json(const DeliveryRecord& record, bool with_history);
+/// {states, oldest, destinations[…]}; ages in seconds.
+Poco::JSON::Object to_json(const QueueSummary& summary, Time now);
+
+}  // namespace sealpost

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements delivery_scan.h.
+#include "queue/delivery_scan.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/email_address.h"
+#include "base/encoding.h"
+#include "queue/keys.h"
+#include "queue/records.h"
+
+namespace sealpost {
+namespace {
+
+constexpr std::string_view batch = "200";
+
+bool is_finished(DeliveryState state) {
+  return state == DeliveryState::Delivered || state == DeliveryState::Bounced || state == DeliveryState::Dropped;
+}
+
+std::function<std::string(unsigned)> index_for(const DeliveryFilter& filter) {
+  if (!filter.recipient.empty()) {
+    auto address = EmailAddress::parse(filter.recipient);
+    const std::string key = address ? address->directory_key() : filter.recipient;
+    return [key](unsigned shard) { return queue_keys::recipient(shard, key); };
+  }
+  if (!filter.account.empty()) {
+    return [name = filter.account](unsigned shard) { return queue_keys::account(shard, name); };
+  }
+  if (filter.state == DeliveryState::Held) return queue_keys::held;
+  if (filter.state && is_finished(*filter.state)) return queue_keys::finished;
+  return queue_keys::all;
+}
+
+}  // namespace
+
+Result<DeliveryScan> DeliveryScan::begin(redis::Client& redis, const DeliveryFilter& filter,
+                                         const std::string& cursor) {
+  DeliveryScan scan(redis, index_for(filter));
+  if (cursor.empty()) return scan;
+  const auto text = from_base64url(cursor);
+  const auto space = text ? text->find(' ') : std::string::npos;
+  auto last = space == std::string::npos ? Result<DeliveryId>(Error::invalid(""))
+                                         : DeliveryId::parse(std::string_view(*text).substr(0, space));
+  const std::string score = last ? text->substr(space + 1) : std::string();
+  if (!last || score.empty() || score.find_first_not_of("0123456789") != std::string::npos) {
+    return Error::invalid("this cursor is not one of ours");
+  }
+  scan.shard_ = last->message().shard();
+  scan.after_ = last->text();
+  scan.score_ = score;
+  return scan;
+}
+
+std::string DeliveryScan::cursor_behind(const DeliveryRecord& last) const {
+  // The score is asked for again by the member; created time serves for every index but held and finished, whose scores
+  // are later: starting too early only skips more.
+  return to_base64url(last.id.text() + " " + std::to_string(to_milliseconds(last.created)));
+}
+
+Result<std::vector<DeliveryRecord>> DeliveryScan::next() {
+  while (shard_ < shard_count) {
+    auto reply = redis_->command(
+        {"ZRANGEBYSCORE", index_(shard_), score_, "+inf", "WITHSCORES", "LIMIT", "0", std::string(batch)});
+    if (!reply) return reply.error();
+    std::vector<DeliveryId> ids;
+    bool passed = after_.empty();
+    std::string last_score;
+    std::string last_id;
+    for (std::size_t i = 0; i + 1 < reply->size(); i += 2) {
+      last_id = (*reply)[i].text();
+      last_score = (*reply)[i + 1].text();
+      // Behind the cursor: a later score, or the same score and a later member (Redis sorts equal scores by member).
+      passed = passed || last_score != score_ || last_id > after_;
+      if (!passed) continue;
+      auto id = DeliveryId::parse(last_id);
+      if (!id) return Error::internal("queue index: not a delivery id: " + last_id);
+      ids.push_back(std::move(*id));
+    }
+    if (ids.empty()) {
+      ++shard_;
+      after_.clear();
+      score_ = "-inf";
+      continue;
+    }
+    after_ = last_id;
+    score_ = last_score;
+    auto records = read_delivery_records(*redis_, ids);
+    if (!records || !records->empty()) return records;
+  }
+  return std::vector<DeliveryRecord>();
+}
+
+Result<std::vector<DeliveryRecord>> read_delivery_records(redis::Client& redis, const std::vector<DeliveryId>& ids) {
+  std::vector<redis::Command> commands;
+  for (const auto& id : ids) {
+    commands.push_back({"GET", queue_keys::delivery(id)});
+    commands.push_back({"GET", queue_keys::message(id.message())});
+  }
+  std::vector<DeliveryRecord> records;
+  if (ids.empty()) return records;
+  auto replies = redis.pipeline(commands);
+  if (!replies) return replies.error();
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto& delivery = (*replies)[2 * i];
+    const auto& message = (*replies)[2 * i + 1];
+    if (delivery.is_nil() || message.is_nil()) continue;  // trimmed meanwhile
+    auto shared = decode_message(message.text());
+    if (!shared) return shared.error();
+    auto stored = decode_delivery(ids[i], delivery.text(), *shared);
+    if (!stored) return stored.error();
+    records.push_back(std::move(stored->record));
+  }
+  return records;
+}
+
+Result<DeliveryRecord> read_delivery_record(redis::Client& redis, const DeliveryId& id) {
+  auto records = read_delivery_records(redis, {id});
+  if (!records) return records.error();
+  if (records->empty()) return Error::not_found("there is no delivery " + id.text());
+  return std::move(records->front());
+}
+
+}  // namespace sealpost

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names of the queue's keys in Redis; their meaning stands in docs/redis.md. The scripts build the same names from a shard's base.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/message_id.h"
+
+namespace sealpost::queue_keys {
+
+/// "queue:{S}:", the beginning of every key of a shard.
+inline std::string base(unsigned shard) { return "queue:{" + std::to_string(shard) + "}:"; }
+inline std::string message(const MessageId& id) { return base(id.shard()) + "message:" + id.text(); }
+inline std::string delivery(const DeliveryId& id) { return base(id.message().shard()) + "delivery:" + id.text(); }
+inline std::string chunk(const MessageId& id, std::size_t number) {
+  return base(id.shard()) + "body:" + id.text() + ":" + std::to_string(number);
+}
+inline std::string once(unsigned shard, std::string_view hex_mac) {
+  return base(shard) + "once:" + std::string(hex_mac);
+}
+inline std::string destinations(unsigned shard) { return base(shard) + "destinations"; }
+inline std::string due(unsigned shard, std::string_view destination) {
+  return base(shard) + "due:" + std::string(destination);
+}
+inline std::string counts(unsigned shard) { return base(shard) + "counts"; }
+inline std::string all(unsigned shard) { return base(shard) + "all"; }
+inline std::string held(unsigned shard) { return base(shard) + "held"; }
+inline std::string finished(unsigned shard) { return base(shard) + "finished"; }
+inline std::string account(unsigned shard, std::string_view name) {
+  return base(shard) + "account:" + std::string(name);
+}
+inline std::string recipient(unsigned shard, std::string_view address) {
+  return base(shard) + "recipient:" + std::string(address);
+}
+
+}  // namespace sealpost::queue_keys

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements mail_queue.h: what each operation sends to its script, and what comes back.
+#include "queue/mail_queue.h"
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+
+#include "base/encoding.h"
+#include "queue/body_store.h"
+#include "queue/keys.h"
+#include "queue/scripts.h"
+
+namespace sealpost {
+namespace {
+
+/// A delivery whose workers died this often is set aside for a human.
+constexpr std::string_view max_deaths = "3";
+/// Without a hint, all shards are looked at this often: other nodes' mail, and what fell due by time.
+constexpr std::chrono::milliseconds sweep_interval{500};
+constexpr std::size_t trim_at_once = 200;
+constexpr std::uint32_t every_shard = (1U << shard_count) - 1;
+
+std::string number(std::int64_t value) { return std::to_string(value); }
+
+std::int64_t to_number(std::string_view text) {
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+/// Replies are kept to printable ASCII and to what history holds.
+std::string tidy(std::string_view response) {
+  std::string text(response.substr(0, 512));
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }, ' ');
+  return text;
+}
+
+MessageRecord message_record(const StoredBody& body, const Envelope& envelope, std::size_t recipients) {
+  MessageRecord record = body.layout;
+  record.account = envelope.account;
+  record.mail_from = envelope.mail_from ? envelope.mail_from->text() : std::string();
+  record.envid = envelope.envid;
+  record.message_id_field = envelope.message_id_field;
+  record.smtputf8 = envelope.smtputf8;
+  record.accepted = to_milliseconds(envelope.accepted);
+  record.open = static_cast<std::uint32_t>(recipients);
+  record.recipients = record.open;
+  return record;
+}
+
+std::string delivery_record(const StoredBody& body, const Envelope& envelope, const Addressee& addressee,
+                            std::size_t index, Time now) {
+  DeliveryRecord record(DeliveryId(envelope.id, static_cast<std::uint32_t>(index + 1)));
+  record.created = envelope.accepted;
+  record.next_attempt = now;
+  record.recipient = addressee.address.text();
+  record.domain = addressee.address.domain().a_label();
+  record.destination = addressee.destination;
+  record.fingerprint = addressee.fingerprint;
+  record.key_state = addressee.key_state;
+  record.dsn = addressee.dsn;
+  record.size = body.sizes[index];
+  record.history.push_back({envelope.accepted, "queued"});
+  return encode(record, body.places[index]);
+}
+
+}  // namespace
+
+MailQueue::MailQueue(redis::Client& redis, Wrapper& wrapper, const Clock& clock, Random& random, Log& log,
+                     std::chrono::seconds silence)
+    : redis_(redis),
+      wrapper_(wrapper),
+      clock_(clock),
+      random_(random),
+      log_(log),
+      silence_(silence),
+      incarnation_(to_hex(random.octets(8))) {}
+
+MessageId MailQueue::new_id(const std::optional<Once>& once) {
+  if (!once) return MessageId::generate(clock_, random_);
+  return MessageId::generate_in(static_cast<unsigned char>(once->key_mac.front()) % shard_count, clock_, random_);
+}
+
+Result<PutResult> MailQueue::put(const SealedMessage& message, const Envelope& envelope,
+                                 std::span<const Addressee> addressees, const std::optional<Once>& once) {
+  if (addressees.empty() || addressees.size() != message.heads().size()) {
+    return Error::internal("put: as many addressees as heads are needed");
+  }
+  auto body = lay_out(message, envelope.id, wrapper_);
+  if (!body) return body.error();
+  return store(*body, envelope, addressees, once);
+}
+
+Result<PutResult> MailQueue::put(const Notice& notice, const Envelope& envelope, const Addressee& addressee,
+                                 const std::optional<Once>& once) {
+  auto body = lay_out(notice, envelope.id, wrapper_);
+  if (!body) return body.error();
+  return store(*body, envelope, {&addressee, 1}, once);
+}
+
+Result<PutResult> MailQueue::store(const StoredBody& body, const Envelope& envelope,
+                                   std::span<const Addressee> addressees, const std::optional<Once>& once) {
+  const MessageId& id = envelope.id;
+  const unsigned shard = id.shard();
+  const bool inline_body = body.layout.chunks == 1;
+  if (!inline_body) {
+    if (auto written = write_chunks(redis_, id, body); !written) return written.error();
+  }
+  std::vector<std::string> arguments = {id.text()};
+  if (once) {
+    arguments.push_back(queue_keys::once(shard, to_hex(once->key_mac)));
+    arguments.push_back(id.text() + once->body_mac);
+    arguments.push_back(number(std::chrono::milliseconds(once->lifetime).count()));
+  } else {
+    arguments.insert(arguments.end(), {"", "", "0"});
+  }
+  arguments.push_back(number(body.layout.chunks));
+  arguments.push_back(inline_body ? body.octets : std::string());
+  arguments.push_back(encode(message_record(body, envelope, addressees.size())));
+  arguments.push_back(envelope.account);
+  const Time now = clock_.now();
+  for (std::size_t i = 0; i < addressees.size(); ++i) {
+    arguments.push_back(delivery_record(body, envelope, addressees[i], i, now));
+  }
+  auto reply = redis_.run(queue_scripts::put(), {queue_keys::base(shard)}, arguments);
+  if (!reply) return reply.error();
+  const auto outcome = (*reply)[0].text();
+  if (outcome == "conflict") return PutResult{PutOutcome::Conflict, id};
+  if (outcome == "replayed") {
+    auto first = MessageId::parse((*reply)[1].text());
+    if (!first) return Error::internal("put: the replayed id cannot be read");
+    return PutResult{PutOutcome::Replayed, *first};
+  }
+  hints_ |= 1U << shard;
+  return PutResult{PutOutcome::Stored, id};
+}
+
+Result<std::vector<Claim>> MailQueue::claim(std::size_t max, std::size_t per_destination) {
+  std::uint32_t wanted = hints_.exchange(0);
+  const auto now = std::chrono::steady_clock::now();
+  {
+    const std::lock_guard lock(mutex_);
+    if (now - last_sweep_ >= sweep_interval) {
+      wanted = every_shard;
+      last_sweep_ = now;
+    }
+  }
+  std::vector<unsigned> shards;
+  for (unsigned shard = 0; shard < shard_count; ++shard) {
+    if ((wanted >> shard & 1U) != 0) shards.push_back(shard);
+  }
+  if (shards.empty() || max == 0) {
+    hints_ |= wanted;
+    return std::vector<Claim>();
+  }
+  // No shard is always the first to be served.
+  std::rotate(shards.begin(), shards.begin() + static_cast<unsigned char>(random_.octets(1)[0]) % shards.size(),
+              shards.end());
+  auto claims = claim_in(shards, max, per_destination);
+  if (!claims || claims->size() >= max) hints_ |= wanted;
+  return claims;
+}
+
+Result<std::vector<Claim>> MailQueue::claim_in(const std::vector<unsigned>& shards, std::size_t max,
+                                               std::size_t per_destination) {
+  std::vector<Claim> claims;
+  // Each shard is asked for its part; a shard with nothing leaves more to the next ones.
+  for (std::size_t i = 0; i < shards.size() && claims.size() < max; ++i) {
+    std::vector<std::string> arguments = {number(to_milliseconds(clock_.now())), incarnation_,
+                                          number(static_cast<std::int64_t>(max - claims.size())),
+                                          number(static_cast<std::int64_t>(per_destination))};
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [destination, count] : in_flight_) {
+        arguments.push_back(destination);
+        arguments.push_back(number(static_cast<std::int64_t>(count)));
+      }
+    }
+    auto reply = redis_.run(queue_scripts::claim(), {queue_keys::base(shards[i])}, arguments);
+    if (!reply) return claims.empty() ? Result<std::vector<Claim>>(reply.error()) : claims;
+    for (std::size_t row = 0; row + 3 < reply->size(); row += 4) {
+      auto id = DeliveryId::parse((*reply)[row].text());
+      if (!id) return id.error();
+      auto message = decode_message((*reply)[row + 2].text());
+      if (!message) return message.error();
+      auto stored = decode_delivery(*id, (*reply)[row + 3].text(), *message);
+      if (!stored) return stored.error();
+      const std::lock_guard lock(mutex_);
+      ++in_flight_[stored->record.destination];
+      claims.push_back({std::move(stored->record), static_cast<std::uint64_t>((*reply)[row + 1].integer()),
+                        std::move(*message), stored->place});
+    }
+  }
+  return claims;
+}
+
+Result<std::unique_ptr<DeliveryBody>> MailQueue::open(const Claim& claim) {
+  return open_body(redis_, wrapper_, claim.delivery.id, claim.message, claim.place);
+}
+
+void MailQueue::forget(const Claim& claim) {
+  const std::lock_guard lock(mutex_);
+  const auto found = in_flight_.find(claim.delivery.destination);
+  if (found != in_flight_.end() && --found->second == 0) in_flight_.erase(found);
+}
+
+Status MailQueue::settle(const Claim& claim, std::string_view what, std::string_view response, Time next_attempt) {
+  const unsigned shard = claim.delivery.id.message().shard();
+  auto reply = redis_.run(
+      queue_scripts::settle(), {queue_keys::base(shard)},
+      {incarnation_, claim.delivery.id.text(), number(static_cast<std::int64_t>(claim.fence)), std::string(what),
+       number(to_milliseconds(clock_.now())), number(to_milliseconds(next_attempt)), tidy(response)});
+  if (!reply) return reply.error();
+  if (what != "warned") {
+    forget(claim);
+    hints_ |= 1U << shard;  // a place became free at the destination
+  }
+  if (reply->integer() != 1) return Error::not_found("the lease on this delivery was lost", claim.delivery.id.text());
+  return {};
+}
+
+Status MailQueue::delivered(const Claim& claim, std::string_view response) {
+  return settle(claim, "delivered", response, {});
+}
+Status MailQueue::deferred(const Claim& claim, std::string_view response, Time next_attempt) {
+  return settle(claim, "deferred", response, next_attempt);
+}
+Status MailQueue::bounced(const Claim& claim, std::string_view response) {
+  return settle(claim, "bounced", response, {});
+}
+Status MailQueue::held(const Claim& claim, std::string_view reason) { return settle(claim, "held", reason, {}); }
+Status MailQueue::release(const Claim& claim) { return settle(claim, "release", "", {}); }
+Status MailQueue::warned(const Claim& claim) { return settle(claim, "warned", "", {}); }
+
+Status MailQueue::heartbeat() {
+  std::vector<redis::Client::Call> calls;
+  for (unsigned shard = 0; shard < shard_count; ++shard) calls.push_back({{queue_keys::base(shard)}, {incarnation_}});
+  auto replies = redis_.run_all(queue_scripts::heartbeat(), calls);
+  if (!replies) return replies.error();
+  return {};
+}
+
+Result<std::size_t> MailQueue::reap() {
+  auto info = redis_.command({"INFO", "server"});
+  if (!info) return info.error();
+  constexpr std::string_view field = "uptime_in_seconds:";
+  const auto found = info->text().find(field);
+  if (found == std::string_view::npos) return Error::internal("redis: INFO names no uptime");
+  const std::int64_t uptime = to_number(info->text().substr(found + field.size()));
+  std::vector<redis::Client::Call> calls;
+  for (unsigned shard = 0; shard < shard_count; ++shard) {
+    calls.push_back(
+        {{queue_keys::base(shard)},
+         {number(silence_.count()), number(uptime), number(to_milliseconds(clock_.now())), std::string(max_deaths)}});
+  }
+  auto replies = redis_.run_all(queue_scripts::reap(), calls);
+  if (!replies) return replies.error();
+  const auto taken = std::accumulate(
+      replies->begin(), replies->end(), std::size_t{0},
+      [](std::size_t sum, const redis::Reply& reply) { return sum + static_cast<std::size_t>(reply.integer()); });
+  if (taken > 0) {
+    hints_ = every_shard;
+    log_.warning("queue.reaped", {{"deliveries", taken}});
+  }
+  return taken;
+}
+
+Result<std::optional<Time>> MailQueue::next_due() {
+  std::vector<redis::Command> commands;
+  for (unsigned shard = 0; shard < shard_count; ++shard) {
+    commands.push_back({"ZRANGE", queue_keys::destinations(shard), "0", "0", "WITHSCORES"});
+  }
+  auto replies = redis_.pipeline(commands);
+  if (!replies) return replies.error();
+  std::optional<Time> earliest;
+  for (const auto& reply : *replies) {
+    if (reply.size() != 2) continue;
+    const Time due = from_milliseconds(to_number(reply[1].text()));
+    if (!earliest || due < *earliest) earliest = due;
+  }
+  return earliest;
+}
+
+Result<std::size_t> MailQueue::trim_history(Duration history) {
+  std::size_t trimmed = 0;
+  const std::string before = number(to_milliseconds(clock_.now() - history));
+  for (unsigned shard = 0; shard < shard_count; ++shard) {
+    while (true) {
+      auto reply = redis_.run(queue_scripts::trim(), {queue_keys::base(shard)}, {before, number(trim_at_once)});
+      if (!reply) return reply.error();
+      trimmed += static_cast<std::size_t>(reply->integer());
+      if (static_cast<std::size_t>(reply->integer()) < trim_at_once) break;
+    }
+  }
+  return trimmed;
+}
+
+}  // namespace sealpost

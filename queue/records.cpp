@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements records.h on msgpack-c, which stays inside this file.
+#include "queue/records.h"
+
+#include <msgpack.hpp>
+
+#include "base/encoding.h"
+
+namespace sealpost {
+namespace {
+
+constexpr int record_version = 1;
+constexpr std::uint32_t message_fields = 14;
+constexpr std::uint32_t delivery_fields = 21;
+
+using Packer = msgpack::packer<msgpack::sbuffer>;
+
+/// Always as msgpack "str": the only string type that Redis' cmsgpack writes and reads back unchanged.
+void pack_text(Packer& packer, std::string_view text) {
+  packer.pack_str(static_cast<std::uint32_t>(text.size()));
+  packer.pack_str_body(text.data(), static_cast<std::uint32_t>(text.size()));
+}
+
+std::string text_at(const msgpack::object_array& array, std::uint32_t field) {
+  return array.ptr[field - 1].as<std::string>();
+}
+
+template <class T>
+T number_at(const msgpack::object_array& array, std::uint32_t field) {
+  return array.ptr[field - 1].as<T>();
+}
+
+unsigned dsn_bits(const DsnRequest& dsn) {
+  return (dsn.never ? 1U : 0U) | (dsn.success ? 2U : 0U) | (dsn.failure ? 4U : 0U) | (dsn.delay ? 8U : 0U);
+}
+
+DsnRequest dsn_from(unsigned bits, std::string orcpt) {
+  return {(bits & 1U) != 0, (bits & 2U) != 0, (bits & 4U) != 0, (bits & 8U) != 0, std::move(orcpt)};
+}
+
+/// Runs `read` over the array of a record of the given size and version; msgpack's exceptions end here.
+template <class Read>
+auto decode_array(std::string_view octets, std::uint32_t fields, Read read)
+    -> Result<std::invoke_result_t<Read, const msgpack::object_array&>> {
+  try {
+    const auto handle = msgpack::unpack(octets.data(), octets.size());
+    const auto& object = handle.get();
+    if (object.type != msgpack::type::ARRAY || object.via.array.size < fields) {
+      return Error::internal("queue record: not an array of " + std::to_string(fields));
+    }
+    if (number_at<int>(object.via.array, 1) != record_version) return Error::internal("queue record: unknown version");
+    return read(object.via.array);
+  } catch (const std::exception& why) {
+    return Error::internal(std::string("queue record: ") + why.what());
+  }
+}
+
+MessageRecord read_message(const msgpack::object_array& array) {
+  MessageRecord record;
+  record.account = text_at(array, 2);
+  record.mail_from = text_at(array, 3);
+  record.envid = text_at(array, 4);
+  record.message_id_field = text_at(array, 5);
+  record.smtputf8 = number_at<int>(array, 6) != 0;
+  record.accepted = number_at<std::int64_t>(array, 7);
+  record.kind = static_cast<BodyKind>(number_at<unsigned>(array, 8));
+  record.open = number_at<std::uint32_t>(array, 9);
+  record.recipients = number_at<std::uint32_t>(array, 10);
+  record.chunks = number_at<std::uint32_t>(array, 11);
+  record.header_octets = number_at<std::uint64_t>(array, 12);
+  // cmsgpack writes an empty Lua table as a map: only a filled one is an array.
+  if (array.ptr[12].type == msgpack::type::ARRAY)
+    record.content_octets = array.ptr[12].as<std::vector<std::uint64_t>>();
+  record.body_octets = number_at<std::uint64_t>(array, 14);
+  return record;
+}
+
+std::vector<HistoryEvent> read_history(const msgpack::object& object) {
+  std::vector<HistoryEvent> history;
+  if (object.type != msgpack::type::ARRAY) return history;
+  for (std::uint32_t i = 0; i + 1 < object.via.array.size; i += 2) {
+    history.push_back(
+        {from_milliseconds(object.via.array.ptr[i].as<std::int64_t>()), object.via.array.ptr[i + 1].as<std::string>()});
+  }
+  return history;
+}
+
+StoredDelivery read_delivery(const DeliveryId& id, const msgpack::object_array& array, const MessageRecord& message) {
+  StoredDelivery stored{DeliveryRecord(id), {}};
+  DeliveryRecord& record = stored.record;
+  record.account = message.account;
+  record.mail_from = message.mail_from;
+  record.envid = message.envid;
+  record.message_id_field = message.message_id_field;
+  record.smtputf8 = message.smtputf8;
+  record.notice = message.kind == BodyKind::Notification || message.kind == BodyKind::OtherNotice;
+  record.notification = message.kind == BodyKind::Notification;
+  record.state = static_cast<DeliveryState>(number_at<unsigned>(array, 2));
+  record.attempts = number_at<std::uint32_t>(array, 3);
+  record.created = from_milliseconds(number_at<std::int64_t>(array, 4));
+  const auto next = number_at<std::int64_t>(array, 5);
+  if (next != 0) record.next_attempt = from_milliseconds(next);
+  record.last_response = text_at(array, 6);
+  record.warned = number_at<int>(array, 9) != 0;
+  record.recipient = text_at(array, 10);
+  record.domain = text_at(array, 11);
+  record.destination = text_at(array, 12);
+  record.fingerprint = to_hex(text_at(array, 13));
+  record.key_state = text_at(array, 14);
+  record.dsn = dsn_from(number_at<unsigned>(array, 15), text_at(array, 16));
+  stored.place = {number_at<std::uint64_t>(array, 17), number_at<std::uint64_t>(array, 18),
+                  number_at<std::uint32_t>(array, 19)};
+  record.size = number_at<std::uint64_t>(array, 20);
+  record.history = read_history(array.ptr[20]);
+  return stored;
+}
+
+}  // namespace
+
+std::string encode(const MessageRecord& record) {
+  msgpack::sbuffer buffer;
+  Packer packer(buffer);
+  packer.pack_array(message_fields);
+  packer.pack(record_version);
+  for (const auto* text : {&record.account, &record.mail_from, &record.envid, &record.message_id_field}) {
+    pack_text(packer, *text);
+  }
+  packer.pack(record.smtputf8 ? 1 : 0);
+  packer.pack(record.accepted);
+  packer.pack(static_cast<unsigned>(record.kind));
+  packer.pack(record.open);
+  packer.pack(record.recipients);
+  packer.pack(record.chunks);
+  packer.pack(record.header_octets);
+  packer.pack(record.content_octets);
+  packer.pack(record.body_octets);
+  return {buffer.data(), buffer.size()};
+}
+
+Result<MessageRecord> decode_message(std::string_view octets) {
+  return decode_array(octets, message_fields, read_message);
+}
+
+std::string encode(const DeliveryRecord& record, const BodyPlace& place) {
+  msgpack::sbuffer buffer;
+  Packer packer(buffer);
+  packer.pack_array(delivery_fields);
+  packer.pack(record_version);
+  packer.pack(static_cast<unsigned>(record.state));
+  packer.pack(record.attempts);
+  packer.pack(to_milliseconds(record.created));
+  packer.pack(record.next_attempt ? to_milliseconds(*record.next_attempt) : 0);
+  pack_text(packer, record.last_response);
+  packer.pack(0);  // fence: the claim script sets it
+  packer.pack(0);  // deaths of workers
+  packer.pack(record.warned ? 1 : 0);
+  pack_text(packer, record.recipient);
+  pack_text(packer, record.domain);
+  pack_text(packer, record.destination);
+  pack_text(packer, from_hex(record.fingerprint).value_or(std::string()));
+  pack_text(packer, record.key_state);
+  packer.pack(dsn_bits(record.dsn));
+  pack_text(packer, record.dsn.orcpt);
+  packer.pack(place.head_offset);
+  packer.pack(place.head_octets);
+  packer.pack(place.content);
+  packer.pack(record.size);
+  packer.pack_array(static_cast<std::uint32_t>(record.history.size() * 2));
+  for (const auto& event : record.history) {
+    packer.pack(to_milliseconds(event.time));
+    pack_text(packer, event.text);
+  }
+  return {buffer.data(), buffer.size()};
+}
+
+Result<StoredDelivery> decode_delivery(const DeliveryId& id, std::string_view octets, const MessageRecord& message) {
+  return decode_array(octets, delivery_fields,
+                      [&](const msgpack::object_array& array) { return read_delivery(id, array, message); });
+}
+
+}  // namespace sealpost

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements scripts.h: puts what the scripts share in front of each, and says which may run when Redis is full.
+#include "queue/scripts.h"
+
+#include <string>
+#include <string_view>
+
+#include "queue_scripts.h"
+
+namespace sealpost::queue_scripts {
+namespace {
+
+/// Whatever drains the queue must run in a full Redis; whatever fills it must not.
+enum class WhenFull { Refuse, Run };
+
+redis::Script make(std::string name, std::string_view source, WhenFull when_full) {
+  std::string text = when_full == WhenFull::Run ? "#!lua flags=allow-oom\n" : "#!lua\n";
+  text += scripts::common_lua;
+  text += source;
+  return {"queue_" + std::move(name), std::move(text)};
+}
+
+}  // namespace
+
+const redis::Script& put() {
+  static const redis::Script script = make("put", scripts::put_lua, WhenFull::Refuse);
+  return script;
+}
+const redis::Script& claim() {
+  static const redis::Script script = make("claim", scripts::claim_lua, WhenFull::Run);
+  return script;
+}
+const redis::Script& settle() {
+  static const redis::Script script = make("settle", scripts::settle_lua, WhenFull::Run);
+  return script;
+}
+const redis::Script& heartbeat() {
+  static const redis::Script script = make("heartbeat", scripts::heartbeat_lua, WhenFull::Run);
+  return script;
+}
+const redis::Script& reap() {
+  static const redis::Script script = make("reap", scripts::reap_lua, WhenFull::Run);
+  return script;
+}
+const redis::Script& act() {
+  static const redis::Script script = make("act", scripts::act_lua, WhenFull::Run);
+  return script;
+}
+const redis::Script& trim() {
+  static const redis::Script script = make("trim", scripts::trim_lua, WhenFull::Run);
+  return script;
+}
+
+}  // namespace sealpost::queue_scripts

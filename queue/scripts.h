@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// The queue's atomic operations as named Redis scripts (queue/scripts/*.lua).
+#pragma once
+
+#include "base/redis/client.h"
+
+namespace sealpost::queue_scripts {
+
+const redis::Script& put();
+const redis::Script& claim();
+const redis::Script& settle();
+const redis::Script& heartbeat();
+const redis::Script& reap();
+const redis::Script& act();
+const redis::Script& trim();
+
+}  // namespace sealpost::queue_scripts

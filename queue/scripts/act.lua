@@ -1,0 +1,26 @@
+-- An operator's action on one delivery. KEYS[1] base; ARGV: delivery id, action (retry, hold, release, drop), now in ms, '1' for a dry run.
+-- Returns {matched, changed}: a delivery that is being sent or is finished matches, but does not change.
+local id, action, now, dry = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
+local d = load(id)
+if not d then return {0, 0} end
+local waiting = d[D.state] == QUEUED or d[D.state] == DEFERRED
+local held = d[D.state] == HELD
+local fits = {retry = waiting, hold = waiting, release = held, drop = waiting or held}
+if not fits[action] then return {1, 0} end
+if dry then return {1, 1} end
+if held then redis.call('ZREM', base .. 'held', id) else unschedule(id, d) end
+if action == 'retry' then
+  schedule(id, d, d[D.state], now)
+elseif action == 'release' then
+  d[D.deaths] = 0
+  schedule(id, d, QUEUED, now)
+elseif action == 'hold' then
+  set_state(d, HELD)
+  d[D.next] = 0
+  redis.call('ZADD', base .. 'held', now, id)
+else
+  finish(id, d, DROPPED, now)
+end
+note(d, now, 'operator: ' .. action)
+save(id, d)
+return {1, 1}

@@ -1,0 +1,39 @@
+-- Records how an attempt ended, if the lease still stands.
+-- KEYS[1] base. ARGV: incarnation, delivery id, fence, what (delivered, deferred, bounced, held, release, warned), now, next attempt, response.
+-- Returns 1, or 0 when somebody else answers for the delivery now.
+local incarnation, id, fence, what = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local now, next_attempt, response = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
+local leases = base .. 'leases:' .. incarnation
+if redis.call('HGET', leases, id) ~= fence then return 0 end
+local d = load(id)
+if not d or tostring(d[D.fence]) ~= fence then return 0 end
+if what == 'warned' then
+  d[D.warned] = 1
+  note(d, now, 'delay warning sent')
+  save(id, d)
+  return 1
+end
+redis.call('HDEL', leases, id)
+if what == 'release' then
+  schedule(id, d, d[D.attempts] > 0 and DEFERRED or QUEUED, d[D.next])
+  save(id, d)
+  return 1
+end
+d[D.response] = response
+if what ~= 'held' then
+  d[D.attempts] = d[D.attempts] + 1
+  d[D.deaths] = 0
+end
+note(d, now, what .. ': ' .. response)
+if what == 'deferred' then
+  schedule(id, d, DEFERRED, next_attempt)
+elseif what == 'held' then
+  set_state(d, HELD)
+  d[D.next] = 0
+  redis.call('ZADD', base .. 'held', now, id)
+else
+  finish(id, d, what == 'delivered' and DELIVERED or BOUNCED, now)
+end
+count(what, 1)
+save(id, d)
+return 1

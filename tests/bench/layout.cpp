@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Redis layout at depth: puts so many deliveries of 4 KB, then claims some, and prints memory and time per delivery on the way.
+// Usage: layout [deliveries=1000000] [threads=8]. Starts a private redis-server; asserts nothing.
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <thread>
+#include <vector>
+
+#include "base/random.h"
+#include "crypto/master_key.h"
+#include "queue/mail_queue.h"
+#include "tests/support/redis_server.h"
+
+namespace {
+
+using namespace sealpost;
+using std::chrono::steady_clock;
+
+constexpr std::size_t message_octets = 4096;
+
+double seconds_since(steady_clock::time_point start) {
+  return std::chrono::duration<double>(steady_clock::now() - start).count();
+}
+
+std::int64_t used_memory(redis::Client& redis) {
+  auto info = redis.command({"INFO", "memory"});
+  if (!info) return 0;
+  const auto text = info->text();
+  const auto at = text.find("used_memory:") + 12;
+  std::int64_t value = 0;
+  std::from_chars(text.data() + at, text.data() + text.size(), value);
+  return value;
+}
+
+struct Bench {
+  redis::Client& redis;
+  MailQueue& queue;
+  std::size_t threads;
+
+  void put_some(std::size_t first, std::size_t count) const {
+    SystemClock clock;
+    const WipedBuffer message(message_octets, 'x');
+    for (std::size_t i = first; i < first + count; ++i) {
+      auto address = EmailAddress::parse("user" + std::to_string(i) + "@dest" + std::to_string(i % 1000) + ".example");
+      const Envelope envelope{queue.new_id(), "bench", std::nullopt, {}, "<bench@example.com>", false, clock.now()};
+      const Addressee addressee{*address, address->domain().a_label(), std::string(64, 'a'), "interim", {}};
+      auto put = queue.put(Notice(Notice::Kind::KeyEvent, message), envelope, addressee);
+      if (!put) {
+        std::fprintf(stderr, "put failed: %s\n", put.error().internal_detail.c_str());
+        std::exit(1);
+      }
+    }
+  }
+
+  /// Seconds for `count` puts over all threads.
+  [[nodiscard]] double put(std::size_t first, std::size_t count) const {
+    const auto start = steady_clock::now();
+    std::vector<std::jthread> workers;
+    for (std::size_t t = 0; t < threads; ++t) {
+      workers.emplace_back([this, first, count, t] {
+        const std::size_t begin = count * t / threads;
+        put_some(first + begin, count * (t + 1) / threads - begin);
+      });
+    }
+    workers.clear();
+    return seconds_since(start);
+  }
+
+  /// Seconds for about `count` claims, each batch given back at once.
+  double claim(std::size_t count) const {
+    double spent = 0;
+    std::size_t claimed = 0;
+    while (claimed < count) {
+      const auto start = steady_clock::now();
+      auto batch = queue.claim(100, 20);
+      spent += seconds_since(start);
+      if (!batch) {
+        std::fprintf(stderr, "claim failed: %s\n", batch.error().internal_detail.c_str());
+        std::exit(1);
+      }
+      for (const auto& one : *batch) {
+        if (auto released = queue.release(one); !released) std::fprintf(stderr, "release failed\n");
+      }
+      claimed += batch->size();
+    }
+    return spent / static_cast<double>(claimed);
+  }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::size_t total = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 1'000'000;
+  const std::size_t threads = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 8;
+  test::RedisServer server({"--maxmemory", "16gb", "--appendfsync", "everysec"});
+  redis::Client redis(server.endpoint(), std::chrono::seconds(30));
+  SystemRandom random;
+  SystemClock clock;
+  Log log(LogLevel::Warning, LogFormat::Text, clock);
+  auto key = MasterKey::open(server.directory() / "master.key", redis, random);
+  if (!key) {
+    std::fprintf(stderr, "master key: %s\n", key.error().public_text.c_str());
+    return 1;
+  }
+  MailQueue queue(redis, *key, clock, random, log);
+  const Bench bench{redis, queue, threads};
+  const std::int64_t empty = used_memory(redis);
+  std::printf("%10s %14s %16s %18s %20s\n", "depth", "put us", "claim us", "octets/delivery", "beyond 4 KB message");
+  std::size_t depth = 0;
+  for (std::size_t mark = 1000; depth < total; mark *= 10) {
+    const std::size_t next = mark < total ? mark : total;
+    const std::size_t count = next - depth;
+    const double spent = bench.put(depth, count);
+    depth = next;
+    const double per_claim = bench.claim(2000);
+    const auto memory = static_cast<double>(used_memory(redis) - empty) / static_cast<double>(depth);
+    std::printf("%10zu %14.1f %16.1f %18.0f %20.0f\n", depth, spent / static_cast<double>(count) * 1e6,
+                per_claim * 1e6, memory, memory - message_octets);
+    std::fflush(stdout);
+  }
+  return 0;
+}
