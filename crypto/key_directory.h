@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which key belongs to which address: look up, assign at first need (one pair per address, however many ask at once), and the outbox of
-// notifications that an assignment owes. Everything of one address lies in one Redis slot; every entry carries a MAC.
+// Which key belongs to which address: look up, and assign at first need (one pair per address, however many ask at once) together with the notification
+// that this owes. Everything of one address lies in one Redis slot; every entry carries a MAC.
 #pragma once
 
 #include <optional>
@@ -14,28 +14,16 @@
 #include "base/result.h"
 #include "base/wrapper.h"
 #include "conf/settings.h"
+#include "crypto/address_locks.h"
+#include "crypto/key_outbox.h"
 #include "crypto/key_record.h"
 #include "crypto/key_vault.h"
 
 namespace sealpost {
 
-/// On whose behalf a pair is assigned; the notification names the sender's authorised address.
-struct Introduction {
-  std::string account;
-  std::string sender;  ///< addr-spec
-};
-
 struct Assignment {
   KeyRecord key;
   bool assigned = false;  ///< true for the one caller whose request made the pair
-};
-
-/// A notification that is due: written by the same script that assigned the pair, so that no crash loses it.
-struct OutboxRow {
-  std::string address;  ///< as the sender spelled it
-  std::string fingerprint;
-  Introduction introduction;
-  std::string row_id;  ///< unique per row: makes the notice's put idempotent
 };
 
 class KeyDirectory final {
@@ -66,15 +54,34 @@ class KeyDirectory final {
   Status mark_picked_up(const std::string& address_key, const std::string& fingerprint);
   /// All pairs that the address ever had, newest first.
   Result<std::vector<KeyRecord>> history(const std::string& address_key);
+  /// A pair of the address as a PKCS#12 file; see KeyVault::export_pkcs12 for the password. NotFound for a pair that the address
+  /// never had or whose private key was destroyed.
+  Result<Pkcs12File> export_pkcs12(const std::string& address_key, const std::string& fingerprint, Pkcs12Format format,
+                                   std::optional<Secret> password);
 
  private:
+  struct Seen;
+  struct Stored {
+    std::string field;
+    std::string entry;
+  };
+  Result<Seen> look_up(const std::string& address_key);
+  Result<Seen> read_current(const std::string& address_key, const redis::ReplyView& reply);
+  Result<Stored> stored_entry(const std::string& address_key, const std::string& fingerprint);
+  Result<KeyRecord> decode(const std::string& address_key, std::string_view entry);
+  Result<std::optional<Assignment>> try_assign(const EmailAddress& address, const Introduction& introduction,
+                                               const Seen& seen);
+  Result<bool> store(const KeyRecord& record, const BoundPair& pair, const Seen& seen, const NewNotification& row);
+  [[nodiscard]] KeyRecord new_record(const EmailAddress& address, const BoundPair& pair) const;
+
   redis::Client& redis_;
   Wrapper& wrapper_;
   KeyVault& vault_;
   const Clock& clock_;
-  Random& random_;
   KeysSettings settings_;
   Log& log_;
+  KeyOutbox outbox_;
+  AddressLocks assigning_;
 };
 
 }  // namespace sealpost

@@ -3,23 +3,31 @@
 // opens a pair for pickup as PKCS#12. Private keys leave it only inside a PKCS#12.
 #pragma once
 
-#include <memory>
+#include <functional>
+#include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/email_address.h"
 #include "base/log.h"
+#include "base/openssl.h"
 #include "base/random.h"
 #include "base/redis/client.h"
 #include "base/result.h"
 #include "base/secret.h"
 #include "base/wrapper.h"
 #include "conf/settings.h"
+#include "crypto/pkcs12.h"
 
 namespace sealpost {
 
 class CertificateAuthority;
+
+/// Binds a wrapped private key to the address and the pair that it belongs to: a blob moved to another entry does not open.
+std::string private_key_context(std::string_view address_key, std::string_view fingerprint);
 
 /// A pair bound to an address, ready to be stored: the private key only wrapped (context: address and fingerprint).
 struct BoundPair {
@@ -28,14 +36,6 @@ struct BoundPair {
   std::string wrapped_key;
   std::string placeholder;  ///< pool-ULID@pool.invalid when it came from the pool
   std::string pool_entry;   ///< the wrapped pool entry, to push back when another assignment won; empty when fresh
-};
-
-enum class Pkcs12Format { Modern, Compatible };
-
-/// A file that the recipient imports, and the password that opens it.
-struct Pkcs12File {
-  WipedBuffer octets;
-  Secret password;
 };
 
 class KeyVault final {
@@ -48,8 +48,12 @@ class KeyVault final {
   /// Returns a pair that bind() took from the pool and that was not used after all.
   Status give_back(const BoundPair& pair);
   /// Generates one pair under a placeholder address and puts it into the pool.
-  Status add_to_pool();
+  /// A stop request abandons it promptly: Temporary.
+  Status add_to_pool(const std::stop_token& stop = {});
   Result<std::size_t> pool_stock();
+  /// Called, from any thread, whenever bind() took from the pool or found it empty; an empty function ends it. Returns only
+  /// when no call of the former one is running any more.
+  void on_pool_use(std::function<void()> used);
 
   /// Key, certificate, issuing and root CA. A password of the recipient's own is for Modern only (12 characters or more);
   /// without one a random password of at least 80 bits is made.
@@ -58,6 +62,12 @@ class KeyVault final {
                                    Pkcs12Format format, std::optional<Secret> password);
 
  private:
+  struct PooledPair;
+  Result<std::optional<PooledPair>> take_from_pool();
+  Result<PooledPair> open_entry(std::string entry);
+  Result<BoundPair> certify(const EmailAddress& address, EVP_PKEY* key);
+  void report_pool_use();
+
   redis::Client& redis_;
   Wrapper& wrapper_;
   CertificateAuthority& authority_;
@@ -65,6 +75,8 @@ class KeyVault final {
   Random& random_;
   CryptoSettings settings_;
   Log& log_;
+  std::mutex pool_use_mutex_;
+  std::function<void()> pool_used_;
 };
 
 }  // namespace sealpost

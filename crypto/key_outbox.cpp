@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements key_outbox.h. A row is id (26) ‖ MAC (32) ‖ MessagePack array {address, fingerprint, account, sender}. Times are the node's own: a claim that
+// two skewed clocks both think theirs leads to two puts of one row id, which the queue takes as one.
+#include "crypto/key_outbox.h"
+
+#include <openssl/crypto.h>
+
+#include <msgpack.hpp>
+#include <tuple>
+
+#include "base/message_id.h"
+#include "crypto/directory_entry.h"
+#include "directory_scripts.h"
+
+namespace sealpost {
+namespace {
+
+constexpr std::size_t id_size = 26;
+constexpr std::size_t mac_size = 32;
+constexpr std::chrono::minutes claim_lifetime{1};
+
+using Fields = std::tuple<std::string, std::string, std::string, std::string>;
+
+struct Scripts {
+  redis::Script release{"release_notice", std::string(scripts::release_notice_lua)};
+  redis::Script order{"order_notice", std::string(scripts::order_notice_lua)};
+  redis::Script claim{"claim_notices", std::string(scripts::claim_notices_lua)};
+  redis::Script settle{"settle_notice", std::string(scripts::settle_notice_lua)};
+};
+
+const Scripts& outbox_scripts() {
+  static const Scripts all;
+  return all;
+}
+
+std::string row_mac(Wrapper& wrapper, std::string_view id, std::string_view packed) {
+  return wrapper.mac(Purpose::DirectoryEntry, "outbox " + std::string(id) + std::string(packed));
+}
+
+std::string shard_prefix(unsigned shard) { return "keys:{" + std::to_string(shard) + "}:"; }
+
+Error altered(std::string detail) { return Error::permanent("a row of the outbox was altered", std::move(detail)); }
+
+}  // namespace
+
+NewNotification KeyOutbox::prepare(const EmailAddress& address, const std::string& fingerprint,
+                                   const Introduction& introduction) {
+  NewNotification row{MessageId::generate(clock_, random_).text(), {}};
+  msgpack::sbuffer buffer;
+  msgpack::pack(buffer, Fields(address.text(), fingerprint, introduction.account, introduction.sender));
+  const std::string_view packed(buffer.data(), buffer.size());
+  row.octets = row.row_id + row_mac(wrapper_, row.row_id, packed);
+  row.octets += packed;
+  return row;
+}
+
+Result<OutboxRow> KeyOutbox::decode(std::string_view octets) {
+  if (octets.size() < id_size + mac_size) return altered("too short");
+  const auto id = octets.substr(0, id_size);
+  const auto packed = octets.substr(id_size + mac_size);
+  if (CRYPTO_memcmp(row_mac(wrapper_, id, packed).data(), octets.data() + id_size, mac_size) != 0) {
+    return altered("MAC does not fit");
+  }
+  try {
+    auto fields = msgpack::unpack(packed.data(), packed.size()).get().as<Fields>();
+    auto& [address, fingerprint, account, sender] = fields;
+    return OutboxRow{
+        std::move(address), std::move(fingerprint), {std::move(account), std::move(sender)}, std::string(id)};
+  } catch (const std::exception& why) {
+    return altered(why.what());
+  }
+}
+
+Status KeyOutbox::release(const EmailAddress& address) {
+  const std::string& key = address.directory_key();
+  const std::string prefix = directory_prefix(key);
+  auto done = redis_.run(outbox_scripts().release, {prefix + "outbox:due", prefix + "notices:" + key},
+                         {key, std::to_string(to_milliseconds(clock_.now()))});
+  return done ? Status() : Status(done.error());
+}
+
+Result<bool> KeyOutbox::order(const EmailAddress& address, const std::string& fingerprint,
+                              const Introduction& introduction) {
+  const std::string& key = address.directory_key();
+  const std::string prefix = directory_prefix(key);
+  const auto row = prepare(address, fingerprint, introduction);
+  auto done =
+      redis_.run(outbox_scripts().order, {prefix + "outbox:rows", prefix + "outbox:due", prefix + "notices:" + key},
+                 {key, row.row_id, row.octets, std::to_string(to_milliseconds(clock_.now()))});
+  if (!done) return done.error();
+  return done->integer() == 1;
+}
+
+Result<std::vector<std::string>> KeyOutbox::shards_with_due_rows() {
+  const std::string now = std::to_string(to_milliseconds(clock_.now()));
+  std::vector<redis::Command> commands;
+  for (unsigned shard = 0; shard < shard_count; ++shard) {
+    commands.push_back({"ZCOUNT", shard_prefix(shard) + "outbox:due", "-inf", now});
+    commands.push_back({"ZCOUNT", shard_prefix(shard) + "outbox:claimed", "-inf", now});
+  }
+  auto counts = redis_.pipeline(commands);
+  if (!counts) return counts.error();
+  std::vector<std::string> prefixes;
+  for (unsigned shard = 0; shard < shard_count; ++shard) {
+    const auto due = (*counts)[2 * shard].integer() + (*counts)[2 * shard + 1].integer();
+    if (due > 0) prefixes.push_back(shard_prefix(shard));
+  }
+  return prefixes;
+}
+
+Status KeyOutbox::claim_from(const std::string& prefix, std::size_t max, std::vector<OutboxRow>& rows) {
+  const Time now = clock_.now();
+  auto claimed =
+      redis_.run(outbox_scripts().claim, {prefix + "outbox:due", prefix + "outbox:claimed", prefix + "outbox:rows"},
+                 {std::to_string(to_milliseconds(now)), std::to_string(to_milliseconds(now + claim_lifetime)),
+                  std::to_string(max)});
+  if (!claimed) return claimed.error();
+  for (std::size_t i = 0; i < claimed->size(); ++i) {
+    auto row = decode((*claimed)[i].text());
+    if (row) {
+      rows.push_back(std::move(*row));
+    } else {
+      log_.failure("outbox.row_altered", row.error());  // stays claimed; looked at again in a minute
+    }
+  }
+  return {};
+}
+
+Result<std::vector<OutboxRow>> KeyOutbox::claim(std::size_t max) {
+  auto prefixes = shards_with_due_rows();
+  if (!prefixes) return prefixes.error();
+  std::vector<OutboxRow> rows;
+  for (const auto& prefix : *prefixes) {
+    if (rows.size() >= max) break;
+    if (auto taken = claim_from(prefix, max - rows.size(), rows); !taken) {
+      // What other shards gave is claimed already and must not wait for its claim to run out.
+      if (rows.empty()) return taken.error();
+      log_.failure("outbox.claim_failed", taken.error());
+      break;
+    }
+  }
+  return rows;
+}
+
+Status KeyOutbox::settle(const OutboxRow& row) {
+  const auto address = EmailAddress::parse(row.address);
+  if (!address) return Error::internal("an outbox row names no address");
+  const std::string& key = address->directory_key();
+  const std::string prefix = directory_prefix(key);
+  auto done = redis_.run(outbox_scripts().settle,
+                         {prefix + "outbox:rows", prefix + "outbox:due", prefix + "outbox:claimed"}, {key, row.row_id});
+  return done ? Status() : Status(done.error());
+}
+
+}  // namespace sealpost

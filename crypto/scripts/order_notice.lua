@@ -1,0 +1,18 @@
+#!lua
+-- Owes a further notification to an address, due now: not while one waits, not a second one within a day, not a fourth of the day.
+-- KEYS: 1 outbox rows, 2 outbox due, 3 the address's notices. ARGV: 1 address, 2 row id, 3 row, 4 now. Returns 1 or 0.
+local day = 86400000
+local per_day = 3
+local now = tonumber(ARGV[4])
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 0 end
+local recent = redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. string.format('%.0f', now - day), '+inf')
+if #recent >= per_day then return 0 end
+for _, notice in ipairs(recent) do
+  if string.sub(notice, 1, 6) == 'again:' then return 0 end
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', string.format('%.0f', now - day))
+redis.call('ZADD', KEYS[3], ARGV[4], 'again:' .. ARGV[2])
+redis.call('PEXPIRE', KEYS[3], 4 * day)
+return 1
