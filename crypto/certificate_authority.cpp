@@ -60,7 +60,9 @@ Result<std::string> self_signed_root(EVP_PKEY* key, const std::string& mark, Tim
       .subject("Sealpost Root CA " + mark, "Sealpost")
       .extension(NID_basic_constraints, "critical,CA:TRUE")
       .extension(NID_key_usage, "critical,keyCertSign,cRLSign")
-      .extension_der(NID_name_constraints, true, exclude_all_hosts())
+      // Not critical, against RFC 5280 section 4.2.1.10: gpgsm 2.2 refuses the whole chain for a critical one, while
+      // OpenSSL and NSS obey it either way.
+      .extension_der(NID_name_constraints, false, exclude_all_hosts())
       .sign(key);
 }
 

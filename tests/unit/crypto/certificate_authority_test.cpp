@@ -9,6 +9,7 @@
 #include <set>
 
 #include "crypto/certificate.h"
+#include "crypto/certificate_builder.h"
 #include "crypto/private_key.h"
 #include "tests/support/process.h"
 #include "tests/unit/crypto/key_fixture.h"
@@ -35,6 +36,16 @@ class CertificateAuthorityTest : public test::KeyTest {
     EXPECT_EQ(shown.status, 0) << shown.err;
     return shown.out;
   }
+  using Stored = std::tuple<std::string, std::string, std::string, std::string>;
+  Stored stored() {
+    const auto reply = redis_.command({"GET", "keys:ca"}).value();
+    return msgpack::unpack(reply.text().data(), reply.text().size()).get().as<Stored>();
+  }
+  PkeyPtr root_key() {
+    const auto [root, wrapped, issuing, issuing_key] = stored();
+    const auto plain = master_.unwrap(Purpose::CaKey, "root " + certificate_fingerprint(root), wrapped).value();
+    return parse_private_key(view(plain)).value();
+  }
   std::string issue(CertificateAuthority& authority, std::string_view mailbox, KeyType type = KeyType::P256) {
     const auto key = generate_key(type).value();
     return authority.issue(address(mailbox), key.get()).value();
@@ -59,6 +70,25 @@ TEST_F(CertificateAuthorityTest, OpensslVerifiesTheChainForEncryptedMail) {
   EXPECT_EQ(verify({"-purpose", "smimesign", "-verify_email", "bob@example.com"}).status, 0);
   EXPECT_NE(verify({"-purpose", "sslserver"}).status, 0);
   EXPECT_NE(verify({"-verify_email", "eve@example.com"}).status, 0);
+}
+
+TEST_F(CertificateAuthorityTest, RootForbidsHostNames) {
+  auto authority = open();
+  const auto key = generate_key(KeyType::P256).value();
+  // What a thief of the issuing key would make: a certificate of a web server.
+  const auto rogue = CertificateBuilder(key.get(), authority.root())
+                         .serial(random_)
+                         .validity(clock.now() - std::chrono::hours(1), clock.now() + std::chrono::hours(1))
+                         .subject("rogue")
+                         .extension(NID_basic_constraints, "critical,CA:FALSE")
+                         .extension(NID_subject_alt_name, "DNS:www.example.com")
+                         .sign(root_key().get());
+  const auto leaf = dir.write("rogue.pem", *to_pem(parse_certificate(*rogue)->get()));
+  const auto root = dir.write("root.pem", *to_pem(authority.root()));
+  const auto verified =
+      run({"openssl", "verify", "-attime", std::to_string(to_milliseconds(clock.now()) / 1000), "-CAfile", root, leaf});
+  EXPECT_NE(verified.status, 0);
+  EXPECT_THAT(verified.err + verified.out, HasSubstr("excluded subtree violation"));
 }
 
 TEST_F(CertificateAuthorityTest, CaCertificatesSayWhatTheContractSays) {
@@ -167,11 +197,6 @@ TEST_F(CertificateAuthorityTest, AnotherMasterKeyCannotUseIt) {
 }
 
 TEST_F(CertificateAuthorityTest, SwappedCertificatesAreNoticed) {
-  using Stored = std::tuple<std::string, std::string, std::string, std::string>;
-  const auto stored = [&] {
-    const auto reply = redis_.command({"GET", "keys:ca"}).value();
-    return msgpack::unpack(reply.text().data(), reply.text().size()).get().as<Stored>();
-  };
   open();
   const auto real = stored();
   ASSERT_TRUE(redis_.command({"DEL", "keys:ca"}));
