@@ -60,7 +60,9 @@ KeyDirectory::KeyDirectory(redis::Client& redis, Wrapper& wrapper, KeyVault& vau
 
 Result<KeyRecord> KeyDirectory::decode(const std::string& address_key, std::string_view entry) {
   auto record = decode_entry(wrapper_, address_key, entry);
-  if (!record) log_.failure("directory.entry_altered", record.error(), {{"address", address_key}});
+  if (!record) {
+    log_.error("directory.entry_altered", {{"address", address_key}, {"reason", record.error().internal_detail}});
+  }
   return record;
 }
 

@@ -120,7 +120,8 @@ Status KeyOutbox::claim_from(const std::string& prefix, std::size_t max, std::ve
     if (row) {
       rows.push_back(std::move(*row));
     } else {
-      log_.failure("outbox.row_altered", row.error());  // stays claimed; looked at again in a minute
+      // Stays claimed, so it is looked at and complained of again in a minute.
+      log_.error("outbox.row_altered", {{"reason", row.error().internal_detail}});
     }
   }
   return {};
