@@ -94,7 +94,9 @@ Result<std::optional<KeyRecord>> KeyDirectory::find(const EmailAddress& address)
 Result<std::vector<std::optional<KeyRecord>>> KeyDirectory::find_all(const std::vector<EmailAddress>& addresses) {
   std::vector<std::optional<KeyRecord>> found;
   if (addresses.empty()) return found;
+  found.reserve(addresses.size());
   std::vector<redis::Command> commands;
+  commands.reserve(addresses.size());
   for (const auto& address : addresses) commands.push_back(get_current(address.directory_key()));
   auto replies = redis_.pipeline(commands);
   if (!replies) return replies.error();

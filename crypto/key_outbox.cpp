@@ -102,8 +102,8 @@ Result<std::vector<std::string>> KeyOutbox::shards_with_due_rows() {
   if (!counts) return counts.error();
   std::vector<std::string> prefixes;
   for (unsigned shard = 0; shard < shard_count; ++shard) {
-    const auto due = (*counts)[2 * shard].integer() + (*counts)[2 * shard + 1].integer();
-    if (due > 0) prefixes.push_back(shard_prefix(shard));
+    const std::size_t first = std::size_t{2} * shard;
+    if ((*counts)[first].integer() + (*counts)[first + 1].integer() > 0) prefixes.push_back(shard_prefix(shard));
   }
   return prefixes;
 }
