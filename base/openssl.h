@@ -41,6 +41,7 @@ using KdfPtr = OpenSslPtr<EVP_KDF, EVP_KDF_free>;
 using Pkcs12Ptr = OpenSslPtr<PKCS12, PKCS12_free>;
 using PkeyCtxPtr = OpenSslPtr<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 using PkeyPtr = OpenSslPtr<EVP_PKEY, EVP_PKEY_free>;
+using SslPtr = OpenSslPtr<SSL, SSL_free>;
 using SslCtxPtr = OpenSslPtr<SSL_CTX, SSL_CTX_free>;
 using X509ExtensionPtr = OpenSslPtr<X509_EXTENSION, X509_EXTENSION_free>;
 using X509NamePtr = OpenSslPtr<X509_NAME, X509_NAME_free>;

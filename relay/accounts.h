@@ -2,7 +2,6 @@
 // Accounts that may submit: names, send-as rules and SCRAM verifiers (wrapped) in Redis; checks of passwords and the send-as rule.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,6 +13,8 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "base/wrapper.h"
+#include "relay/password_cache.h"
+#include "relay/scram.h"
 
 namespace sealpost {
 
@@ -26,20 +27,12 @@ struct Account {
   [[nodiscard]] bool may_send_as(const EmailAddress& address) const;
 };
 
-/// What SCRAM-SHA-256 stores of a password (RFC 5802 section 3).
-struct ScramVerifier {
-  std::string salt;
-  int iterations = 0;
-  std::string stored_key;
-  std::string server_key;
-};
-
 class Accounts final {
  public:
   Accounts(redis::Client& redis, Wrapper& wrapper, const Clock& clock, Random& random, Log& log);
-  ~Accounts();
 
-  Status add(const Account& account, const Secret& password);
+  /// Invalid: a name or send-as entry that cannot be one, an empty password, a name that is taken.
+  Status add(Account account, const Secret& password);
   Status remove(const std::string& name);
   Status set_password(const std::string& name, const Secret& password);
   Result<std::vector<Account>> list();
@@ -51,8 +44,20 @@ class Accounts final {
   Result<ScramVerifier> scram_verifier(const std::string& name);
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  /// An account with its verifier.
+  struct Entry {
+    Account account;
+    ScramVerifier verifier;
+  };
+  Result<Entry> read(const std::string& name);
+  [[nodiscard]] ScramVerifier made_up_verifier(const std::string& name) const;
+
+  redis::Client& redis_;
+  Wrapper& wrapper_;
+  const Clock& clock_;
+  Random& random_;
+  Log& log_;
+  PasswordCache cache_;
 };
 
 }  // namespace sealpost

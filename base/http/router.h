@@ -39,6 +39,9 @@ struct Request {
   [[nodiscard]] std::map<std::string, std::string> form() const;
 };
 
+/// Names and values of an application/x-www-form-urlencoded text, a query included.
+std::multimap<std::string, std::string> parse_form(std::string_view text);
+
 struct Response {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> fields;

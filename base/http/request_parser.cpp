@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements request_parser.h.
+#include "base/http/request_parser.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/encoding.h"
+
+namespace sealpost::http {
+namespace {
+
+constexpr std::size_t max_target = 4096;
+
+bool is_token(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  });
+}
+
+bool has_control(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7f; });
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
+  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
+  return text;
+}
+
+std::optional<BadRequest> read_request_line(std::string_view line, RequestHead& head) {
+  const auto first = line.find(' ');
+  const auto last = line.rfind(' ');
+  if (first == std::string_view::npos || first == last) return BadRequest{400, "malformed request line"};
+  head.method = line.substr(0, first);
+  const auto target = line.substr(first + 1, last - first - 1);
+  const auto version = line.substr(last + 1);
+  if (!is_token(head.method)) return BadRequest{400, "malformed method"};
+  if (version != "HTTP/1.1" && version != "HTTP/1.0") return BadRequest{505, "HTTP/1.1 only"};
+  head.keep_alive = version == "HTTP/1.1";
+  if (target.size() > max_target) return BadRequest{414, "the request target is too long"};
+  const bool printable = std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+  if (!target.starts_with('/') || !printable) return BadRequest{400, "malformed request target"};
+  const auto question = target.find('?');
+  head.target = target.substr(0, question);
+  if (question != std::string_view::npos) head.query = target.substr(question + 1);
+  if (("/" + head.target + "/").find("/../") != std::string::npos) return BadRequest{400, "dot segments in the path"};
+  return std::nullopt;
+}
+
+std::optional<BadRequest> read_field(std::string_view line, RequestHead& head) {
+  const auto colon = line.find(':');
+  const auto name = line.substr(0, colon);
+  // No white space before the colon, no folded lines (RFC 9112 section 5.1 and 5.2).
+  if (colon == std::string_view::npos || !is_token(name)) return BadRequest{400, "malformed header field"};
+  const auto value = trimmed(line.substr(colon + 1));
+  if (has_control(value)) return BadRequest{400, "control character in a header field"};
+  const std::string key = ascii_lower(name);
+  const auto [at, fresh] = head.fields.emplace(key, value);
+  if (fresh) return std::nullopt;
+  if (key == "content-length" || key == "host" || key == "authorization" || key == "content-type") {
+    return BadRequest{400, "doubled header field: " + key};
+  }
+  at->second += ", " + std::string(value);
+  return std::nullopt;
+}
+
+std::optional<BadRequest> check_framing(RequestHead& head) {
+  if (head.fields.contains("transfer-encoding"))
+    return BadRequest{411, "send a Content-Length; chunked bodies are not read"};
+  if (head.keep_alive && !head.fields.contains("host")) return BadRequest{400, "Host is missing"};
+  const auto length = head.fields.find("content-length");
+  if (length != head.fields.end()) {
+    const std::string& text = length->second;
+    std::size_t value = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (code != std::errc() || end != text.data() + text.size()) return BadRequest{400, "malformed Content-Length"};
+    head.content_length = value;
+  }
+  const auto connection = head.fields.find("connection");
+  if (connection != head.fields.end() && ascii_lower(connection->second).find("close") != std::string::npos) {
+    head.keep_alive = false;
+  }
+  const auto expect = head.fields.find("expect");
+  if (expect != head.fields.end()) {
+    if (!ascii_iequals(expect->second, "100-continue")) return BadRequest{417, "unknown expectation"};
+    head.expects_continue = true;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<RequestHead, BadRequest> parse_request_head(std::string_view text) {
+  RequestHead head;
+  bool first = true;
+  while (true) {
+    const auto end = text.find("\r\n");
+    const auto line = text.substr(0, end);
+    if (end == std::string_view::npos || line.find('\n') != std::string_view::npos) {
+      return BadRequest{400, "bare line feed in the header"};
+    }
+    text.remove_prefix(end + 2);
+    if (line.empty()) break;
+    auto bad = first ? read_request_line(line, head) : read_field(line, head);
+    if (bad) return std::move(*bad);
+    first = false;
+  }
+  if (first) return BadRequest{400, "empty request"};
+  if (auto bad = check_framing(head)) return std::move(*bad);
+  return head;
+}
+
+}  // namespace sealpost::http

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements cms_seal.h with OpenSSL's CMS: encrypts once, then serialises the structure with one RecipientInfo at a time and no content.
+#include "crypto/cms_seal.h"
+
+#include <openssl/err.h>
+
+#include <climits>
+#include <optional>
+
+namespace sealpost {
+namespace {
+
+Error failed(const std::string& what) { return Error::internal("cms: " + what + ": " + openssl_errors()); }
+
+struct OpenSslBuffer {
+  void operator()(unsigned char* memory) const { OPENSSL_free(memory); }
+};
+
+Result<std::string> to_der(CMS_ContentInfo* cms) {
+  unsigned char* raw = nullptr;
+  const int size = i2d_CMS_ContentInfo(cms, &raw);
+  const std::unique_ptr<unsigned char, OpenSslBuffer> owner(raw);
+  if (size <= 0) return failed("encoding");
+  return std::string(reinterpret_cast<const char*>(raw), static_cast<std::size_t>(size));
+}
+
+/// One DER element at the front of `der`.
+struct Element {
+  std::string_view whole;
+  std::string_view content;
+  int tag = 0;
+};
+
+std::optional<Element> read_element(std::string_view der) {
+  const auto* begin = reinterpret_cast<const unsigned char*>(der.data());
+  const unsigned char* at = begin;
+  long length = 0;
+  int tag = 0;
+  int tag_class = 0;
+  const int result = ASN1_get_object(&at, &length, &tag, &tag_class, static_cast<long>(der.size()));
+  if ((result & 0x80) != 0 || (result & 1) != 0) return std::nullopt;  // broken, or of indefinite length
+  const auto header = static_cast<std::size_t>(at - begin);
+  return Element{der.substr(0, header + static_cast<std::size_t>(length)),
+                 der.substr(header, static_cast<std::size_t>(length)), tag};
+}
+
+/// A ContentInfo that holds (Auth)EnvelopedData, taken apart (RFC 5652 section 6.1, RFC 5083 section 2.1).
+struct Parts {
+  std::string_view type;  ///< the content type's OBJECT IDENTIFIER
+  std::string_view version;
+  std::string_view recipient_infos;
+  std::string_view tail;
+};
+
+std::optional<Parts> take_apart(std::string_view der) {
+  const auto info = read_element(der);
+  if (!info) return std::nullopt;
+  const auto type = read_element(info->content);
+  if (!type) return std::nullopt;
+  const auto wrapper = read_element(info->content.substr(type->whole.size()));
+  const auto data = wrapper ? read_element(wrapper->content) : std::nullopt;
+  const auto version = data ? read_element(data->content) : std::nullopt;
+  if (!version || version->tag != V_ASN1_INTEGER) return std::nullopt;
+  const auto rest = data->content.substr(version->whole.size());
+  const auto infos = read_element(rest);
+  if (!infos || infos->tag != V_ASN1_SET) return std::nullopt;
+  return Parts{type->whole, version->whole, infos->whole, rest.substr(infos->whole.size())};
+}
+
+std::string header(int tag, int tag_class, std::size_t length) {
+  const int total = ASN1_object_size(1, static_cast<int>(length), tag);
+  std::string octets(static_cast<std::size_t>(total) - length, '\0');
+  auto* at = reinterpret_cast<unsigned char*>(octets.data());
+  ASN1_put_object(&at, 1, static_cast<int>(length), tag, tag_class);
+  return octets;
+}
+
+/// Everything in front of a tail of that size.
+std::string assemble_head(const Parts& parts, std::size_t tail) {
+  const std::size_t data = parts.version.size() + parts.recipient_infos.size() + tail;
+  const std::string sequence = header(V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, data);
+  const std::string wrapper = header(0, V_ASN1_CONTEXT_SPECIFIC, sequence.size() + data);
+  const std::size_t info = parts.type.size() + wrapper.size() + sequence.size() + data;
+  return header(V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, info) + std::string(parts.type) + wrapper + sequence +
+         std::string(parts.version) + std::string(parts.recipient_infos);
+}
+
+Status add_recipient(CMS_ContentInfo* cms, X509* certificate) {
+  const bool rsa = is_rsa(certificate);
+  CMS_RecipientInfo* info = CMS_add1_recipient_cert(cms, certificate, rsa ? 0 : CMS_KEY_PARAM);
+  if (info == nullptr) return failed("recipient");
+  if (rsa) return {};
+  // OpenSSL's default for ECDH is the SHA-1 KDF.
+  EVP_PKEY_CTX* context = CMS_RecipientInfo_get0_pkey_ctx(info);
+  if (context == nullptr || EVP_PKEY_CTX_set_ecdh_kdf_md(context, EVP_sha256()) <= 0) return failed("ECDH KDF");
+  return {};
+}
+
+/// Empties the structure of recipients and content, without freeing either, so that serialising it for one recipient costs nothing per
+/// octet of content.
+class Cutter final {
+ public:
+  explicit Cutter(CMS_ContentInfo* cms) : cms_(cms), infos_(CMS_get0_RecipientInfos(cms)) {
+    while (sk_CMS_RecipientInfo_num(infos_) > 0) taken_.push_back(sk_CMS_RecipientInfo_shift(infos_));
+  }
+  ~Cutter() {
+    while (sk_CMS_RecipientInfo_num(infos_) > 0) sk_CMS_RecipientInfo_shift(infos_);
+    for (auto* info : taken_) sk_CMS_RecipientInfo_push(infos_, info);
+  }
+  Cutter(const Cutter&) = delete;
+  Cutter& operator=(const Cutter&) = delete;
+
+  Result<CutCms> cut() {
+    CutCms result;
+    if (auto tail = tail_of_first(); tail) {
+      result.tail = std::move(*tail);
+    } else {
+      return tail.error();
+    }
+    ASN1_OCTET_STRING** content = CMS_get0_content(cms_);
+    if (content == nullptr || *content == nullptr) return failed("no content");
+    // A one-octet stand-in: the real content is not copied once per recipient.
+    ASN1_OCTET_STRING* const real = *content;
+    const OpenSslPtr<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free> stand_in(ASN1_OCTET_STRING_new());
+    if (!stand_in || ASN1_OCTET_STRING_set(stand_in.get(), reinterpret_cast<const unsigned char*>("x"), 1) != 1) {
+      return failed("memory");
+    }
+    stand_in->flags = real->flags & ~ASN1_STRING_FLAG_NDEF;
+    *content = stand_in.get();
+    auto heads = heads_for(result.tail.size());
+    *content = real;
+    if (!heads) return heads.error();
+    result.heads = std::move(*heads);
+    return result;
+  }
+
+ private:
+  Result<std::string> only(CMS_RecipientInfo* info) {
+    while (sk_CMS_RecipientInfo_num(infos_) > 0) sk_CMS_RecipientInfo_shift(infos_);
+    if (sk_CMS_RecipientInfo_push(infos_, info) <= 0) return failed("memory");
+    return to_der(cms_);
+  }
+
+  Result<std::string> tail_of_first() {
+    auto der = only(taken_.front());
+    if (!der) return der;
+    const auto parts = take_apart(*der);
+    if (!parts) return failed("structure");
+    return std::string(parts->tail);
+  }
+
+  Result<std::vector<std::string>> heads_for(std::size_t tail) {
+    std::vector<std::string> heads;
+    for (auto* info : taken_) {
+      auto der = only(info);
+      if (!der) return der.error();
+      const auto parts = take_apart(*der);
+      if (!parts) return failed("structure");
+      heads.push_back(assemble_head(*parts, tail));
+    }
+    return heads;
+  }
+
+  CMS_ContentInfo* cms_;
+  STACK_OF(CMS_RecipientInfo) * infos_;
+  std::vector<CMS_RecipientInfo*> taken_;
+};
+
+}  // namespace
+
+bool is_rsa(X509* certificate) { return EVP_PKEY_is_a(X509_get0_pubkey(certificate), "RSA") == 1; }
+
+Result<X509Ptr> usable_certificate(std::string_view der) {
+  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
+  X509Ptr certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  EVP_PKEY* key = certificate ? X509_get0_pubkey(certificate.get()) : nullptr;
+  if (key == nullptr) {
+    ERR_clear_error();
+    return Error::permanent("the recipient's certificate cannot be read");
+  }
+  const int bits = EVP_PKEY_get_bits(key);
+  if (is_rsa(certificate.get()) ? bits < 2048 || bits > 8192 : EVP_PKEY_is_a(key, "EC") != 1) {
+    return Error::permanent("the recipient's key is of a kind or size that cannot be used");
+  }
+  const PkeyCtxPtr context(EVP_PKEY_CTX_new(key, nullptr));
+  if (!context || EVP_PKEY_public_check_quick(context.get()) != 1) {
+    return Error::permanent("the recipient's key is not sound", openssl_errors());
+  }
+  return certificate;
+}
+
+Result<CutCms> encrypt_and_cut(std::string_view content, const std::vector<X509*>& recipients, ContentCipher cipher) {
+  if (content.size() > INT_MAX) return Error::permanent("the message is too large");
+  const EVP_CIPHER* algorithm = cipher == ContentCipher::Aes256Gcm ? EVP_aes_256_gcm() : EVP_aes_256_cbc();
+  // Memory of ours, wiped by its owner: OpenSSL makes no copy of the plaintext.
+  const BioPtr input(BIO_new_mem_buf(content.data(), static_cast<int>(content.size())));
+  constexpr unsigned flags = CMS_BINARY | CMS_PARTIAL;
+  const CmsPtr cms(input ? CMS_encrypt(nullptr, nullptr, algorithm, flags) : nullptr);
+  if (!cms) return failed("setup");
+  for (X509* recipient : recipients) {
+    if (auto added = add_recipient(cms.get(), recipient); !added) return added.error();
+  }
+  if (CMS_final(cms.get(), input.get(), nullptr, flags) != 1) return failed("encryption");
+  return Cutter(cms.get()).cut();
+}
+
+}  // namespace sealpost

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Encrypts one content for many recipients of one key type (RFC 5652) and cuts the result: a tail that all share, and a head for each.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/openssl.h"
+#include "base/result.h"
+#include "conf/settings.h"
+
+namespace sealpost {
+
+struct CutCms {
+  std::vector<std::string> heads;  ///< DER up to and including the recipient's own RecipientInfos
+  std::string tail;                ///< EncryptedContentInfo and what follows; head + tail is a ContentInfo
+};
+
+/// `recipients` must all hold keys of one type: a head cut from a mixed structure keeps version 2 and betrays the EC recipient.
+Result<CutCms> encrypt_and_cut(std::string_view content, const std::vector<X509*>& recipients, ContentCipher cipher);
+
+/// Parses a certificate and refuses keys that nothing should be encrypted to (e = 1, RSA under 2048 or over 8192 bits, points off the curve).
+Result<X509Ptr> usable_certificate(std::string_view der);
+bool is_rsa(X509* certificate);
+
+}  // namespace sealpost

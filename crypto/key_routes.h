@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The key server's HTTP routes: look a public key up, have one assigned, fetch the CA certificates.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/http/router.h"
+#include "crypto/key_directory.h"
+
+namespace sealpost {
+
+struct KeyRoutesContext {
+  KeyDirectory& directory;
+  std::string ca_pem;  ///< issuing and root CA
+  /// Counts one new address against the account's limit (notify.max_new_per_account); false beyond it.
+  std::function<Result<bool>(const std::string& account)> may_assign;
+  /// A notification became due.
+  std::function<void()> assigned;
+};
+
+/// GET /v1/ca, GET and PUT /v1/keys/{address}. The context must outlive the routes.
+std::vector<http::Route> key_routes(KeyRoutesContext& context);
+
+}  // namespace sealpost

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Builds the relay's own mails (RFC 5322, 2045, 2046): header fields and MIME parts. Text that is ASCII goes as 7bit, other text as base64:
+// never quoted-printable, whose soft line breaks cut links.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/secret.h"
+
+namespace sealpost {
+
+/// The relay as sender of its own mail.
+struct NoticeSender {
+  std::string from;      ///< notify.from as a header value
+  std::string hostname;  ///< relay.hostname, for the Message-ID
+};
+
+struct MailHeader {
+  std::string to;              ///< addr-spec
+  std::string subject;         ///< ASCII
+  std::string auto_submitted;  ///< "auto-generated" or "auto-replied" (RFC 3834)
+  std::string in_reply_to;     ///< a Message-ID, or empty
+};
+
+struct MimePart {
+  std::string content_type;  ///< with parameters
+  std::string_view body;     ///< line ends may be LF or CRLF
+  std::string disposition;   ///< empty for inline text
+};
+
+/// "Name <address>" with the name quoted or encoded as it needs (RFC 2047).
+std::string header_mailbox(const std::string& name, const std::string& address);
+
+/// A multipart message: `multipart` is "alternative", "mixed", or `report; report-type=delivery-status`.
+WipedBuffer compose(const NoticeSender& from, const MailHeader& header, std::string_view multipart,
+                    const std::vector<MimePart>& parts, const Clock& clock, Random& random);
+
+}  // namespace sealpost

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements notifier.h.
+#include "notify/notifier.h"
+
+#include <utility>
+
+#include "base/encoding.h"
+#include "notify/codes.h"
+
+namespace sealpost {
+namespace {
+
+/// Rows that another node took and did not settle fall due by time, not by a kick.
+constexpr std::chrono::seconds poll_interval{5};
+constexpr std::size_t rows_at_once = 16;
+/// Requests for new codes that wait at most; beyond, the recipient asks again later.
+constexpr std::size_t max_waiting_resends = 1000;
+/// How long a put of the same notice is recognised as the same.
+constexpr std::chrono::hours once_lifetime{24 * 7};
+
+}  // namespace
+
+/// One notification to make.
+struct Notifier::Issue {
+  const EmailAddress& recipient;
+  std::string fingerprint;
+  std::string sender;  ///< empty when the recipient asked
+  std::string once;
+};
+
+Notifier::Notifier(KeyDirectory& directory, PickupStore& store, MailQueue& queue, Wrapper& wrapper, const Clock& clock,
+                   Random& random, Log& log, NotifierOptions options, std::function<void()> queued)
+    : directory_(directory),
+      store_(store),
+      queue_(queue),
+      wrapper_(wrapper),
+      clock_(clock),
+      random_(random),
+      log_(log),
+      options_(std::move(options)),
+      queued_(std::move(queued)) {}
+
+Notifier::~Notifier() { stop(); }
+
+void Notifier::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Notifier::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Notifier::kick() {
+  {
+    const std::lock_guard lock(mutex_);
+    kicked_ = true;
+  }
+  wake_.notify_all();
+}
+
+void Notifier::run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    kicked_ = false;
+    lock.unlock();
+    if (auto served = serve_outbox(); !served) log_.failure("notifier.outbox_failed", served.error());
+    serve_resends();
+    lock.lock();
+    wake_.wait_for(lock, poll_interval, [this] { return stopping_ || kicked_ || !resends_.empty(); });
+  }
+}
+
+Result<std::size_t> Notifier::serve_outbox() {
+  std::size_t count = 0;
+  while (true) {
+    auto rows = directory_.claim_outbox(rows_at_once);
+    if (!rows) return rows.error();
+    for (const auto& row : *rows) {
+      if (auto served = serve(row); !served) {
+        log_.failure("notifier.row_failed", served.error(), {{"address", row.address}});  // due again in a minute
+        continue;
+      }
+      ++count;
+    }
+    if (rows->size() < rows_at_once) return count;
+  }
+}
+
+Status Notifier::serve(const OutboxRow& row) {
+  auto recipient = EmailAddress::parse(row.address);
+  if (!recipient) return recipient.error();
+  auto put = issue({*recipient, row.fingerprint, row.introduction.sender, "notification:" + row.row_id});
+  if (!put) return put.error();
+  return directory_.settle_outbox(row);
+}
+
+Result<bool> Notifier::issue(const Issue& order) {
+  const Secret token = make_token(random_);
+  const Secret code = make_code(random_);
+  PickupLink link;
+  link.address = order.recipient.directory_key();
+  link.recipient = order.recipient.text();
+  link.fingerprint = order.fingerprint;
+  link.expires = clock_.now() + options_.settings.code_lifetime;
+
+  std::optional<Pkcs12File> attached;
+  if (options_.settings.mode == NotifyMode::Attach) {
+    auto file = directory_.export_pkcs12(link.address, order.fingerprint, Pkcs12Format::Compatible, std::nullopt);
+    if (!file) return file.error();
+    auto wrapped = store_.wrap_attached(token, file->password);
+    if (!wrapped) return wrapped.error();
+    link.attached_secret = std::move(*wrapped);
+    attached = std::move(*file);
+  }
+  // The link must work before anybody can read of it.
+  if (auto added = store_.add(token, code, link); !added) return added.error();
+  const std::string url = options_.public_url + "/pickup/" + std::string(token.reveal());
+  auto notice = compose_notification(
+      options_.sender,
+      {order.recipient.text(), order.sender, url, code, link.expires, attached ? &attached->octets : nullptr}, clock_,
+      random_);
+  if (!notice) return notice.error();
+  return put(*notice, order.recipient, order.once);
+}
+
+Result<bool> Notifier::put(const Notice& notice, const EmailAddress& recipient, const std::string& once_name) {
+  const Once once{wrapper_.mac(Purpose::IdempotencyKey, once_name), wrapper_.mac(Purpose::IdempotencyBody, once_name),
+                  once_lifetime};
+  Envelope envelope{queue_.new_id(once), {}, std::nullopt, {}, {}, recipient.needs_smtputf8(), clock_.now()};
+  DsnRequest dsn;
+  dsn.never = true;
+  const std::string& destination = options_.destination.empty() ? recipient.domain().a_label() : options_.destination;
+  auto result = queue_.put(notice, envelope, {recipient, destination, {}, {}, dsn}, once);
+  if (!result) return result.error();
+  queued_();
+  return result->outcome == PutOutcome::Stored;
+}
+
+Status Notifier::remind(const KeyRecord& key, const EmailAddress& address, const Introduction& introduction) {
+  if (key.picked_up) return {};
+  auto latest = store_.latest(key.address);
+  if (!latest) return latest.error();
+  if (!latest->has_value()) return {};  // the first notification is still in the outbox
+  bool needed = (*latest)->attempts >= max_code_attempts || clock_.now() >= (*latest)->expires;
+  if (!needed) {
+    auto failed = store_.failed(key.address);
+    if (!failed) return failed.error();
+    needed = *failed;
+  }
+  if (!needed) return {};
+  auto ordered = directory_.order_notification(address, introduction);
+  if (!ordered) return ordered.error();
+  if (*ordered) kick();
+  return {};
+}
+
+void Notifier::resend(const EmailAddress& address) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (resends_.size() >= max_waiting_resends) {
+      log_.warning("notifier.resend_dropped", {{"waiting", resends_.size()}});
+      return;
+    }
+    resends_.push_back(address);
+  }
+  wake_.notify_all();
+}
+
+void Notifier::serve_resends() {
+  std::unique_lock lock(mutex_);
+  while (!resends_.empty() && !stopping_) {
+    const EmailAddress address = resends_.front();
+    resends_.pop_front();
+    lock.unlock();
+    if (auto served = serve_resend(address); !served) log_.failure("notifier.resend_failed", served.error());
+    lock.lock();
+  }
+}
+
+/// The mail goes to the spelling that was stored, never to the one that somebody typed into a form.
+Status Notifier::serve_resend(const EmailAddress& address) {
+  auto key = directory_.find(address);
+  if (!key) return key.error();
+  if (!key->has_value()) return {};
+  auto allowed = store_.take_resend(address.directory_key());
+  if (!allowed) return allowed.error();
+  if (!*allowed) return {};
+  auto latest = store_.latest(address.directory_key());
+  if (!latest) return latest.error();
+  auto stored = EmailAddress::parse(*latest ? (*latest)->recipient : address.directory_key());
+  if (!stored) return stored.error();
+  auto put = issue({*stored, (*key)->fingerprint, {}, "resend:" + to_hex(random_.octets(16))});
+  if (!put) return put.error();
+  return {};
+}
+
+void Notifier::tell_picked_up(const std::string& recipient, const KeyRecord& key) {
+  auto address = EmailAddress::parse(recipient);
+  if (!address) return log_.failure("notifier.picked_up_failed", address.error());
+  auto notice = compose_picked_up(options_.sender, {recipient, key.fingerprint}, clock_, random_);
+  if (!notice) return log_.failure("notifier.picked_up_failed", notice.error());
+  if (auto done = put(*notice, *address, "picked_up:" + key.fingerprint); !done) {
+    log_.failure("notifier.picked_up_failed", done.error());
+  }
+}
+
+void Notifier::mark_failed(const std::string& recipient) {
+  auto address = EmailAddress::parse(recipient);
+  if (!address) return log_.failure("notifier.mark_failed", address.error());
+  if (auto marked = store_.mark_failed(address->directory_key()); !marked) {
+    log_.failure("notifier.mark_failed", marked.error());
+  }
+}
+
+}  // namespace sealpost

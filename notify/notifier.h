@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sends what recipients are owed: takes due rows of the directory's outbox, makes link and code, and puts the notification into the mail
+// queue exactly once, whatever crashes in between.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/email_address.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "base/wrapper.h"
+#include "conf/settings.h"
+#include "crypto/key_directory.h"
+#include "notify/notification.h"
+#include "notify/pickup_store.h"
+#include "queue/mail_queue.h"
+
+namespace sealpost {
+
+struct NotifierOptions {
+  NotifySettings settings;
+  NoticeSender sender;
+  std::string public_url;   ///< http.public_url
+  std::string destination;  ///< as IntakeOptions::destination
+};
+
+class Notifier final {
+ public:
+  Notifier(KeyDirectory& directory, PickupStore& store, MailQueue& queue, Wrapper& wrapper, const Clock& clock,
+           Random& random, Log& log, NotifierOptions options, std::function<void()> queued);
+  ~Notifier();
+  Notifier(const Notifier&) = delete;
+  Notifier& operator=(const Notifier&) = delete;
+
+  void start();
+  /// Waits for the row in hand.
+  void stop();
+  /// Rows became due.
+  void kick();
+
+  /// Serves all rows that are due now; the number of notifications that were put.
+  Result<std::size_t> serve_outbox();
+  /// Orders a new notification for a pair that nobody picked up, when the latest has expired, is locked or did not arrive.
+  Status remind(const KeyRecord& key, const EmailAddress& address, const Introduction& introduction);
+  /// A recipient asks for a new code. Returns at once, and the same whether the address is known or not.
+  void resend(const EmailAddress& address);
+  /// Tells the address that its pair was picked up for the first time.
+  void tell_picked_up(const std::string& recipient, const KeyRecord& key);
+  /// A notification was given up by the deliverer.
+  void mark_failed(const std::string& recipient);
+
+ private:
+  struct Issue;
+  void run();
+  void serve_resends();
+  Status serve(const OutboxRow& row);
+  Status serve_resend(const EmailAddress& address);
+  /// False when an earlier put of the same notification was durable already.
+  Result<bool> issue(const Issue& order);
+  Result<bool> put(const Notice& notice, const EmailAddress& recipient, const std::string& once);
+
+  KeyDirectory& directory_;
+  PickupStore& store_;
+  MailQueue& queue_;
+  Wrapper& wrapper_;
+  const Clock& clock_;
+  Random& random_;
+  Log& log_;
+  NotifierOptions options_;
+  std::function<void()> queued_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool kicked_ = false;
+  bool stopping_ = false;
+  std::deque<EmailAddress> resends_;
+  std::thread thread_;
+};
+
+}  // namespace sealpost

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements pickup.h.
+#include "notify/pickup.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "notify/codes.h"
+
+namespace sealpost {
+namespace {
+
+/// How long a code still works after its first use (product.md, pickup session).
+constexpr auto works_after_first_use = std::chrono::hours(24);
+
+PickupError failed(Error error) {
+  const bool unknown = error.kind == ErrorKind::NotFound;
+  return {unknown ? PickupFault::UnknownLink : PickupFault::Failed, std::move(error)};
+}
+
+PickupError fault(PickupFault kind, std::string text, unsigned left = 0) {
+  return {kind, Error::permanent(std::move(text)), left};
+}
+
+bool is_over(const PickupLink& link, Time now) {
+  return now >= link.expires || (link.first_used && now >= *link.first_used + works_after_first_use);
+}
+
+PickupError wrong_code(unsigned left) { return fault(PickupFault::WrongCode, "the code is wrong", left); }
+PickupError locked() {
+  return fault(PickupFault::Locked, "too many wrong codes: this link is locked; have a new code sent");
+}
+
+}  // namespace
+
+Pickup::Pickup(PickupStore& store, KeyDirectory& directory, const Clock& clock, Random& random, Log& log,
+               PickedUp picked_up)
+    : store_(store),
+      directory_(directory),
+      clock_(clock),
+      random_(random),
+      log_(log),
+      picked_up_(std::move(picked_up)) {}
+
+Result<PickupLink, PickupError> Pickup::look(std::string_view token) {
+  if (!is_token(token)) return fault(PickupFault::UnknownLink, "this link is not known");
+  auto link = store_.find(token);
+  if (!link) return failed(link.error());
+  if (is_over(*link, clock_.now())) {
+    return fault(PickupFault::Expired, "this code has expired; have a new one sent");
+  }
+  if (link->attempts >= max_code_attempts) return locked();
+  return std::move(*link);
+}
+
+Result<Secret, PickupError> Pickup::open(std::string_view token, std::string_view typed_code) {
+  auto link = look(token);
+  if (!link) return std::move(link).error();
+  // What cannot be a code counts as a wrong one: the answer must not depend on the form alone.
+  const Secret code = normalise_code(typed_code).value_or(Secret());
+  auto attempt = store_.try_code(token, *link, code, clock_.now());
+  if (!attempt) return failed(attempt.error());
+  if (attempt->locked) return locked();
+  if (!attempt->correct) {
+    log_.info("pickup.wrong_code", {{"address", link->address}, {"attempts_left", attempt->left}});
+    return wrong_code(attempt->left);
+  }
+  Secret session = make_token(random_);
+  if (auto added = store_.add_session(token, session, session_lifetime); !added) return failed(added.error());
+  log_.info("pickup.opened", {{"address", link->address}});
+  return session;
+}
+
+/// A session outlives the code's expiry: it has a shorter life of its own.
+Result<PickupLink, PickupError> Pickup::with_session(std::string_view token, std::string_view session) {
+  if (!is_token(token)) return fault(PickupFault::UnknownLink, "this link is not known");
+  auto link = store_.find(token);
+  if (!link) return failed(link.error());
+  auto open = is_token(session) ? store_.has_session(token, session) : Result<bool>(false);
+  if (!open) return failed(open.error());
+  if (!*open) return fault(PickupFault::NoSession, "the session has ended; enter the code again");
+  return std::move(*link);
+}
+
+Result<OpenedPickup, PickupError> Pickup::show(std::string_view token, std::string_view session) {
+  auto link = with_session(token, session);
+  if (!link) return std::move(link).error();
+  auto keys = directory_.history(link->address);
+  if (!keys) return failed(keys.error());
+  OpenedPickup opened{link->recipient, std::move(*keys), {}};
+  if (!link->attached_secret.empty()) {
+    auto password = store_.unwrap_attached(*link);
+    if (!password) return failed(password.error());
+    opened.attached_password = std::string(view(*password));
+  }
+  return opened;
+}
+
+Result<Pkcs12File, PickupError> Pickup::take(std::string_view token, std::string_view session,
+                                             const std::string& fingerprint, Pkcs12Format format,
+                                             std::optional<Secret> password) {
+  auto link = with_session(token, session);
+  if (!link) return std::move(link).error();
+  auto keys = directory_.history(link->address);
+  if (!keys) return failed(keys.error());
+  const auto key = std::find_if(keys->begin(), keys->end(), [&](const KeyRecord& record) {
+    return fingerprint.empty() || record.fingerprint == fingerprint;
+  });
+  if (key == keys->end()) return fault(PickupFault::NoKey, "there is no such key for this address");
+
+  auto file = directory_.export_pkcs12(link->address, key->fingerprint, format, std::move(password));
+  if (!file && file.error().kind == ErrorKind::Invalid) return PickupError{PickupFault::BadPassword, file.error()};
+  if (!file && file.error().kind == ErrorKind::NotFound) return PickupError{PickupFault::NoKey, file.error()};
+  if (!file) return PickupError{PickupFault::Failed, file.error()};
+  if (!key->picked_up) {
+    if (auto marked = directory_.mark_picked_up(link->address, key->fingerprint); !marked)
+      return failed(marked.error());
+    picked_up_(link->recipient, *key);
+  }
+  log_.info("pickup.taken", {{"address", link->address}, {"fingerprint", key->fingerprint}});
+  return std::move(*file);
+}
+
+Result<Secret, PickupError> Pickup::prepare(std::string_view token, std::string_view session,
+                                            const std::string& fingerprint, Pkcs12Format format) {
+  auto file = take(token, session, fingerprint, format, std::nullopt);
+  if (!file) return std::move(file).error();
+  const Secret holder = Secret::copy_of(session);
+  if (auto kept = store_.add_file(token, holder, view(file->octets), file_lifetime); !kept) return failed(kept.error());
+  return std::move(file->password);
+}
+
+Result<WipedBuffer, PickupError> Pickup::download(std::string_view token, std::string_view session) {
+  auto link = with_session(token, session);
+  if (!link) return std::move(link).error();
+  auto file = store_.file(token, session);
+  if (!file) return PickupError{PickupFault::NoKey, file.error()};
+  return std::move(*file);
+}
+
+}  // namespace sealpost

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pickup: a recipient proves control of the mailbox with link and code, and takes the private key. Knows no HTTP.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "crypto/key_directory.h"
+#include "notify/pickup_store.h"
+
+namespace sealpost {
+
+enum class PickupFault {
+  UnknownLink,  ///< 404
+  Expired,      ///< 410
+  Locked,       ///< 423
+  WrongCode,    ///< 403 with attempts left
+  NoSession,    ///< 401
+  NoKey,        ///< 404: no such pair, or its private key was destroyed
+  BadPassword,  ///< 422
+  Failed        ///< 500 or 503, by the error
+};
+
+struct PickupError {
+  PickupFault fault;
+  Error error;
+  unsigned attempts_left = 0;
+};
+
+/// What the code opened: the address's pairs, newest first; the first one is current.
+struct OpenedPickup {
+  std::string address;
+  std::vector<KeyRecord> keys;
+  std::string attached_password;  ///< of the PKCS#12 in the notification (notify.mode=attach), else empty
+};
+
+class Pickup final {
+ public:
+  static constexpr std::chrono::minutes session_lifetime{30};
+  static constexpr std::chrono::minutes file_lifetime{10};
+
+  /// Called when a pair was picked up for the first time: the recipient is told by mail.
+  using PickedUp = std::function<void(const std::string& recipient, const KeyRecord& key)>;
+
+  Pickup(PickupStore& store, KeyDirectory& directory, const Clock& clock, Random& random, Log& log, PickedUp picked_up);
+
+  /// Whether the link can be used; changes nothing.
+  Result<PickupLink, PickupError> look(std::string_view token);
+  /// A session for the right code.
+  Result<Secret, PickupError> open(std::string_view token, std::string_view typed_code);
+  /// What an open session shows.
+  Result<OpenedPickup, PickupError> show(std::string_view token, std::string_view session);
+  /// The pair as PKCS#12; the current one when no fingerprint is given.
+  Result<Pkcs12File, PickupError> take(std::string_view token, std::string_view session, const std::string& fingerprint,
+                                       Pkcs12Format format, std::optional<Secret> password);
+  /// Makes the file, keeps it for a download by the same session, and returns its password.
+  Result<Secret, PickupError> prepare(std::string_view token, std::string_view session, const std::string& fingerprint,
+                                      Pkcs12Format format);
+  Result<WipedBuffer, PickupError> download(std::string_view token, std::string_view session);
+
+ private:
+  Result<PickupLink, PickupError> with_session(std::string_view token, std::string_view session);
+
+  PickupStore& store_;
+  KeyDirectory& directory_;
+  const Clock& clock_;
+  Random& random_;
+  Log& log_;
+  PickedUp picked_up_;
+};
+
+}  // namespace sealpost

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pickup for programs: POST /v1/pickup/{token}/session, …/pkcs12 and /v1/pickup/resend.
+#include <Poco/JSON/Array.h>
+#include <Poco/JSON/Object.h>
+#include <Poco/JSON/Parser.h>
+
+#include <sstream>
+
+#include "base/encoding.h"
+#include "crypto/certificate.h"
+#include "notify/pickup_routes.h"
+
+namespace sealpost {
+namespace {
+
+using Poco::JSON::Array;
+using Poco::JSON::Object;
+
+/// Members that a body may have and their values; all are strings in these calls.
+using Members = std::map<std::string, std::string, std::less<>>;
+
+Result<Members> read_members(const http::Request& request, const std::set<std::string>& allowed) {
+  Members members;
+  try {
+    Poco::JSON::Parser parser;
+    parser.setDepth(4);
+    const auto parsed = parser.parse(std::string(view(request.body)));
+    const auto object = parsed.extract<Object::Ptr>();
+    for (const auto& [name, value] : *object) {
+      if (!allowed.contains(name)) return Error::invalid("unknown member: " + name);
+      if (value.isEmpty()) continue;
+      if (!value.isString()) return Error::invalid("not a string: " + name);
+      members.emplace(name, value.convert<std::string>());
+    }
+  } catch (const Poco::Exception& why) {
+    return Error::invalid("the body is not a JSON object", why.displayText());
+  }
+  return members;
+}
+
+std::string text_of(const Members& members, std::string_view name) {
+  const auto found = members.find(name);
+  return found == members.end() ? std::string() : found->second;
+}
+
+http::Response json(int status, const Object& object) {
+  std::ostringstream out;
+  object.stringify(out);
+  return http::Response::json(status, out.str()).with("Cache-Control", "no-store");
+}
+
+http::Response refuse(const PickupError& error) {
+  const std::string& text = error.error.public_text;
+  switch (error.fault) {
+    case PickupFault::UnknownLink:
+    case PickupFault::NoKey:
+      return http::Response::problem(404, "Not found", text);
+    case PickupFault::Expired:
+      return http::Response::problem(410, "Expired", text);
+    case PickupFault::Locked:
+      return http::Response::problem(423, "Locked", text);
+    case PickupFault::NoSession:
+      return http::Response::problem(401, "No session", text).with("WWW-Authenticate", "Bearer");
+    case PickupFault::BadPassword:
+      return http::Response::problem(422, "Password not usable", text);
+    case PickupFault::Failed:
+      return http::Response::from(error.error);
+    case PickupFault::WrongCode:
+      break;
+  }
+  Object problem(Poco::JSON_PRESERVE_KEY_ORDER);
+  problem.set("type", "about:blank");
+  problem.set("title", "Wrong code");
+  problem.set("status", 403);
+  problem.set("detail", text);
+  problem.set("attempts_left", error.attempts_left);
+  std::ostringstream out;
+  problem.stringify(out);
+  return http::Response::text(403, "application/problem+json", out.str()).with("Cache-Control", "no-store");
+}
+
+Result<std::string> pem_of(const std::string& der) {
+  auto certificate = parse_certificate(der);
+  if (!certificate) return certificate.error();
+  return to_pem(certificate->get());
+}
+
+Result<Object> session_body(const Secret& session, const OpenedPickup& opened) {
+  Object body(Poco::JSON_PRESERVE_KEY_ORDER);
+  body.set("session", std::string(session.reveal()));
+  body.set("address", opened.address);
+  Array keys;
+  for (const auto& key : opened.keys) {
+    Object row(Poco::JSON_PRESERVE_KEY_ORDER);
+    row.set("fingerprint", key.fingerprint);
+    row.set("state", std::string(to_text(key.state)));
+    row.set("assigned", to_rfc3339(key.assigned));
+    row.set("available", key.state != PairState::Forgotten);
+    keys.add(row);
+  }
+  if (!opened.keys.empty()) {
+    const KeyRecord& current = opened.keys.front();
+    body.set("state", std::string(to_text(current.state)));
+    body.set("fingerprint", current.fingerprint);
+    auto pem = pem_of(current.certificate);
+    if (!pem) return pem.error();
+    body.set("certificate", *pem);
+    body.set("expires", current.expires ? Poco::Dynamic::Var(to_rfc3339(*current.expires)) : Poco::Dynamic::Var());
+  }
+  body.set("keys", keys);
+  return body;
+}
+
+http::Response open_session(PickupRoutesContext& context, const http::Request& request) {
+  auto members = read_members(request, {"code"});
+  if (!members) return http::Response::from(members.error());
+  if (!members->contains("code")) return http::Response::from(Error::invalid("code is missing"));
+  const std::string& token = request.parameters.at("token");
+  auto session = context.pickup.open(token, text_of(*members, "code"));
+  if (!session) return refuse(session.error());
+  auto opened = context.pickup.show(token, session->reveal());
+  if (!opened) return refuse(opened.error());
+  auto body = session_body(*session, *opened);
+  if (!body) return http::Response::from(body.error());
+  return json(200, *body);
+}
+
+std::string bearer(const http::Request& request) {
+  const auto field = request.field("authorization");
+  if (field.size() < 7 || !ascii_iequals(field.substr(0, 7), "Bearer ")) return {};
+  return std::string(field.substr(7));
+}
+
+http::Response take_pkcs12(PickupRoutesContext& context, const http::Request& request) {
+  auto members = read_members(request, {"format", "fingerprint", "password"});
+  if (!members) return http::Response::from(members.error());
+  const std::string format = text_of(*members, "format");
+  if (format != "modern" && format != "compatible") {
+    return http::Response::problem(422, "Unknown format", "format is \"modern\" or \"compatible\"");
+  }
+  std::optional<Secret> password;
+  if (members->contains("password")) password = Secret::copy_of(text_of(*members, "password"));
+  auto file =
+      context.pickup.take(request.parameters.at("token"), bearer(request), text_of(*members, "fingerprint"),
+                          format == "modern" ? Pkcs12Format::Modern : Pkcs12Format::Compatible, std::move(password));
+  if (!file) return refuse(file.error());
+  Object body(Poco::JSON_PRESERVE_KEY_ORDER);
+  body.set("filename", std::string(Pages::file_name));
+  body.set("pkcs12", to_base64(view(file->octets)));
+  body.set("password", std::string(file->password.reveal()));
+  return json(200, body);
+}
+
+/// Nothing in answer or pace tells whether the address is known: the work is done elsewhere.
+http::Response resend(PickupRoutesContext& context, const http::Request& request) {
+  auto members = read_members(request, {"address"});
+  if (!members) return http::Response::from(members.error());
+  if (auto address = EmailAddress::parse(text_of(*members, "address"))) context.notifier.resend(*address);
+  return json(202, Object());
+}
+
+}  // namespace
+
+std::vector<http::Route> pickup_api_routes(PickupRoutesContext& context) {
+  using http::Access;
+  constexpr std::size_t max_body = 4096;
+  return {
+      {"POST", "/v1/pickup/resend", Access::Public, max_body,
+       [&context](const http::Request& request) { return resend(context, request); }},
+      {"POST", "/v1/pickup/{token}/session", Access::PublicSecure, max_body,
+       [&context](const http::Request& request) { return open_session(context, request); }},
+      {"POST", "/v1/pickup/{token}/pkcs12", Access::PublicSecure, max_body,
+       [&context](const http::Request& request) { return take_pkcs12(context, request); }},
+  };
+}
+
+}  // namespace sealpost

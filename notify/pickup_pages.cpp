@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pickup for people: the page behind the link, its forms, and the download. GET and HEAD change nothing.
+#include "base/encoding.h"
+#include "notify/pickup_routes.h"
+
+namespace sealpost {
+namespace {
+
+constexpr std::string_view cookie_name = "sealpost_pickup";
+
+http::Response show(int status, const Result<std::string>& page) {
+  if (!page) return http::Response::from(page.error());
+  return http::Response::html(status, *page);
+}
+
+/// Each problem has a page of its own that names the one thing to do next.
+http::Response refuse(const PickupRoutesContext& context, const std::string& token, const PickupError& error) {
+  const auto& pages = context.pages;
+  switch (error.fault) {
+    case PickupFault::UnknownLink:
+      return show(404, pages.message("This link is not known",
+                                     "Please check that you copied the whole link, or have a new one sent.", true));
+    case PickupFault::Expired:
+      return show(410, pages.message("This code has expired", "Your key is still there. Have a new code sent.", true));
+    case PickupFault::Locked:
+      return show(423, pages.message("This link is locked",
+                                     "The code was entered wrongly five times. Have a new code sent.", true));
+    case PickupFault::WrongCode:
+      if (error.attempts_left == 0) return refuse(context, token, {PickupFault::Locked, error.error});
+      return show(403, pages.code(token, "The code is wrong. Attempts left: " + std::to_string(error.attempts_left)));
+    case PickupFault::NoSession:
+      return show(401, pages.code(token, "Your visit has ended. Please enter the code again."));
+    case PickupFault::NoKey:
+      return show(404, pages.message("This key is not here any more", error.error.public_text, false));
+    case PickupFault::BadPassword:
+    case PickupFault::Failed:
+      break;
+  }
+  const bool later = error.error.kind == ErrorKind::Temporary;
+  return show(later ? 503 : 500, pages.message("This did not work",
+                                               later ? "The server is busy for a moment. Please try again."
+                                                     : "The fault is ours. Please try again later.",
+                                               false));
+}
+
+/// Bound to the session, so that no other page can post in the visitor's name.
+std::string csrf_of(const PickupRoutesContext& context, std::string_view session) {
+  return to_hex(context.wrapper.mac(Purpose::PickupSession, "csrf " + std::string(session)));
+}
+
+/// A form posted from another site's page is not the visitor's wish.
+bool from_here(const PickupRoutesContext& context, const http::Request& request) {
+  const auto origin = request.field("origin");
+  return origin.empty() || origin == "null" || context.public_url.rfind(origin, 0) == 0 ||
+         origin.substr(origin.find("://") + 3) == request.field("host");
+}
+
+bool prefers_compatible(const http::Request& request) {
+  const auto agent = request.field("user-agent");
+  return agent.find("iPhone") != std::string_view::npos || agent.find("iPad") != std::string_view::npos ||
+         agent.find("Macintosh") != std::string_view::npos;
+}
+
+http::Response opened_page(PickupRoutesContext& context, const http::Request& request, std::string_view session,
+                           std::string_view problem) {
+  const std::string& token = request.parameters.at("token");
+  auto opened = context.pickup.show(token, session);
+  if (!opened) return refuse(context, token, opened.error());
+  return show(problem.empty() ? 200 : 403,
+              context.pages.opened({token, *opened, csrf_of(context, session), prefers_compatible(request), problem}));
+}
+
+http::Response landing(PickupRoutesContext& context, const http::Request& request) {
+  const std::string& token = request.parameters.at("token");
+  const std::string session = request.cookie(cookie_name);
+  if (!session.empty() && context.pickup.show(token, session)) return opened_page(context, request, session, {});
+  auto link = context.pickup.look(token);
+  if (!link) return refuse(context, token, link.error());
+  return show(200, context.pages.code(token, {}));
+}
+
+http::Response enter_code(PickupRoutesContext& context, const http::Request& request) {
+  const std::string& token = request.parameters.at("token");
+  if (!from_here(context, request)) {
+    return show(403, context.pages.message("This did not work", "The form came from another site.", false));
+  }
+  const auto form = request.form();
+  const auto code = form.find("code");
+  auto session = context.pickup.open(token, code == form.end() ? std::string() : code->second);
+  if (!session) return refuse(context, token, session.error());
+  const bool https = context.public_url.rfind("https://", 0) == 0;
+  return http::Response::see_other("/pickup/" + token)
+      .with("Set-Cookie", std::string(cookie_name) + "=" + std::string(session->reveal()) + "; Path=/pickup/" + token +
+                              "; Max-Age=1800; HttpOnly; SameSite=Strict" + (https ? "; Secure" : ""));
+}
+
+http::Response make_file(PickupRoutesContext& context, const http::Request& request) {
+  const std::string& token = request.parameters.at("token");
+  const std::string session = request.cookie(cookie_name);
+  auto form = request.form();
+  if (!Secret::copy_of(csrf_of(context, session)).equals(form["csrf"]) || !from_here(context, request)) {
+    return opened_page(context, request, session, "Please send the form once more.");
+  }
+  const auto format = form["format"] == "compatible" ? Pkcs12Format::Compatible : Pkcs12Format::Modern;
+  auto password = context.pickup.prepare(token, session, form["fingerprint"], format);
+  if (!password) return refuse(context, token, password.error());
+  return show(200, context.pages.taken(token, *password));
+}
+
+http::Response download(PickupRoutesContext& context, const http::Request& request) {
+  const std::string& token = request.parameters.at("token");
+  auto file = context.pickup.download(token, request.cookie(cookie_name));
+  if (!file) return refuse(context, token, file.error());
+  return http::Response::text(200, "application/x-pkcs12", view(*file))
+      .with("Content-Disposition", "attachment; filename=\"" + std::string(Pages::file_name) + "\"");
+}
+
+http::Response resend(PickupRoutesContext& context, const http::Request& request) {
+  auto form = request.form();
+  if (auto address = EmailAddress::parse(form["address"])) context.notifier.resend(*address);
+  return show(202, context.pages.message("Look into your mailbox",
+                                         "If there is a key for this address, a message with a new code is on its way. "
+                                         "Codes that you had before still work.",
+                                         false));
+}
+
+http::Response style(const http::Request&) {
+  return http::Response::text(200, "text/css; charset=utf-8", Pages::style())
+      .with("Cache-Control", "public, max-age=86400");
+}
+
+}  // namespace
+
+std::vector<http::Route> pickup_page_routes(PickupRoutesContext& context) {
+  using http::Access;
+  constexpr std::size_t max_body = 4096;
+  return {
+      {"GET", "/pickup-style.css", Access::Public, 0, style},
+      {"POST", "/pickup-resend", Access::Public, max_body,
+       [&context](const http::Request& request) { return resend(context, request); }},
+      {"GET", "/pickup/{token}", Access::PublicSecure, 0,
+       [&context](const http::Request& request) { return landing(context, request); }},
+      {"POST", "/pickup/{token}/session", Access::PublicSecure, max_body,
+       [&context](const http::Request& request) { return enter_code(context, request); }},
+      {"POST", "/pickup/{token}/pkcs12", Access::PublicSecure, max_body,
+       [&context](const http::Request& request) { return make_file(context, request); }},
+      {"GET", "/pickup/{token}/file", Access::PublicSecure, 0,
+       [&context](const http::Request& request) { return download(context, request); }},
+  };
+}
+
+}  // namespace sealpost

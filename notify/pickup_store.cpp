@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements pickup_store.h. Keys and fields: docs/redis.md, "Pickup".
+#include "notify/pickup_store.h"
+
+#include <openssl/crypto.h>
+
+#include <charconv>
+
+#include "base/encoding.h"
+#include "pickup_scripts.h"
+
+namespace sealpost {
+namespace {
+
+const redis::Script& attempt_script() {
+  static const redis::Script script("pickup_attempt", std::string(scripts::attempt_lua));
+  return script;
+}
+const redis::Script& resend_script() {
+  static const redis::Script script("pickup_resend", std::string(scripts::resend_lua));
+  return script;
+}
+
+/// A link is remembered this long after it has expired, so that its page can say so.
+constexpr auto remembered_after_expiry = std::chrono::hours(24 * 90);
+
+std::int64_t number(std::string_view text) {
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+std::string shard_tag(std::string_view hex) {
+  return "{" + std::to_string(hex.front() <= '9' ? hex.front() - '0' : hex.front() - 'a' + 10) + "}";
+}
+
+std::string link_key(const std::string& id) { return "pickup:" + shard_tag(id) + ":link:" + id; }
+
+Status done(const Result<redis::Reply>& reply) {
+  if (!reply) return reply.error();
+  if (reply->is_error()) return Error::internal("pickup store: " + std::string(reply->text()));
+  return {};
+}
+
+}  // namespace
+
+std::string PickupStore::link_id(std::string_view token) const {
+  return to_hex(wrapper_.mac(Purpose::PickupToken, token));
+}
+
+std::string PickupStore::code_mac(const PickupLink& link, const Secret& code) const {
+  WipedBuffer bound;
+  append(bound, link.id);
+  bound.push_back('\0');
+  append(bound, link.address);
+  bound.push_back('\0');
+  append(bound, code.reveal());
+  return wrapper_.mac(Purpose::PickupCode, view(bound));
+}
+
+std::string PickupStore::session_key(std::string_view token, std::string_view session, std::string_view kind) const {
+  WipedBuffer bound;
+  append(bound, token);
+  bound.push_back('\0');
+  append(bound, session);
+  const std::string id = link_id(token);
+  return "pickup:" + shard_tag(id) + ":" + std::string(kind) + ":" +
+         to_hex(wrapper_.mac(Purpose::PickupSession, view(bound)));
+}
+
+std::string PickupStore::address_key(const std::string& address, std::string_view kind) const {
+  const std::string hex = to_hex(wrapper_.mac(Purpose::PickupToken, address).substr(0, 1));
+  return "pickup:" + shard_tag(hex) + ":" + std::string(kind) + ":" + address;
+}
+
+Status PickupStore::add(const Secret& token, const Secret& code, const PickupLink& link) {
+  PickupLink stored = link;
+  stored.id = link_id(token.reveal());
+  const std::string key = link_key(stored.id);
+  const auto forget = to_milliseconds(stored.expires + remembered_after_expiry);
+  auto replies = redis_.pipeline(
+      {{"HSET", key, "address", stored.address, "recipient", stored.recipient, "fingerprint", stored.fingerprint,
+        "code", code_mac(stored, code), "expires", std::to_string(to_milliseconds(stored.expires)), "attempts", "0",
+        "attached", stored.attached_secret},
+       {"PEXPIREAT", key, std::to_string(forget)},
+       {"SET", address_key(stored.address, "latest"), stored.id, "PXAT", std::to_string(forget)},
+       {"DEL", address_key(stored.address, "failed")}});
+  if (!replies) return replies.error();
+  for (const auto& reply : *replies) {
+    if (reply.is_error()) return Error::temporary("the queue's store is full", std::string(reply.text()));
+  }
+  return {};
+}
+
+Result<PickupLink> PickupStore::read(const std::string& id) {
+  auto reply = redis_.command(
+      {"HMGET", link_key(id), "address", "recipient", "fingerprint", "expires", "first_used", "attempts", "attached"});
+  if (!reply) return reply.error();
+  if (reply->size() != 7 || (*reply)[0].is_nil()) return Error::not_found("this link is not known");
+  PickupLink link;
+  link.id = id;
+  link.address = (*reply)[0].text();
+  link.recipient = (*reply)[1].text();
+  link.fingerprint = (*reply)[2].text();
+  link.expires = from_milliseconds(number((*reply)[3].text()));
+  if (!(*reply)[4].is_nil()) link.first_used = from_milliseconds(number((*reply)[4].text()));
+  link.attempts = static_cast<unsigned>(number((*reply)[5].text()));
+  link.attached_secret = (*reply)[6].text();
+  return link;
+}
+
+Result<PickupLink> PickupStore::find(std::string_view token) { return read(link_id(token)); }
+
+Result<PickupStore::Attempt> PickupStore::try_code(std::string_view token, const PickupLink& link, const Secret& code,
+                                                   Time now) {
+  const std::string key = link_key(link_id(token));
+  auto counted = redis_.run(attempt_script(), {key}, {std::to_string(max_code_attempts)});
+  if (!counted) return counted.error();
+  if (counted->size() != 2) return Error::not_found("this link is not known");
+  const auto used = static_cast<unsigned>((*counted)[0].integer());
+  if (used > max_code_attempts) return Attempt{true, false, 0};
+  const std::string expected = code_mac(link, code);
+  const auto stored = (*counted)[1].text();
+  const bool correct =
+      stored.size() == expected.size() && CRYPTO_memcmp(stored.data(), expected.data(), expected.size()) == 0;
+  if (!correct) return Attempt{false, false, max_code_attempts - used};
+  auto cleared = redis_.pipeline(
+      {{"HSET", key, "attempts", "0"}, {"HSETNX", key, "first_used", std::to_string(to_milliseconds(now))}});
+  if (!cleared) return cleared.error();
+  return Attempt{false, true, max_code_attempts};
+}
+
+Status PickupStore::add_session(std::string_view token, const Secret& session, Duration lifetime) {
+  return done(redis_.command(
+      {"SET", session_key(token, session.reveal(), "session"), "1", "PX", std::to_string(lifetime.count())}));
+}
+
+Result<bool> PickupStore::has_session(std::string_view token, std::string_view session) {
+  auto reply = redis_.command({"EXISTS", session_key(token, session, "session")});
+  if (!reply) return reply.error();
+  return reply->integer() == 1;
+}
+
+Status PickupStore::add_file(std::string_view token, const Secret& session, std::string_view file, Duration lifetime) {
+  const std::string key = session_key(token, session.reveal(), "file");
+  auto wrapped = wrapper_.wrap(Purpose::PickupSession, key, file);
+  if (!wrapped) return wrapped.error();
+  return done(redis_.command({"SET", key, *wrapped, "PX", std::to_string(lifetime.count())}));
+}
+
+Result<WipedBuffer> PickupStore::file(std::string_view token, std::string_view session) {
+  const std::string key = session_key(token, session, "file");
+  auto reply = redis_.command({"GET", key});
+  if (!reply) return reply.error();
+  if (reply->is_nil()) return Error::not_found("the file has gone; make it again");
+  return wrapper_.unwrap(Purpose::PickupSession, key, reply->text());
+}
+
+Result<std::optional<PickupLink>> PickupStore::latest(const std::string& address) {
+  auto reply = redis_.command({"GET", address_key(address, "latest")});
+  if (!reply) return reply.error();
+  if (reply->is_nil()) return std::optional<PickupLink>();
+  auto link = read(std::string(reply->text()));
+  if (!link && link.error().kind == ErrorKind::NotFound) return std::optional<PickupLink>();
+  if (!link) return link.error();
+  return std::optional<PickupLink>(std::move(*link));
+}
+
+Status PickupStore::mark_failed(const std::string& address) {
+  return done(redis_.command({"SET", address_key(address, "failed"), "1", "EX", "2592000"}));
+}
+
+Result<bool> PickupStore::failed(const std::string& address) {
+  auto reply = redis_.command({"EXISTS", address_key(address, "failed")});
+  if (!reply) return reply.error();
+  return reply->integer() == 1;
+}
+
+Result<bool> PickupStore::take_resend(const std::string& address) {
+  auto reply = redis_.run(resend_script(), {address_key(address, "resend"), address_key(address, "resends")}, {});
+  if (!reply) return reply.error();
+  return reply->integer() == 1;
+}
+
+Result<std::string> PickupStore::wrap_attached(const Secret& token, const Secret& password) {
+  return wrapper_.wrap(Purpose::PickupCode, link_id(token.reveal()), password.reveal());
+}
+
+Result<WipedBuffer> PickupStore::unwrap_attached(const PickupLink& link) {
+  return wrapper_.unwrap(Purpose::PickupCode, link.id, link.attached_secret);
+}
+
+}  // namespace sealpost

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// What Redis remembers of pickup links: for each link the address, the code's MAC, attempts and dates; and the sessions opened with it.
+// Tokens, codes and sessions are stored as HMACs only. A link and its sessions share the slot that the token's MAC chooses.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/redis/client.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "base/wrapper.h"
+
+namespace sealpost {
+
+/// What a link leads to.
+struct PickupLink {
+  std::string id;           ///< hex MAC of the token; names the link in Redis
+  std::string address;      ///< directory key
+  std::string recipient;    ///< as the sender spelled it
+  std::string fingerprint;  ///< of the pair that the notification was about
+  Time expires{};
+  std::optional<Time> first_used;
+  unsigned attempts = 0;        ///< wrong codes in a row
+  std::string attached_secret;  ///< wrapped password of the attached PKCS#12 (notify.mode=attach), else empty
+};
+
+/// Wrong codes that a link takes before it is locked.
+inline constexpr unsigned max_code_attempts = 5;
+
+class PickupStore final {
+ public:
+  PickupStore(redis::Client& redis, Wrapper& wrapper) : redis_(redis), wrapper_(wrapper) {}
+
+  /// Stores a new link and makes it the address's latest.
+  Status add(const Secret& token, const Secret& code, const PickupLink& link);
+  /// NotFound for a token that nobody was given.
+  Result<PickupLink> find(std::string_view token);
+
+  struct Attempt {
+    bool locked = false;  ///< no attempt was left; the code was not looked at
+    bool correct = false;
+    unsigned left = 0;
+  };
+  /// Counts the attempt, then compares. A correct code clears the count and remembers its first use.
+  Result<Attempt> try_code(std::string_view token, const PickupLink& link, const Secret& code, Time now);
+
+  Status add_session(std::string_view token, const Secret& session, Duration lifetime);
+  Result<bool> has_session(std::string_view token, std::string_view session);
+
+  /// A file waiting for its download, for the session that made it; kept wrapped for `lifetime`.
+  Status add_file(std::string_view token, const Secret& session, std::string_view file, Duration lifetime);
+  /// NotFound when it has gone.
+  Result<WipedBuffer> file(std::string_view token, std::string_view session);
+
+  /// The link of the address's latest notification; nothing before the first.
+  Result<std::optional<PickupLink>> latest(const std::string& address);
+  /// The latest notification did not arrive.
+  Status mark_failed(const std::string& address);
+  Result<bool> failed(const std::string& address);
+  /// Counts a request for a new code: false beyond one in 15 minutes and five a day.
+  Result<bool> take_resend(const std::string& address);
+
+  /// What the link's attached_secret is wrapped with.
+  Result<std::string> wrap_attached(const Secret& token, const Secret& password);
+  Result<WipedBuffer> unwrap_attached(const PickupLink& link);
+
+ private:
+  [[nodiscard]] std::string link_id(std::string_view token) const;
+  [[nodiscard]] std::string code_mac(const PickupLink& link, const Secret& code) const;
+  [[nodiscard]] std::string session_key(std::string_view token, std::string_view session, std::string_view kind) const;
+  [[nodiscard]] std::string address_key(const std::string& address, std::string_view kind) const;
+  Result<PickupLink> read(const std::string& id);
+
+  redis::Client& redis_;
+  Wrapper& wrapper_;
+};
+
+}  // namespace sealpost

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements durability.h.
+#include "queue/durability.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <map>
+
+namespace sealpost {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds look_interval{500};
+constexpr std::uint64_t least_reserve = 64ULL << 20U;
+constexpr std::uint64_t largest_reserve = 1ULL << 30U;
+
+std::string info_field(std::string_view info, std::string_view name) {
+  const std::string needle = "\n" + std::string(name) + ":";
+  const auto at = info.find(needle);
+  if (at == std::string_view::npos) return {};
+  const auto value = info.substr(at + needle.size());
+  return std::string(value.substr(0, value.find_first_of("\r\n")));
+}
+
+std::uint64_t number(const std::string& text) {
+  std::uint64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+struct Wanted {
+  std::string setting;
+  std::string value;
+};
+
+const std::vector<Wanted>& wanted_settings() {
+  static const std::vector<Wanted> wanted = {{"appendonly", "yes"},
+                                             {"appendfsync", "always"},
+                                             {"no-appendfsync-on-rewrite", "no"},
+                                             {"maxmemory-policy", "noeviction"}};
+  return wanted;
+}
+
+Result<std::map<std::string, std::string>> read_settings(redis::Client& redis) {
+  std::vector<redis::Command> commands;
+  for (const auto& wanted : wanted_settings()) commands.push_back({"CONFIG", "GET", wanted.setting});
+  commands.push_back({"CONFIG", "GET", "maxmemory"});
+  auto replies = redis.pipeline(commands);
+  if (!replies) return replies.error();
+  std::map<std::string, std::string> settings;
+  for (const auto& reply : *replies) {
+    if (reply.size() == 2) settings[std::string(reply[0].text())] = reply[1].text();
+  }
+  return settings;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> check_durability(redis::Client& redis) {
+  auto info = redis.command({"INFO"});
+  if (!info) return info.error();
+  std::vector<std::string> findings;
+  auto settings = read_settings(redis);
+  if (!settings && settings.error().kind == ErrorKind::Temporary) return settings.error();
+  if (!settings) {
+    findings.emplace_back("Redis: CONFIG GET is not allowed, so durability cannot be checked; allow it for this user");
+  } else {
+    for (const auto& wanted : wanted_settings()) {
+      const std::string& value = (*settings)[wanted.setting];
+      if (value != wanted.value) {
+        findings.push_back("Redis: " + wanted.setting + " is " + (value.empty() ? "unknown" : value) + "; set it to " +
+                           wanted.value);
+      }
+    }
+    if (number((*settings)["maxmemory"]) == 0) {
+      findings.emplace_back("Redis: maxmemory is 0; set it, so that a full queue is refused instead of ending Redis");
+    }
+  }
+  const std::string_view text = info->text();
+  if (info_field(text, "role") != "master") findings.emplace_back("Redis: its role is not master; name the primary");
+  if (info_field(text, "aof_last_write_status") == "err") {
+    findings.emplace_back("Redis: its last write to the append-only file failed; look at its disk");
+  }
+  return findings;
+}
+
+bool StoreWatermark::full() {
+  const std::lock_guard lock(mutex_);
+  const auto now = steady_clock::now();
+  if (now - looked_ >= look_interval) {
+    looked_ = now;
+    full_ = look();
+  }
+  return full_;
+}
+
+/// A Redis that is away is not full: what follows will say 451.
+bool StoreWatermark::look() {
+  if (!disk_folder_.empty()) {
+    std::error_code failed;
+    const auto space = std::filesystem::space(disk_folder_, failed);
+    const std::uint64_t reserve = std::clamp<std::uint64_t>(space.capacity / 100, least_reserve, largest_reserve);
+    if (!failed && space.available < reserve) return true;
+  }
+  auto info = redis_.command({"INFO", "memory"});
+  if (!info) return false;
+  const std::uint64_t used = number(info_field(info->text(), "used_memory"));
+  const std::uint64_t limit = number(info_field(info->text(), "maxmemory"));
+  return limit > 0 && used >= limit / 10 * 8;
+}
+
+}  // namespace sealpost

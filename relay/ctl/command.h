@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The shape of sealpostctl: a table of subcommands, what each is given, and how it reports.
+#pragma once
+
+#include <sysexits.h>
+
+#include <boost/program_options.hpp>
+#include <functional>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "relay/services.h"
+
+namespace sealpost::ctl {
+
+/// What a subcommand works with.
+struct Context {
+  Services& services;
+  const Settings& settings;
+  std::istream& in;
+  std::ostream& out;
+  std::ostream& err;
+  bool json = false;
+};
+
+using Options = boost::program_options::variables_map;
+
+/// One row of the table. Exit codes follow sysexits.h.
+struct Subcommand {
+  std::string name;                                                           ///< "queue list"
+  std::string arguments;                                                      ///< "ID", as usage shows it
+  std::string summary;                                                        ///< one line for the help
+  std::vector<std::string> positional;                                        ///< required ones, by name
+  std::function<void(boost::program_options::options_description&)> declare;  ///< options; may be empty
+  std::function<int(Context&, const Options&)> run;
+};
+
+/// All subcommands, in the order of the help (table.cpp); each family in a file of its own.
+const std::vector<Subcommand>& subcommands();
+std::vector<Subcommand> account_commands();
+std::vector<Subcommand> token_commands();
+std::vector<Subcommand> queue_commands();
+std::vector<Subcommand> key_commands();
+std::vector<Subcommand> check_commands();
+
+/// Prints the error's text and returns the exit code that fits its kind.
+int fail(Context& context, const Error& error);
+
+/// The whole of sealpostctl behind its main: parses, connects, runs one subcommand.
+int run_ctl(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out, std::ostream& err);
+
+}  // namespace sealpost::ctl

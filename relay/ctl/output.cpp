@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements output.h.
+#include "relay/ctl/output.h"
+
+#include <Poco/JSON/Stringifier.h>
+
+#include <algorithm>
+#include <iomanip>
+#include <ostream>
+
+namespace sealpost::ctl {
+namespace {
+
+/// A remote server's reply must not move the operator's cursor.
+std::string printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return text;
+}
+
+}  // namespace
+
+void print_table(std::ostream& out, const std::vector<std::string>& header,
+                 const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& name : header) widths.push_back(name.size());
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  const auto print = [&](const std::vector<std::string>& row) {
+    for (std::size_t i = 0; i + 1 < row.size(); ++i) {
+      out << std::left << std::setw(static_cast<int>(widths[i])) << printable(row[i]) << "  ";
+    }
+    if (!row.empty()) out << printable(row.back());
+    out << '\n';
+  };
+  print(header);
+  for (const auto& row : rows) print(row);
+}
+
+void print_json(std::ostream& out, const Poco::Dynamic::Var& value) {
+  Poco::JSON::Stringifier::stringify(value, out, 2);
+  out << '\n';
+}
+
+std::string age_text(std::int64_t seconds) {
+  if (seconds < 120) return std::to_string(seconds) + " s";
+  if (seconds < 7200) return std::to_string(seconds / 60) + " min";
+  if (seconds < 172800) return std::to_string(seconds / 3600) + " h";
+  return std::to_string(seconds / 86400) + " d";
+}
+
+}  // namespace sealpost::ctl

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// How listings are printed: aligned columns for people, JSON for programs.
+#pragma once
+
+#include <Poco/JSON/Array.h>
+#include <Poco/JSON/Object.h>
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace sealpost::ctl {
+
+/// Rows under a header, columns as wide as their longest value; control characters shown as '?'.
+void print_table(std::ostream& out, const std::vector<std::string>& header,
+                 const std::vector<std::vector<std::string>>& rows);
+/// Indented JSON and a line end.
+void print_json(std::ostream& out, const Poco::Dynamic::Var& value);
+/// 90 s, 12 min, 5 h, 3 d: the age as one number.
+std::string age_text(std::int64_t seconds);
+
+}  // namespace sealpost::ctl

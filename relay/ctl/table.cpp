@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// sealpostctl's table of subcommands: finds the one that is meant, parses its options, prints help.
+#include <algorithm>
+#include <iostream>
+#include <sstream>
+
+#include "conf/loader.h"
+#include "relay/ctl/command.h"
+
+namespace sealpost::ctl {
+namespace {
+
+namespace po = boost::program_options;
+
+void append(std::vector<Subcommand>& all, std::vector<Subcommand> more) {
+  std::move(more.begin(), more.end(), std::back_inserter(all));
+}
+
+void print_help(std::ostream& out) {
+  out << "Usage: sealpostctl [--config FILE] COMMAND [--json]\n\nCommands:\n";
+  for (const auto& row : subcommands()) {
+    std::string left = "  " + row.name + (row.arguments.empty() ? "" : " " + row.arguments);
+    left.resize(std::max<std::size_t>(left.size() + 2, 56), ' ');
+    out << left << row.summary << '\n';
+  }
+  out << "\nEvery command has --help. Settings come from the file and from SEALPOST_… variables, as for sealpostd.\n";
+}
+
+/// The subcommand whose words the arguments begin with, and how many words that is.
+std::pair<const Subcommand*, std::size_t> find(const std::vector<std::string>& words) {
+  for (std::size_t count : {std::size_t{3}, std::size_t{2}, std::size_t{1}}) {
+    if (words.size() < count) continue;
+    std::string name = words[0];
+    for (std::size_t i = 1; i < count; ++i) name += " " + words[i];
+    for (const auto& row : subcommands()) {
+      if (row.name == name) return {&row, count};
+    }
+  }
+  return {nullptr, 0};
+}
+
+struct Parsed {
+  Options options;
+  std::string help;
+};
+
+Result<Parsed> parse(const Subcommand& row, const std::vector<std::string>& arguments) {
+  po::options_description visible("Options");
+  visible.add_options()("json", "print JSON")("help", "show this help");
+  if (row.declare) row.declare(visible);
+  po::options_description all;
+  all.add(visible);
+  po::positional_options_description positions;
+  for (const auto& name : row.positional) {
+    all.add_options()(name.c_str(), po::value<std::string>()->required());
+    positions.add(name.c_str(), 1);
+  }
+  if (visible.find_nothrow("ID", false) != nullptr) positions.add("ID", -1);
+  Parsed parsed;
+  std::ostringstream help;
+  help << "Usage: sealpostctl " << row.name << ' ' << row.arguments << "\n" << row.summary << "\n\n" << visible;
+  parsed.help = help.str();
+  try {
+    using Style = po::command_line_style::style_t;
+    const int style = Style::unix_style & ~Style::allow_guessing;
+    po::store(po::command_line_parser(arguments).options(all).positional(positions).style(style).run(), parsed.options);
+    if (parsed.options.count("help") == 0) po::notify(parsed.options);
+  } catch (const po::error& why) {
+    return Error::invalid(why.what());
+  }
+  return parsed;
+}
+
+/// Takes `--config FILE` or `--config=FILE` out of the front of the arguments.
+Result<std::string> take_config(std::vector<std::string>& arguments) {
+  std::string file;
+  while (!arguments.empty() && arguments.front().rfind("--config", 0) == 0) {
+    if (arguments.front().rfind("--config=", 0) == 0) {
+      file = arguments.front().substr(9);
+      arguments.erase(arguments.begin());
+    } else if (arguments.front() == "--config" && arguments.size() > 1) {
+      file = arguments[1];
+      arguments.erase(arguments.begin(), arguments.begin() + 2);
+    } else {
+      return Error::invalid("--config needs a file");
+    }
+  }
+  return file;
+}
+
+int run_subcommand(const Subcommand& row, const Parsed& parsed, const std::string& config, std::istream& in,
+                   std::ostream& out, std::ostream& err) {
+  auto settings = load_settings({config, {}, process_environment()});
+  if (!settings) {
+    err << "sealpostctl: " << settings.error().public_text << '\n';
+    return EX_CONFIG;
+  }
+  SystemClock clock;
+  Log log(LogLevel::Warning, LogFormat::Text, clock);
+  auto services = Services::open(settings->settings, clock, log, Services::Role::Tool);
+  if (!services) {
+    err << "sealpostctl: " << services.error().public_text << '\n';
+    return services.error().kind == ErrorKind::Invalid ? EX_CONFIG : EX_UNAVAILABLE;
+  }
+  Context context{**services, settings->settings, in, out, err, parsed.options.count("json") > 0};
+  return row.run(context, parsed.options);
+}
+
+}  // namespace
+
+const std::vector<Subcommand>& subcommands() {
+  static const std::vector<Subcommand> all = [] {
+    std::vector<Subcommand> rows;
+    append(rows, account_commands());
+    append(rows, token_commands());
+    append(rows, queue_commands());
+    append(rows, key_commands());
+    append(rows, check_commands());
+    return rows;
+  }();
+  return all;
+}
+
+int fail(Context& context, const Error& error) {
+  context.err << "sealpostctl: " << error.public_text;
+  if (!error.internal_detail.empty()) context.err << " (" << error.internal_detail << ')';
+  context.err << '\n';
+  switch (error.kind) {
+    case ErrorKind::Temporary:
+      return EX_UNAVAILABLE;
+    case ErrorKind::Invalid:
+      return EX_USAGE;
+    case ErrorKind::NotFound:
+      return EX_DATAERR;
+    case ErrorKind::Permanent:
+      return EX_DATAERR;
+    case ErrorKind::Internal:
+      return EX_SOFTWARE;
+  }
+  return EX_SOFTWARE;
+}
+
+int run_ctl(const std::vector<std::string>& given, std::istream& in, std::ostream& out, std::ostream& err) {
+  std::vector<std::string> arguments = given;
+  auto config = take_config(arguments);
+  if (!config) {
+    err << "sealpostctl: " << config.error().public_text << '\n';
+    return EX_USAGE;
+  }
+  if (arguments.empty() || arguments.front() == "--help" || arguments.front() == "help") {
+    print_help(arguments.empty() ? err : out);
+    return arguments.empty() ? EX_USAGE : EX_OK;
+  }
+  const auto [row, words] = find(arguments);
+  if (row == nullptr) {
+    err << "sealpostctl: unknown command: " << arguments.front() << "; try sealpostctl --help\n";
+    return EX_USAGE;
+  }
+  auto parsed = parse(*row, {arguments.begin() + static_cast<std::ptrdiff_t>(words), arguments.end()});
+  if (!parsed) {
+    err << "sealpostctl " << row->name << ": " << parsed.error().public_text << '\n';
+    return EX_USAGE;
+  }
+  if (parsed->options.count("help") > 0) {
+    out << parsed->help;
+    return EX_OK;
+  }
+  return run_subcommand(*row, *parsed, *config, in, out, err);
+}
+
+}  // namespace sealpost::ctl

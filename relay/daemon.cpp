@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements daemon.h.
+#include "relay/daemon.h"
+
+#include <sysexits.h>
+
+#include <csignal>
+#include <memory>
+
+#include "base/http/server.h"
+#include "base/memory_budget.h"
+#include "base/net/server_loop.h"
+#include "base/net/tls_context.h"
+#include "base/net/worker_pool.h"
+#include "base/state_dir.h"
+#include "crypto/key_pool.h"
+#include "crypto/key_routes.h"
+#include "notify/notifier.h"
+#include "notify/pickup.h"
+#include "notify/pickup_routes.h"
+#include "queue/durability.h"
+#include "queue/redis_server.h"
+#include "relay/delivery/deliverer.h"
+#include "relay/delivery/routes.h"
+#include "relay/health_routes.h"
+#include "relay/http_authenticator.h"
+#include "relay/intake.h"
+#include "relay/login_throttle.h"
+#include "relay/services.h"
+#include "relay/smtp/connection.h"
+
+namespace sealpost {
+namespace {
+
+/// Jobs wait for Redis' fsync most of the time, and those that wait together share one.
+constexpr std::size_t smtp_workers = 48;
+constexpr std::size_t http_workers = 16;
+
+/// Signals that the main thread waits for; blocked in all threads, which are started later.
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, number);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+Result<std::unique_ptr<net::TlsContext>> load_tls(const Settings& settings, Log& log) {
+  if (!settings.tls.certificate.empty()) {
+    return net::TlsContext::load(settings.tls.certificate, settings.tls.private_key);
+  }
+  const std::string certificate = settings.relay.state_dir + "/tls.crt";
+  const std::string key = settings.relay.state_dir + "/tls.key";
+  if (auto made = net::make_self_signed(certificate, key, settings.relay.hostname); !made) return made.error();
+  log.warning("tls.self_signed", {{"certificate", certificate}, {"hint", "set tls.certificate and tls.private_key"}});
+  return net::TlsContext::load(certificate, key);
+}
+
+Status check_store(redis::Client& redis) {
+  auto findings = check_durability(redis);
+  if (!findings) return findings.error();
+  if (findings->empty()) return {};
+  std::string text;
+  for (const auto& finding : *findings) text += (text.empty() ? "" : "; ") + finding;
+  return Error::invalid(text);
+}
+
+/// Everything that runs, in the order in which it needs the rest; destroyed the other way round.
+class Relay final {
+ public:
+  Relay(const Settings& settings, Services& services, net::TlsContext& tls, NextHop& next_hop, Log& log)
+      : settings_(settings),
+        services_(services),
+        log_(log),
+        budget_(settings.relay.memory_limit),
+        destination_(route_name(settings.delivery.route)),
+        sender_{header_mailbox(settings.notify.from_name, settings.notify.from_address), settings.relay.hostname},
+        pool_(services.vault(), settings.keys.pool_size, log),
+        sealer_(settings.crypto),
+        rate_(services.redis(), services.clock(), settings.notify.max_new_per_account),
+        watermark_(services.redis(), settings.redis.url == "embedded" ? settings.relay.state_dir : std::string()),
+        pickup_store_(services.redis(), services.wrapper()),
+        deliverer_(services.queue(), next_hop, services.wrapper(), services.clock(), services.random(), log,
+                   deliverer_options(), [this](const std::string& recipient) { notifier_.mark_failed(recipient); }),
+        notifier_(services.directory(), pickup_store_, services.queue(), services.wrapper(), services.clock(),
+                  services.random(), log, {settings.notify, sender_, settings.http.public_url, destination_},
+                  [this] { deliverer_.kick(); }),
+        pickup_(
+            pickup_store_, services.directory(), services.clock(), services.random(), log,
+            [this](const std::string& recipient, const KeyRecord& key) { notifier_.tell_picked_up(recipient, key); }),
+        intake_(services.directory(), sealer_, services.queue(), rate_, services.clock(), log,
+                {settings.relay.hostname, destination_}, intake_hooks()),
+        authenticator_(services.accounts(), services.tokens(), throttle_),
+        smtp_context_{{settings.relay.hostname, settings.smtp.max_message_size, settings.smtp.max_recipients},
+                      settings.smtp.idle_timeout,
+                      services.accounts(),
+                      intake_,
+                      throttle_,
+                      budget_,
+                      services.random(),
+                      log,
+                      [this] { return watermark_.full(); }},
+        pickup_routes_{pickup_, notifier_, services.wrapper(), Pages(settings.relay.hostname),
+                       settings.http.public_url},
+        smtp_pool_(smtp_workers),
+        http_pool_(http_workers),
+        smtp_loop_(smtp_pool_, &tls, log),
+        http_loop_(http_pool_, &tls, log) {}
+
+  Status start() {
+    auto ca = services_.authority().pem();
+    if (!ca) return ca.error();
+    key_routes_ = std::make_unique<KeyRoutesContext>(KeyRoutesContext{
+        services_.directory(), *ca, [this](const std::string& account) { return rate_.take(account, 1); },
+        [this] { notifier_.kick(); }});
+    router_.add(pickup_page_routes(pickup_routes_));
+    router_.add(pickup_api_routes(pickup_routes_));
+    router_.add(key_routes(*key_routes_));
+    router_.add(health_routes(services_.redis()));
+    http_context_ = std::make_unique<http::ServerContext>(
+        http::ServerContext{router_, authenticator_, budget_, log_, {settings_.http.trusted_proxies}});
+    for (const auto& opened :
+         {listen_smtp("smtp", settings_.smtp.listen, false), listen_smtp("smtps", settings_.smtp.listen_tls, true),
+          listen_http("http", settings_.http.listen, false), listen_http("https", settings_.http.listen_tls, true)}) {
+      if (!opened) return opened;
+    }
+    pool_.start();
+    deliverer_.start();
+    notifier_.start();
+    http_loop_.start();
+    smtp_loop_.start();
+    return {};
+  }
+
+  /// No new mail, then what is being sent is sent, all within the grace.
+  void drain() {
+    smtp_loop_.stop(settings_.relay.drain_timeout);
+    http_loop_.stop(settings_.relay.drain_timeout);
+    notifier_.stop();
+    deliverer_.stop();
+    pool_.stop();
+  }
+
+ private:
+  [[nodiscard]] DelivererOptions deliverer_options() const {
+    const DeliverySettings& delivery = settings_.delivery;
+    return {delivery.workers,    delivery.destination_concurrency, delivery.retry, delivery.max_age,
+            delivery.warn_after, settings_.queue.history,          sender_,        destination_};
+  }
+
+  IntakeHooks intake_hooks() {
+    return {[this](const KeyRecord& key, const EmailAddress& address, const Introduction& introduction) {
+              return notifier_.remind(key, address, introduction);
+            },
+            [this] { deliverer_.kick(); }, [this] { notifier_.kick(); }};
+  }
+
+  Status listen(net::ServerLoop& loop, net::ListenerOptions options) {
+    const std::string name = options.name;
+    auto port = loop.listen(std::move(options));
+    if (!port) return port.error();
+    log_.info("listening", {{"service", name}, {"port", *port}});
+    return {};
+  }
+
+  Status listen_smtp(const char* name, const std::string& address, bool tls) {
+    if (address.empty()) return {};
+    net::ListenerOptions options{
+        name, address, tls, settings_.smtp.max_connections, settings_.smtp.max_connections_per_client, {}, {}, {}};
+    options.handshake_timeout = std::chrono::seconds(30);
+    options.refusal = "421 4.7.0 " + settings_.relay.hostname + " too many connections, try again later\r\n";
+    options.accept = [this] { return smtp::make_connection(smtp_context_); };
+    return listen(smtp_loop_, std::move(options));
+  }
+
+  Status listen_http(const char* name, const std::string& address, bool tls) {
+    if (address.empty()) return {};
+    net::ListenerOptions options{name, address, tls, 2000, 200, {}, {}, {}};
+    options.handshake_timeout = std::chrono::seconds(10);
+    options.accept = [this] { return http::make_conversation(*http_context_); };
+    return listen(http_loop_, std::move(options));
+  }
+
+  const Settings& settings_;
+  Services& services_;
+  Log& log_;
+  MemoryBudget budget_;
+  std::string destination_;
+  NoticeSender sender_;
+  KeyPool pool_;
+  Sealer sealer_;
+  NewAddressRate rate_;
+  StoreWatermark watermark_;
+  LoginThrottle throttle_;
+  PickupStore pickup_store_;
+  Deliverer deliverer_;
+  Notifier notifier_;
+  Pickup pickup_;
+  Intake intake_;
+  HttpAuthenticator authenticator_;
+  smtp::ConnectionContext smtp_context_;
+  PickupRoutesContext pickup_routes_;
+  std::unique_ptr<KeyRoutesContext> key_routes_;
+  http::Router router_;
+  std::unique_ptr<http::ServerContext> http_context_;
+  net::WorkerPool smtp_pool_;
+  net::WorkerPool http_pool_;
+  net::ServerLoop smtp_loop_;
+  net::ServerLoop http_loop_;
+};
+
+int stop_start(Log& log, const Error& why) {
+  log.failure("start.failed", why);
+  return why.kind == ErrorKind::Temporary ? EX_UNAVAILABLE : EX_CONFIG;
+}
+
+/// Until SIGTERM or SIGINT.
+void wait_for_end(const sigset_t& signals, net::TlsContext& tls, Log& log) {
+  while (true) {
+    int number = 0;
+    if (sigwait(&signals, &number) != 0) continue;
+    if (number != SIGHUP) {
+      log.info("stopping", {{"signal", number}});
+      return;
+    }
+    if (auto reloaded = tls.reload(); !reloaded) {
+      log.failure("tls.reload_failed", reloaded.error());
+    } else {
+      log.info("tls.reloaded");
+    }
+  }
+}
+
+}  // namespace
+
+int run_daemon(const LoadedSettings& loaded, Log& log) {
+  const Settings& settings = loaded.settings;
+  const sigset_t signals = block_signals();
+  auto state_dir = StateDir::take(settings.relay.state_dir);
+  if (!state_dir) return stop_start(log, state_dir.error());
+  auto tls = load_tls(settings, log);
+  if (!tls) return stop_start(log, tls.error());
+
+  EmbeddedRedis embedded(settings.relay.state_dir, settings.redis.maxmemory, log);
+  if (settings.redis.url == "embedded") {
+    if (auto started = embedded.start(); !started) return stop_start(log, started.error());
+  }
+  const SystemClock clock;
+  auto services = Services::open(settings, clock, log, Services::Role::Daemon);
+  if (!services) return stop_start(log, services.error());
+  if (auto durable = check_store((*services)->redis()); !durable) return stop_start(log, durable.error());
+  auto next_hop = make_next_hop(settings, log);
+  if (!next_hop) return stop_start(log, next_hop.error());
+  {
+    Relay relay(settings, **services, **tls, **next_hop, log);
+    if (auto started = relay.start(); !started) return stop_start(log, started.error());
+    log.info("ready", {{"hostname", settings.relay.hostname}});
+    wait_for_end(signals, **tls, log);
+    relay.drain();
+  }
+  services->reset();
+  embedded.stop();
+  log.info("stopped");
+  return EX_OK;
+}
+
+}  // namespace sealpost

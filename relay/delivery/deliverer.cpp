@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements deliverer.h: one dispatcher, delivery.workers workers, and a thread that keeps the leases alive.
+#include "relay/delivery/deliverer.h"
+
+#include <exception>
+#include <utility>
+
+#include "queue/retry_schedule.h"
+
+namespace sealpost {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+/// Other nodes' mail and what falls due by time is found by looking; our own new mail by a kick.
+constexpr milliseconds poll_interval{500};
+constexpr std::chrono::seconds heartbeat_interval{5};
+constexpr int heartbeats_per_trim = 60;
+constexpr milliseconds longest_record_pause{10'000};
+constexpr std::chrono::hours once_lifetime{24 * 7};
+
+std::string_view outcome_name(const Outcome& outcome) {
+  if (std::holds_alternative<Delivered>(outcome)) return "delivered";
+  return std::holds_alternative<Deferred>(outcome) ? "deferred" : "failed";
+}
+
+const std::string& response_of(const Outcome& outcome) {
+  return std::visit([](const auto& ended) -> const std::string& { return ended.response; }, outcome);
+}
+
+/// "host [address] tls: reply" for the history.
+std::string describe(const Attempt& attempt, const std::string& response) {
+  std::string text = attempt.trace.host;
+  if (!attempt.trace.address.empty()) text += " [" + attempt.trace.address + "]";
+  if (!attempt.trace.tls.empty()) text += " " + attempt.trace.tls;
+  return text.empty() ? response : text + ": " + response;
+}
+
+}  // namespace
+
+Deliverer::Deliverer(MailQueue& queue, NextHop& next_hop, Wrapper& wrapper, const Clock& clock, Random& random,
+                     Log& log, DelivererOptions options, std::function<void(const std::string&)> notification_failed)
+    : queue_(queue),
+      next_hop_(next_hop),
+      wrapper_(wrapper),
+      clock_(clock),
+      random_(random),
+      log_(log),
+      options_(std::move(options)),
+      notification_failed_(std::move(notification_failed)) {}
+
+Deliverer::~Deliverer() { stop(); }
+
+void Deliverer::start() {
+  threads_.emplace_back([this] { dispatch(); });
+  threads_.emplace_back([this] { keep_alive(); });
+  for (std::size_t i = 0; i < options_.workers; ++i) threads_.emplace_back([this] { work(); });
+}
+
+void Deliverer::kick() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (kicked_) return;
+    kicked_ = true;
+  }
+  wake_dispatcher_.notify_one();
+}
+
+void Deliverer::stop() {
+  std::vector<Claim> unbegun;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    unbegun.swap(waiting_);
+  }
+  wake_dispatcher_.notify_all();
+  wake_workers_.notify_all();
+  stopped_.notify_all();
+  for (auto& thread : threads_) thread.join();
+  threads_.clear();
+  for (const auto& claim : unbegun) {
+    if (auto released = queue_.release(claim); !released) log_.failure("delivery.release_failed", released.error());
+  }
+}
+
+/// False when the deliverer stops meanwhile.
+bool Deliverer::pause(milliseconds duration) {
+  std::unique_lock lock(mutex_);
+  return !stopped_.wait_for(lock, duration, [this] { return stopping_; });
+}
+
+void Deliverer::dispatch() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    wake_dispatcher_.wait_for(lock, poll_interval,
+                              [this] { return stopping_ || (kicked_ && idle_ > waiting_.size()); });
+    if (stopping_) return;
+    const std::size_t room = idle_ > waiting_.size() ? idle_ - waiting_.size() : 0;
+    if (room == 0) continue;
+    kicked_ = false;
+    lock.unlock();
+    auto claims = queue_.claim(room, options_.destination_concurrency);
+    if (!claims) log_.failure("delivery.claim_failed", claims.error());
+    lock.lock();
+    if (!claims) continue;
+    if (claims->size() == room) kicked_ = true;  // there may be more
+    for (auto& claim : *claims) waiting_.push_back(std::move(claim));
+    for (std::size_t i = 0; i < claims->size(); ++i) wake_workers_.notify_one();
+  }
+}
+
+void Deliverer::work() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    ++idle_;
+    if (kicked_) wake_dispatcher_.notify_one();
+    wake_workers_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+    --idle_;
+    if (stopping_) return;
+    const Claim claim = std::move(waiting_.back());
+    waiting_.pop_back();
+    lock.unlock();
+    attempt(claim);
+    lock.lock();
+    kicked_ = true;  // the destination has a place free now
+  }
+}
+
+void Deliverer::keep_alive() {
+  int beats = 0;
+  do {
+    if (auto beat = queue_.heartbeat(); !beat) log_.failure("delivery.heartbeat_failed", beat.error());
+    if (auto reaped = queue_.reap(); !reaped) log_.failure("delivery.reap_failed", reaped.error());
+    if (beats++ % heartbeats_per_trim != 0) continue;
+    if (auto trimmed = queue_.trim_history(options_.history); !trimmed) {
+      log_.failure("delivery.trim_failed", trimmed.error());
+    }
+  } while (pause(heartbeat_interval));
+}
+
+void Deliverer::attempt(const Claim& claim) {
+  const auto begun = steady_clock::now();
+  const Attempt attempt = try_once(claim);
+  const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begun);
+  log_.info("delivery.attempt", {{"delivery", claim.delivery.id.text()},
+                                 {"destination", claim.delivery.destination},
+                                 {"host", attempt.trace.host},
+                                 {"tls", attempt.trace.tls},
+                                 {"outcome", outcome_name(attempt.outcome)},
+                                 {"response", response_of(attempt.outcome)},
+                                 {"ms", took.count()}});
+  settle(claim, attempt);
+}
+
+Attempt Deliverer::try_once(const Claim& claim) {
+  try {
+    auto body = queue_.open(claim);
+    if (!body) {
+      log_.failure("delivery.body_unreadable", body.error(), {{"delivery", claim.delivery.id.text()}});
+      return {Deferred{"the message cannot be read from the store now", "4.3.0"}, {}};
+    }
+    return next_hop_.attempt(claim, **body);
+  } catch (const std::exception& why) {
+    log_.error("delivery.attempt_threw", {{"delivery", claim.delivery.id.text()}, {"detail", why.what()}});
+    return {Deferred{"internal error", "4.3.0"}, {}};
+  }
+}
+
+/// A live worker keeps its outcome and goes on trying to record it: Redis being away must not turn a delivery into a second one.
+void Deliverer::settle(const Claim& claim, const Attempt& attempt) {
+  milliseconds wait{100};
+  while (true) {
+    auto recorded = record(claim, attempt);
+    if (recorded) return;
+    log_.failure("delivery.not_recorded", recorded.error(), {{"delivery", claim.delivery.id.text()}});
+    if (recorded.error().kind == ErrorKind::NotFound) return;  // the lease was taken: somebody else answers for it
+    if (!pause(wait)) return;
+    wait = std::min(wait * 2, longest_record_pause);
+  }
+}
+
+Status Deliverer::record(const Claim& claim, const Attempt& attempt) {
+  if (const auto* delivered = std::get_if<Delivered>(&attempt.outcome)) {
+    return queue_.delivered(claim, describe(attempt, delivered->response));
+  }
+  if (const auto* failed = std::get_if<Failed>(&attempt.outcome)) return fail(claim, attempt, *failed, false);
+  const auto& deferred = std::get<Deferred>(attempt.outcome);
+  if (clock_.now() - claim.delivery.created >= options_.max_age) {
+    return fail(claim, attempt, Failed{0, "4.4.7", deferred.response}, true);
+  }
+  return defer(claim, attempt, deferred);
+}
+
+/// The report first: a crash between the two repeats the attempt, but not the report.
+Status Deliverer::fail(const Claim& claim, const Attempt& attempt, const Failed& failed, bool expired) {
+  if (wants_bounce(claim.delivery)) {
+    ReportFacts facts{claim.delivery, failed.enhanced, failed.response, attempt.trace.host, expired, std::nullopt, {}};
+    if (auto told = report(claim, "bounce:" + claim.delivery.id.text(), facts); !told) return told;
+  }
+  if (claim.delivery.notification) notification_failed_(claim.delivery.recipient);
+  return queue_.bounced(claim, describe(attempt, failed.response));
+}
+
+Status Deliverer::defer(const Claim& claim, const Attempt& attempt, const Deferred& deferred) {
+  const Time now = clock_.now();
+  const Time end = claim.delivery.created + options_.max_age;
+  if (!claim.delivery.warned && now - claim.delivery.created >= options_.warn_after && wants_warning(claim.delivery)) {
+    const ReportFacts facts{claim.delivery, deferred.enhanced, deferred.response, attempt.trace.host, false, end, {}};
+    if (auto told = report(claim, "warning:" + claim.delivery.id.text(), facts); !told) return told;
+    if (auto warned = queue_.warned(claim); !warned) return warned;
+  }
+  const Time next = now + retry_pause(options_.retry, claim.delivery.attempts + 1);
+  return queue_.deferred(claim, describe(attempt, deferred.response), std::min(next, end));
+}
+
+Status Deliverer::report(const Claim& claim, const std::string& once_name, ReportFacts facts) {
+  auto sender = EmailAddress::parse(claim.delivery.mail_from);
+  if (!sender) return sender.error();
+  auto body = queue_.open(claim);
+  if (!body) return body.error();
+  facts.header_block = (*body)->header_block();
+  const Once once{wrapper_.mac(Purpose::IdempotencyKey, once_name), wrapper_.mac(Purpose::IdempotencyBody, once_name),
+                  once_lifetime};
+  const Envelope envelope{queue_.new_id(once), {}, std::nullopt, {}, {}, sender->needs_smtputf8(), clock_.now()};
+  DsnRequest never;
+  never.never = true;
+  const std::string& destination = options_.destination.empty() ? sender->domain().a_label() : options_.destination;
+  auto put = queue_.put(compose_report(options_.sender, facts, clock_, random_), envelope,
+                        {*sender, destination, {}, {}, never}, once);
+  if (!put) return put.error();
+  kick();
+  return {};
+}
+
+}  // namespace sealpost

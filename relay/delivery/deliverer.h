@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Takes due deliveries from the queue, attempts them, and records how each attempt ended: delivered, deferred by the schedule, or bounced
+// with a report to the sender.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/wrapper.h"
+#include "conf/settings.h"
+#include "notify/bounce.h"
+#include "queue/mail_queue.h"
+#include "relay/delivery/next_hop.h"
+
+namespace sealpost {
+
+struct DelivererOptions {
+  std::size_t workers = 1;
+  std::size_t destination_concurrency = 1;
+  std::vector<std::chrono::milliseconds> retry;
+  std::chrono::milliseconds max_age{};
+  std::chrono::milliseconds warn_after{};
+  std::chrono::milliseconds history{};  ///< queue.history
+  NoticeSender sender;
+  std::string destination;  ///< as IntakeOptions::destination
+};
+
+class Deliverer final {
+ public:
+  Deliverer(MailQueue& queue, NextHop& next_hop, Wrapper& wrapper, const Clock& clock, Random& random, Log& log,
+            DelivererOptions options, std::function<void(const std::string& recipient)> notification_failed);
+  ~Deliverer();
+  Deliverer(const Deliverer&) = delete;
+  Deliverer& operator=(const Deliverer&) = delete;
+
+  void start();
+  /// Deliveries became due: look at once.
+  void kick();
+  /// Stops taking deliveries and waits for the attempts that run; those that have not begun go back into the queue.
+  void stop();
+
+ private:
+  void dispatch();
+  void work();
+  void keep_alive();
+  void attempt(const Claim& claim);
+  Attempt try_once(const Claim& claim);
+  void settle(const Claim& claim, const Attempt& attempt);
+  Status record(const Claim& claim, const Attempt& attempt);
+  Status fail(const Claim& claim, const Attempt& attempt, const Failed& failed, bool expired);
+  Status defer(const Claim& claim, const Attempt& attempt, const Deferred& deferred);
+  Status report(const Claim& claim, const std::string& once, ReportFacts facts);
+  bool pause(std::chrono::milliseconds duration);
+
+  MailQueue& queue_;
+  NextHop& next_hop_;
+  Wrapper& wrapper_;
+  const Clock& clock_;
+  Random& random_;
+  Log& log_;
+  DelivererOptions options_;
+  std::function<void(const std::string&)> notification_failed_;
+  std::mutex mutex_;
+  std::condition_variable wake_dispatcher_;
+  std::condition_variable wake_workers_;
+  std::condition_variable stopped_;
+  std::vector<Claim> waiting_;
+  std::size_t idle_ = 0;
+  bool kicked_ = false;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace sealpost

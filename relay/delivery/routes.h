@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// From delivery.route to the next hop that it names.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "conf/settings.h"
+#include "relay/delivery/next_hop.h"
+
+namespace sealpost {
+
+/// What fairness counts a fixed route by; empty for MX routing, where each recipient's domain is a destination.
+std::string route_name(const Route& route);
+Result<std::unique_ptr<NextHop>> make_next_hop(const Settings& settings, Log& log);
+
+}  // namespace sealpost

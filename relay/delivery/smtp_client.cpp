@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements smtp_client.h.
+#include "relay/delivery/smtp_client.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "relay/delivery/dot_stuffer.h"
+
+namespace sealpost {
+namespace {
+
+std::string upper(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return out;
+}
+
+/// The address for a server without SMTPUTF8: a domain in Unicode has an ASCII form, a local part has none.
+std::string envelope_form(const std::string& address, bool utf8) {
+  if (utf8 || is_ascii(address)) return address;
+  auto parsed = EmailAddress::parse(address);
+  return parsed ? parsed->ascii_domain_form() : address;
+}
+
+bool needs_utf8(const DeliveryRecord& delivery) {
+  return !is_ascii(envelope_form(delivery.recipient, false)) || !is_ascii(envelope_form(delivery.mail_from, false));
+}
+
+std::string notify_value(const DsnRequest& dsn) {
+  if (dsn.never) return "NEVER";
+  std::string value;
+  const auto add = [&](bool wanted, const char* word) {
+    if (wanted) value += (value.empty() ? "" : ",") + std::string(word);
+  };
+  add(dsn.success, "SUCCESS");
+  add(dsn.failure, "FAILURE");
+  add(dsn.delay, "DELAY");
+  return value.empty() ? "NEVER" : value;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SmtpClient>, Outcome> SmtpClient::open(const SmtpTarget& target) {
+  auto stream =
+      ClientStream::connect(target.host, target.port, std::chrono::steady_clock::now() + target.timeouts.connect);
+  if (!stream)
+    return Outcome(Deferred{stream.error().public_text + " (" + stream.error().internal_detail + ")", "4.4.1"});
+  std::unique_ptr<SmtpClient> client(new SmtpClient(target, std::move(*stream)));
+  auto ready = client->greet();
+  if (!ready) return std::move(ready).error();
+  return client;
+}
+
+Outcome SmtpClient::broken(const Error& why) {
+  usable_ = false;
+  return Deferred{why.public_text + (why.internal_detail.empty() ? "" : " (" + why.internal_detail + ")"), "4.4.2"};
+}
+
+/// 421 means that the server closes; a 4xx and everything unknown defers.
+Outcome SmtpClient::refused(const RemoteReply& reply) {
+  if (reply.code == 421) usable_ = false;
+  if (reply.severity() == 5) return Failed{reply.code, reply.enhanced, reply.text};
+  return Deferred{reply.text, reply.severity() == 4 ? reply.enhanced : "4.5.0"};
+}
+
+Status SmtpClient::write(std::string_view octets, std::chrono::seconds timeout) {
+  return stream_->write(octets, std::chrono::steady_clock::now() + timeout);
+}
+
+Result<RemoteReply, Outcome> SmtpClient::read_reply(std::chrono::seconds timeout) {
+  const Deadline deadline = std::chrono::steady_clock::now() + timeout;
+  ReplyParser parser;
+  while (true) {
+    auto line = stream_->read_line(deadline);
+    if (!line) return broken(line.error());
+    switch (parser.add(*line)) {
+      case ReplyParser::State::More:
+        break;
+      case ReplyParser::State::Malformed:
+        return broken(Error::temporary("the server's reply cannot be understood"));
+      case ReplyParser::State::Complete:
+        answered_ = true;
+        return parser.reply();
+    }
+  }
+}
+
+Result<RemoteReply, Outcome> SmtpClient::command(const std::string& line, std::chrono::seconds timeout) {
+  if (auto written = write(line + "\r\n", timeout); !written) return broken(written.error());
+  return read_reply(timeout);
+}
+
+Result<bool, Outcome> SmtpClient::greet() {
+  if (target_.kind == Route::Kind::Smtps) {
+    if (auto secured = secure_connection(); !secured) return secured;
+  }
+  auto greeting = read_reply(target_.timeouts.greeting);
+  if (!greeting) return std::move(greeting).error();
+  if (greeting->severity() != 2) return refused(*greeting);
+  if (auto done = hello(); !done) return done;
+  const bool wanted = target_.kind == Route::Kind::Smtp && target_.tls != TlsPolicy::Opportunistic;
+  if (!stream_->secure() && offers("STARTTLS")) {
+    auto reply = command("STARTTLS", target_.timeouts.mail);
+    if (!reply) return std::move(reply).error();
+    if (reply->severity() == 2) {
+      if (auto secured = secure_connection(); !secured) return secured;
+      if (auto done = hello(); !done) return done;
+    } else if (wanted) {
+      return Outcome(Deferred{"the server refuses STARTTLS: " + reply->text, "4.7.10"});
+    }
+  } else if (wanted) {
+    return Outcome(Deferred{"the server offers no STARTTLS", "4.7.10"});
+  }
+  return log_in();
+}
+
+Result<bool, Outcome> SmtpClient::secure_connection() {
+  const TlsTrust trust = target_.tls == TlsPolicy::Verify ? TlsTrust::Verified : TlsTrust::Any;
+  auto secured = stream_->start_tls(target_.host, trust, std::chrono::steady_clock::now() + target_.timeouts.connect);
+  if (secured) return true;
+  usable_ = false;
+  return Outcome(Deferred{secured.error().public_text + " (" + secured.error().internal_detail + ")", "4.7.5"});
+}
+
+Result<bool, Outcome> SmtpClient::hello() {
+  extensions_.clear();
+  const bool lmtp = target_.kind == Route::Kind::Lmtp;
+  auto reply = command((lmtp ? "LHLO " : "EHLO ") + target_.helo, target_.timeouts.mail);
+  if (!reply) return std::move(reply).error();
+  if (reply->severity() == 5 && !lmtp) reply = command("HELO " + target_.helo, target_.timeouts.mail);
+  if (!reply) return std::move(reply).error();
+  if (reply->severity() != 2) return refused(*reply);
+  for (std::size_t i = 1; i < reply->lines.size(); ++i) {
+    const std::string line = upper(reply->lines[i]);
+    const auto space = line.find_first_of(" =");
+    extensions_[line.substr(0, space)] = space == std::string::npos ? std::string() : line.substr(space + 1);
+  }
+  return true;
+}
+
+/// Over TLS or loopback only: a password is not shown to the network.
+Result<bool, Outcome> SmtpClient::log_in() {
+  if (target_.username.empty()) return true;
+  if (!stream_->secure() && !stream_->loopback()) {
+    return Outcome(Deferred{"AUTH is wanted, but the connection is not encrypted", "4.7.11"});
+  }
+  const auto mechanisms = extensions_.find("AUTH");
+  const std::string offered = mechanisms == extensions_.end() ? std::string() : " " + mechanisms->second + " ";
+  Result<RemoteReply, Outcome> reply = RemoteReply{};
+  if (offered.find(" PLAIN ") != std::string::npos) {
+    WipedBuffer credentials;
+    credentials.push_back('\0');
+    append(credentials, target_.username);
+    credentials.push_back('\0');
+    append(credentials, target_.password.reveal());
+    reply = command("AUTH PLAIN " + to_base64(view(credentials)), target_.timeouts.mail);
+  } else if (offered.find(" LOGIN ") != std::string::npos) {
+    reply = command("AUTH LOGIN", target_.timeouts.mail);
+    if (reply && reply->code == 334) reply = command(to_base64(target_.username), target_.timeouts.mail);
+    if (reply && reply->code == 334) reply = command(to_base64(target_.password.reveal()), target_.timeouts.mail);
+  } else {
+    return Outcome(Deferred{"the server offers neither AUTH PLAIN nor AUTH LOGIN", "4.7.0"});
+  }
+  if (!reply) return std::move(reply).error();
+  if (reply->code == 235) return true;
+  // Our password is wrong: the operator's fault to mend, not a reason to bounce the sender's mail.
+  usable_ = false;
+  return Outcome(Deferred{"the next hop refuses our login: " + reply->text, "4.7.8"});
+}
+
+std::string SmtpClient::mail_line(const DeliveryRecord& delivery, std::uint64_t size) const {
+  const bool utf8 = offers("SMTPUTF8") && (delivery.smtputf8 || needs_utf8(delivery));
+  std::string line = "MAIL FROM:<" + envelope_form(delivery.mail_from, utf8) + ">";
+  if (offers("SIZE")) line += " SIZE=" + std::to_string(size);
+  if (utf8) line += " SMTPUTF8";
+  if (offers("DSN")) {
+    line += " RET=HDRS";
+    if (!delivery.envid.empty()) line += " ENVID=" + delivery.envid;
+  }
+  return line;
+}
+
+std::string SmtpClient::rcpt_line(const DeliveryRecord& delivery) const {
+  const bool utf8 = offers("SMTPUTF8") && (delivery.smtputf8 || needs_utf8(delivery));
+  std::string line = "RCPT TO:<" + envelope_form(delivery.recipient, utf8) + ">";
+  if (!offers("DSN")) return line;
+  line += " NOTIFY=" + notify_value(delivery.dsn);
+  if (!delivery.dsn.orcpt.empty()) line += " ORCPT=" + delivery.dsn.orcpt;
+  return line;
+}
+
+Result<bool, Outcome> SmtpClient::begin_data(const DeliveryRecord& delivery) {
+  const std::vector<std::string> lines = {mail_line(delivery, delivery.size), rcpt_line(delivery), "DATA"};
+  const std::vector<std::chrono::seconds> timeouts = {target_.timeouts.mail, target_.timeouts.rcpt,
+                                                      target_.timeouts.data};
+  const bool pipelining = offers("PIPELINING");
+  if (pipelining) {
+    if (auto written = write(lines[0] + "\r\n" + lines[1] + "\r\n" + lines[2] + "\r\n", target_.timeouts.mail);
+        !written) {
+      return broken(written.error());
+    }
+  }
+  std::optional<Outcome> refusal;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    auto reply = pipelining ? read_reply(timeouts[i]) : command(lines[i], timeouts[i]);
+    if (!reply) return refusal ? std::move(*refusal) : std::move(reply).error();
+    const bool fine = i < 2 ? reply->severity() == 2 : reply->code == 354;
+    if (!fine && !refusal) refusal = refused(*reply);
+    if (refusal && !pipelining) break;
+    // A server that takes DATA without a recipient waits for content: an empty one ends it.
+    if (refusal && i == 2 && reply->code == 354) {
+      auto ended = command(".", target_.timeouts.final);
+      if (!ended) return std::move(*refusal);
+    }
+  }
+  if (!refusal) return true;
+  if (usable_) {
+    auto reset = command("RSET", target_.timeouts.mail);
+    usable_ = usable_ && reset && reset->severity() == 2;
+  }
+  return std::move(*refusal);
+}
+
+Outcome SmtpClient::send_body(DeliveryBody& body) {
+  DotStuffer stuffer;
+  while (true) {
+    auto piece = body.next();
+    if (!piece) {
+      // The transaction cannot be ended well: closing is the only way not to deliver a part.
+      usable_ = false;
+      return Deferred{"the message cannot be read from the store now", "4.3.0"};
+    }
+    const std::string octets = piece->empty() ? stuffer.finish() : stuffer.update(*piece);
+    if (auto written = write(octets, target_.timeouts.block); !written) return broken(written.error());
+    if (piece->empty()) break;
+  }
+  auto reply = read_reply(target_.timeouts.final);
+  if (!reply) {
+    auto outcome = std::get<Deferred>(std::move(reply).error());
+    outcome.response = "outcome unknown: the reply to the message was lost: " + outcome.response;
+    return outcome;
+  }
+  if (reply->severity() == 2) return Delivered{reply->text};
+  return refused(*reply);
+}
+
+Outcome SmtpClient::send(const Claim& claim, DeliveryBody& body) {
+  answered_ = false;
+  const DeliveryRecord& delivery = claim.delivery;
+  if (needs_utf8(delivery) && !offers("SMTPUTF8")) {
+    return Failed{553, "5.6.7", "the next hop cannot take addresses beyond ASCII (no SMTPUTF8)"};
+  }
+  const auto size = extensions_.find("SIZE");
+  if (size != extensions_.end() && !size->second.empty()) {
+    const std::uint64_t limit = std::strtoull(size->second.c_str(), nullptr, 10);
+    if (limit != 0 && delivery.size > limit) {
+      return Failed{552, "5.3.4", "the message is larger than the " + size->second + " octets that the next hop takes"};
+    }
+  }
+  if (auto begun = begin_data(delivery); !begun) return std::move(begun).error();
+  return send_body(body);
+}
+
+void SmtpClient::quit() {
+  if (!usable_) return;
+  usable_ = false;
+  // Politeness only: the connection is closed whether the server hears it or not.
+  [[maybe_unused]] const auto written = write("QUIT\r\n", std::chrono::seconds(1));
+}
+
+}  // namespace sealpost

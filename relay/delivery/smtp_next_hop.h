@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// A fixed SMTP or LMTP next hop: keeps connections and uses them for one delivery after the other.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "conf/settings.h"
+#include "relay/delivery/next_hop.h"
+#include "relay/delivery/smtp_client.h"
+
+namespace sealpost {
+
+class SmtpNextHop final : public NextHop {
+ public:
+  /// `notify_tls`: notifications carry a code and travel over TLS only, unless the next hop is loopback or LMTP.
+  SmtpNextHop(SmtpTarget target, NotifyTls notify_tls) : target_(std::move(target)), notify_tls_(notify_tls) {}
+
+  Attempt attempt(const Claim& claim, DeliveryBody& body) override;
+
+ private:
+  struct Kept {
+    std::unique_ptr<SmtpClient> client;
+    unsigned transactions = 0;
+    std::chrono::steady_clock::time_point since;
+  };
+  std::unique_ptr<Kept> take_kept();
+  void keep(std::unique_ptr<Kept> kept);
+  [[nodiscard]] bool may_travel(const Claim& claim, const SmtpClient& client) const;
+
+  SmtpTarget target_;
+  NotifyTls notify_tls_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Kept>> kept_;
+};
+
+}  // namespace sealpost

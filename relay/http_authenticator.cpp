@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements http_authenticator.h.
+#include "relay/http_authenticator.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "base/encoding.h"
+
+namespace sealpost {
+namespace {
+
+/// A worker waits at most this long with a refusal: more would let guessers hold the workers.
+constexpr std::chrono::milliseconds longest_wait{1000};
+
+Error refused() { return Error::invalid("wrong or missing credential"); }
+
+bool take_scheme(std::string_view& authorization, std::string_view scheme) {
+  if (authorization.size() <= scheme.size() || !ascii_iequals(authorization.substr(0, scheme.size()), scheme))
+    return false;
+  if (authorization[scheme.size()] != ' ') return false;
+  authorization.remove_prefix(scheme.size() + 1);
+  return true;
+}
+
+}  // namespace
+
+Result<Caller> HttpAuthenticator::authenticate(std::string_view authorization, std::string_view network) {
+  if (take_scheme(authorization, "Bearer")) return bearer(authorization);
+  if (take_scheme(authorization, "Basic")) return basic(authorization, std::string(network));
+  return refused();
+}
+
+Result<Caller> HttpAuthenticator::bearer(std::string_view token) {
+  auto record = tokens_.find(token);
+  if (!record && record.error().kind == ErrorKind::NotFound) return refused();
+  if (!record) return record.error();
+  // A token ends with its account.
+  auto account = accounts_.find(record->account);
+  if (!account && account.error().kind == ErrorKind::NotFound) return refused();
+  if (!account) return account.error();
+  return Caller{record->account, record->scopes};
+}
+
+Result<Caller> HttpAuthenticator::basic(std::string_view credentials, const std::string& network) {
+  const auto plain = from_base64_wiped(credentials);
+  if (!plain) return refused();
+  const auto colon = view(*plain).find(':');
+  if (colon == std::string_view::npos) return refused();
+  const std::string name(view(*plain).substr(0, colon));
+  auto account = accounts_.verify(name, Secret::copy_of(view(*plain).substr(colon + 1)));
+  if (!account && account.error().kind == ErrorKind::Invalid) {
+    std::this_thread::sleep_for(std::min(longest_wait, throttle_.failed(name, network)));
+    return refused();
+  }
+  if (!account) return account.error();
+  throttle_.succeeded(name, network);
+  Caller caller{name, {Scope::Submit, Scope::Keys}};
+  if (account->admin) caller.scopes.insert(Scope::Operator);
+  return caller;
+}
+
+}  // namespace sealpost

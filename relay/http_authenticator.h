@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who calls over HTTP: Bearer tokens, and Basic with an account's name and password.
+#pragma once
+
+#include "base/authenticator.h"
+#include "relay/accounts.h"
+#include "relay/login_throttle.h"
+#include "relay/tokens.h"
+
+namespace sealpost {
+
+class HttpAuthenticator final : public Authenticator {
+ public:
+  HttpAuthenticator(Accounts& accounts, Tokens& tokens, LoginThrottle& throttle)
+      : accounts_(accounts), tokens_(tokens), throttle_(throttle) {}
+
+  Result<Caller> authenticate(std::string_view authorization, std::string_view network) override;
+
+ private:
+  Result<Caller> bearer(std::string_view token);
+  Result<Caller> basic(std::string_view credentials, const std::string& network);
+  Accounts& accounts_;
+  Tokens& tokens_;
+  LoginThrottle& throttle_;
+};
+
+}  // namespace sealpost

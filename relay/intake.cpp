@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements intake.h, in the order in which a message goes: split, check the sender, keys, seal, put, follow up.
+#include "relay/intake.h"
+
+#include <utility>
+
+#include "crypto/submitted_message.h"
+#include "relay/send_as.h"
+
+namespace sealpost {
+namespace {
+
+/// How many recipients beyond the pool's stock one transaction may have generated for it (product.md, "SMTP submission").
+constexpr std::size_t generated_per_transaction = 8;
+
+IntakeError refuse(Refusal refusal, const Error& why) { return {refusal, why.public_text, why.internal_detail}; }
+
+/// A store or key that failed: whether it is the store's fullness, its absence, or ours, the sender keeps the message and retries.
+IntakeError store_failure(const Error& why) {
+  if (redis::is_store_full(why)) return {Refusal::StoreFull, "insufficient system storage", why.internal_detail};
+  if (why.kind == ErrorKind::Temporary) return {Refusal::StoreAway, "temporarily unavailable", why.internal_detail};
+  return {Refusal::CannotSealNow, "the message cannot be encrypted now", why.public_text + ": " + why.internal_detail};
+}
+
+IntakeError seal_failure(const Error& why) {
+  const bool final = why.kind == ErrorKind::Permanent || why.kind == ErrorKind::Invalid;
+  return refuse(final ? Refusal::CannotSeal : Refusal::CannotSealNow, why);
+}
+
+std::string trimmed(std::string_view body) {
+  const auto first = body.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return {};
+  return std::string(body.substr(first, body.find_last_not_of(" \t\r\n") - first + 1));
+}
+
+}  // namespace
+
+/// Every recipient's key, in the order of the submission's recipients.
+struct Intake::Keys {
+  std::vector<KeyRecord> records;
+  std::vector<bool> assigned;
+};
+
+Intake::Intake(KeyDirectory& directory, const Sealer& sealer, MailQueue& queue, NewAddressRate& rate,
+               const Clock& clock, Log& log, IntakeOptions options, IntakeHooks hooks)
+    : directory_(directory),
+      sealer_(sealer),
+      queue_(queue),
+      rate_(rate),
+      clock_(clock),
+      log_(log),
+      options_(std::move(options)),
+      hooks_(std::move(hooks)) {}
+
+Result<bool, IntakeError> Intake::admit(const Account& account, const EmailAddress& address, std::size_t unassigned) {
+  if (!address.fits_certificate()) {
+    return IntakeError{Refusal::BadRecipient, "this address cannot stand in a certificate", {}};
+  }
+  auto known = directory_.find(address);
+  if (!known) return store_failure(known.error());
+  if (known->has_value()) return false;
+  auto allowed = rate_.allows(account.name);
+  if (!allowed) return store_failure(allowed.error());
+  if (!*allowed) return IntakeError{Refusal::RateOfNew, "too many new recipients for now; try again later", {}};
+  auto stock = directory_.stock();
+  if (!stock) return store_failure(stock.error());
+  if (unassigned + 1 > *stock + generated_per_transaction) {
+    return IntakeError{Refusal::TooManyNew, "too many recipients without a key in one message", {}};
+  }
+  return true;
+}
+
+Result<Intake::Keys, IntakeError> Intake::keys_for(const Submission& submission, const Introduction& introduction) {
+  std::vector<EmailAddress> addresses;
+  for (const auto& recipient : submission.recipients) addresses.push_back(recipient.address);
+  auto found = directory_.find_all(addresses);
+  if (!found) return store_failure(found.error());
+
+  std::size_t missing = 0;
+  for (const auto& record : *found) missing += record ? 0 : 1;
+  if (missing > 0) {
+    auto taken = rate_.take(submission.account.name, missing);
+    if (!taken) return store_failure(taken.error());
+    if (!*taken) return IntakeError{Refusal::RateOfNew, "too many new recipients for now; try again later", {}};
+  }
+  Keys keys;
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    if ((*found)[i]) {
+      keys.records.push_back(std::move(*(*found)[i]));
+      keys.assigned.push_back(false);
+      continue;
+    }
+    auto assignment = directory_.find_or_assign(addresses[i], introduction);
+    if (!assignment) return store_failure(assignment.error());
+    keys.records.push_back(std::move(assignment->key));
+    keys.assigned.push_back(assignment->assigned);
+  }
+  return keys;
+}
+
+Result<SealedMessage, IntakeError> Intake::seal(const Submission& submission, const SubmittedMessage& message,
+                                                const Keys* keys, const Sealer::Additions& additions) const {
+  if (keys == nullptr) {
+    auto passed = sealer_.pass_through(message, submission.recipients.size(), additions);
+    if (!passed) return seal_failure(passed.error());
+    return std::move(*passed);
+  }
+  std::vector<std::string> certificates;
+  for (const auto& record : keys->records) certificates.push_back(record.certificate);
+  auto sealed = sealer_.seal(message, certificates, additions);
+  if (!sealed) return seal_failure(sealed.error());
+  return std::move(*sealed);
+}
+
+std::vector<Addressee> Intake::addressees(const Submission& submission, const Keys* keys) const {
+  std::vector<Addressee> result;
+  for (std::size_t i = 0; i < submission.recipients.size(); ++i) {
+    const auto& recipient = submission.recipients[i];
+    const bool fixed = !options_.destination.empty();
+    result.push_back({recipient.address, fixed ? options_.destination : recipient.address.domain().a_label(),
+                      keys != nullptr ? keys->records[i].fingerprint : std::string(),
+                      keys != nullptr ? std::string(to_text(keys->records[i].state)) : std::string(), recipient.dsn});
+  }
+  return result;
+}
+
+/// The message is durable: what fails here is made good by the outbox (assignments, after a minute) or by the next message (reminders).
+void Intake::follow_up(const Submission& submission, const Keys& keys, const Introduction& introduction) {
+  bool assigned = false;
+  for (std::size_t i = 0; i < keys.records.size(); ++i) {
+    const auto& address = submission.recipients[i].address;
+    auto done = keys.assigned[i] ? directory_.release_notification(address)
+                                 : hooks_.remind(keys.records[i], address, introduction);
+    if (!done) log_.failure("intake.follow_up_failed", done.error());
+    assigned = assigned || keys.assigned[i];
+  }
+  if (assigned) hooks_.assigned();
+  hooks_.queued();
+}
+
+Result<Accepted, IntakeError> Intake::accept(Submission submission) {
+  auto message = split_message(view(submission.message));
+  if (!message) return refuse(Refusal::Malformed, message.error());
+  auto sender = check_send_as(submission.account, *message);
+  if (!sender) return refuse(Refusal::SenderNotAllowed, sender.error());
+
+  const bool encrypted = is_already_encrypted(*message);
+  const Introduction introduction{submission.account.name, sender->text()};
+  std::optional<Keys> keys;
+  if (!encrypted) {
+    auto found = keys_for(submission, introduction);
+    if (!found) return std::move(found).error();
+    keys = std::move(*found);
+  }
+  const Keys* const sealed_to = keys ? &*keys : nullptr;
+
+  Envelope envelope{
+      queue_.new_id(), submission.account.name, submission.mail_from, submission.envid, {}, submission.smtputf8,
+      clock_.now()};
+  Sealer::Additions additions;
+  // No client address and no `for`: nothing that tells more of the sender, or one recipient from another.
+  additions.top = "Received: by " + options_.hostname + " with " + submission.protocol + " id " + envelope.id.text() +
+                  ";\r\n\t" + to_rfc5322(envelope.accepted) + "\r\n";
+  if (const auto* field = message->find("Message-ID")) {
+    envelope.message_id_field = trimmed(field->body);
+  } else {
+    envelope.message_id_field = "<" + envelope.id.text() + "@" + options_.hostname + ">";
+    additions.bottom += "Message-ID: " + envelope.message_id_field + "\r\n";
+  }
+  if (message->find("Date") == nullptr) additions.bottom += "Date: " + to_rfc5322(envelope.accepted) + "\r\n";
+
+  auto sealed = seal(submission, *message, sealed_to, additions);
+  if (!sealed) return std::move(sealed).error();
+  auto put = queue_.put(*sealed, envelope, addressees(submission, sealed_to));
+  if (!put) return store_failure(put.error());
+
+  if (keys) {
+    follow_up(submission, *keys, introduction);
+  } else {
+    hooks_.queued();
+  }
+  Accepted accepted{put->id, envelope.message_id_field, {}};
+  for (std::size_t i = 0; i < submission.recipients.size(); ++i) {
+    accepted.recipients.push_back(
+        {submission.recipients[i].address, DeliveryId(put->id, static_cast<std::uint32_t>(i + 1)), encrypted,
+         keys ? keys->records[i].fingerprint : std::string(),
+         keys ? std::string(to_text(keys->records[i].state)) : std::string(), keys && keys->assigned[i]});
+  }
+  return accepted;
+}
+
+}  // namespace sealpost

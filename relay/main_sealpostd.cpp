@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// sealpostd: the relay, in the foreground.
+#include <sysexits.h>
+
+#include <iostream>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "conf/command_line.h"
+#include "conf/loader.h"
+#include "relay/daemon.h"
+
+namespace {
+
+sealpost::LogLevel level_of(const std::string& name) {
+  if (name == "debug") return sealpost::LogLevel::Debug;
+  if (name == "warning") return sealpost::LogLevel::Warning;
+  return name == "error" ? sealpost::LogLevel::Error : sealpost::LogLevel::Info;
+}
+
+int complain(const sealpost::Error& error) {
+  std::cerr << "sealpostd: " << error.public_text << '\n';
+  return EX_CONFIG;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  auto command_line = sealpost::parse_command_line(std::vector<std::string>(argv + 1, argv + argc));
+  if (!command_line) return complain(command_line.error());
+  if (command_line->help) {
+    std::cout << sealpost::daemon_help();
+    return EX_OK;
+  }
+  if (command_line->version) {
+    std::cout << "sealpostd " SEALPOST_VERSION "\n";
+    return EX_OK;
+  }
+  auto loaded =
+      sealpost::load_settings({command_line->config, command_line->settings, sealpost::process_environment()});
+  if (!loaded) return complain(loaded.error());
+  if (command_line->print_config) {
+    std::cout << sealpost::print_settings(*loaded);
+    return EX_OK;
+  }
+  const sealpost::SystemClock clock;
+  const auto& settings = loaded->settings.log;
+  sealpost::Log log(level_of(settings.level),
+                    settings.format == "json" ? sealpost::LogFormat::Json : sealpost::LogFormat::Text, clock);
+  return sealpost::run_daemon(*loaded, log);
+}

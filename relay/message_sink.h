@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// The seam between the protocols that take submissions (SMTP, REST) and the intake behind them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/email_address.h"
+#include "base/message_id.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "queue/delivery.h"
+#include "relay/accounts.h"
+
+namespace sealpost {
+
+/// Why a submission was refused, in terms that SMTP and HTTP each translate by a table of their own.
+enum class Refusal {
+  Malformed,         ///< SMTP 550 5.6.0
+  SenderNotAllowed,  ///< 550 5.7.1
+  BadRecipient,      ///< 553 5.1.3
+  TooManyNew,        ///< 452 4.5.3: more recipients without a key than the pool can serve
+  RateOfNew,         ///< 452 4.7.1: notify.max_new_per_account
+  CannotSeal,        ///< 550 5.6.0
+  CannotSealNow,     ///< 451 4.3.0
+  StoreAway,         ///< 451 4.3.0
+  StoreFull,         ///< 452 4.3.1
+  Conflict           ///< idempotency key used with another message
+};
+
+struct IntakeError {
+  Refusal refusal;
+  std::string public_text;
+  std::string internal_detail;
+};
+
+struct SubmissionRecipient {
+  EmailAddress address;
+  DsnRequest dsn;
+};
+
+struct Submission {
+  Account account;
+  std::optional<EmailAddress> mail_from;  ///< nothing for <>
+  std::string envid;                      ///< RFC 3461 section 4.4, as submitted
+  bool smtputf8 = false;
+  std::string protocol;  ///< of the Received field (RFC 3848): ESMTPSA, UTF8SMTPSA
+  std::vector<SubmissionRecipient> recipients;
+  WipedBuffer message;  ///< header block, empty line, body; CRLF is the only line end in it
+};
+
+struct AcceptedRecipient {
+  EmailAddress address;
+  DeliveryId delivery;
+  bool passed_through = false;
+  std::string fingerprint;
+  std::string key_state;
+  bool assigned = false;
+};
+
+struct Accepted {
+  MessageId id;
+  std::string message_id_field;
+  std::vector<AcceptedRecipient> recipients;
+};
+
+class MessageSink {
+ public:
+  virtual ~MessageSink() = default;
+  /// For RCPT: can this address be given a key, in a transaction that already has `unassigned` recipients without one?
+  /// The value says whether the address has no key yet.
+  virtual Result<bool, IntakeError> admit(const Account& account, const EmailAddress& address,
+                                          std::size_t unassigned) = 0;
+  /// When this returns a value, the message is sealed for every recipient and durable.
+  virtual Result<Accepted, IntakeError> accept(Submission submission) = 0;
+};
+
+}  // namespace sealpost

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements services.h.
+#include "relay/services.h"
+
+#include <utility>
+
+#include "conf/loader.h"
+
+namespace sealpost {
+namespace {
+
+/// A script that moves a large message may take a while on a busy disk; beyond this Redis counts as away.
+constexpr std::chrono::seconds redis_timeout{10};
+constexpr std::size_t redis_connections = 256;
+
+}  // namespace
+
+/// In the order in which they need each other.
+struct Services::Parts {
+  Parts(const Clock& the_clock, redis::Endpoint endpoint)
+      : clock(the_clock), redis(std::move(endpoint), redis_timeout, redis_connections) {}
+
+  const Clock& clock;
+  SystemRandom random;
+  redis::Client redis;
+  std::unique_ptr<MasterKey> master_key;
+  std::unique_ptr<CertificateAuthority> authority;
+  std::unique_ptr<KeyVault> vault;
+  std::unique_ptr<KeyDirectory> directory;
+  std::unique_ptr<Accounts> accounts;
+  std::unique_ptr<Tokens> tokens;
+  std::unique_ptr<MailQueue> queue;
+  std::unique_ptr<QueueView> queue_view;
+};
+
+Services::Services(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Services::~Services() = default;
+
+Result<std::unique_ptr<Services>> Services::open(const Settings& settings, const Clock& clock, Log& log, Role role) {
+  auto endpoint = redis_endpoint(settings);
+  if (!endpoint) return endpoint.error();
+  auto parts = std::make_unique<Parts>(clock, std::move(*endpoint));
+  Parts& p = *parts;
+  if (auto pong = p.redis.command({"PING"}); !pong) {
+    return Error::temporary(
+        "Redis cannot be reached (" + settings.redis.url + ")" +
+            (role == Role::Tool && settings.redis.url == "embedded" ? "; is sealpostd running?" : ""),
+        pong.error().internal_detail);
+  }
+  const std::string& file = settings.keys.master_key_file;
+  auto master_key = role == Role::Daemon ? MasterKey::open(file, p.redis, p.random) : MasterKey::load(file, p.random);
+  if (!master_key) return master_key.error();
+  p.master_key = std::make_unique<MasterKey>(std::move(*master_key));
+  if (auto bound = p.master_key->bind_to_store(p.redis); !bound) return bound.error();
+
+  auto authority = role == Role::Daemon ? CertificateAuthority::open(p.redis, *p.master_key, clock, p.random, log)
+                                        : CertificateAuthority::load(p.redis, *p.master_key, clock, p.random);
+  if (!authority) return authority.error();
+  p.authority = std::make_unique<CertificateAuthority>(std::move(*authority));
+  p.vault = std::make_unique<KeyVault>(p.redis, *p.master_key, *p.authority, clock, p.random, settings.crypto, log);
+  p.directory = std::make_unique<KeyDirectory>(p.redis, *p.master_key, *p.vault, clock, p.random, settings.keys, log);
+  p.accounts = std::make_unique<Accounts>(p.redis, *p.master_key, clock, p.random, log);
+  p.tokens = std::make_unique<Tokens>(p.redis, *p.master_key, clock, p.random);
+  p.queue = std::make_unique<MailQueue>(p.redis, *p.master_key, clock, p.random, log);
+  p.queue_view = std::make_unique<QueueView>(p.redis, clock);
+  return std::unique_ptr<Services>(new Services(std::move(parts)));
+}
+
+const Clock& Services::clock() const { return parts_->clock; }
+Random& Services::random() { return parts_->random; }
+redis::Client& Services::redis() { return parts_->redis; }
+Wrapper& Services::wrapper() { return *parts_->master_key; }
+CertificateAuthority& Services::authority() { return *parts_->authority; }
+KeyVault& Services::vault() { return *parts_->vault; }
+KeyDirectory& Services::directory() { return *parts_->directory; }
+Accounts& Services::accounts() { return *parts_->accounts; }
+Tokens& Services::tokens() { return *parts_->tokens; }
+MailQueue& Services::queue() { return *parts_->queue; }
+QueueView& Services::queue_view() { return *parts_->queue_view; }
+
+}  // namespace sealpost

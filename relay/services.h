@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts that daemon and operator's tool share, made from the settings in the right order: store, master key, CA, directory, accounts, queue.
+#pragma once
+
+#include <memory>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/redis/client.h"
+#include "base/result.h"
+#include "base/wrapper.h"
+#include "conf/settings.h"
+#include "crypto/certificate_authority.h"
+#include "crypto/key_directory.h"
+#include "crypto/key_vault.h"
+#include "crypto/master_key.h"
+#include "queue/mail_queue.h"
+#include "queue/queue_view.h"
+#include "relay/accounts.h"
+#include "relay/tokens.h"
+
+namespace sealpost {
+
+class Services final {
+ public:
+  enum class Role {
+    Daemon,  ///< makes what is missing at a first start: master key, CA
+    Tool     ///< only uses what a daemon has made
+  };
+
+  /// Invalid: a setting or file stops the start (exit 78); Temporary: Redis cannot be reached.
+  static Result<std::unique_ptr<Services>> open(const Settings& settings, const Clock& clock, Log& log, Role role);
+  ~Services();
+  Services(const Services&) = delete;
+  Services& operator=(const Services&) = delete;
+
+  [[nodiscard]] const Clock& clock() const;
+  [[nodiscard]] Random& random();
+  [[nodiscard]] redis::Client& redis();
+  [[nodiscard]] Wrapper& wrapper();
+  [[nodiscard]] CertificateAuthority& authority();
+  [[nodiscard]] KeyVault& vault();
+  [[nodiscard]] KeyDirectory& directory();
+  [[nodiscard]] Accounts& accounts();
+  [[nodiscard]] Tokens& tokens();
+  [[nodiscard]] MailQueue& queue();
+  [[nodiscard]] QueueView& queue_view();
+
+ private:
+  struct Parts;
+  explicit Services(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace sealpost

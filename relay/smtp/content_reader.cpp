@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements content_reader.h.
+#include "relay/smtp/content_reader.h"
+
+#include <algorithm>
+
+namespace sealpost::smtp {
+namespace {
+
+/// The budget is asked for this much at a time, so that it is not contended for by every read.
+constexpr std::size_t reservation_step = 256 * 1024;
+
+bool has_lf_or_nul(std::string_view octets) {
+  return octets.find('\n') != std::string_view::npos || octets.find('\0') != std::string_view::npos;
+}
+
+}  // namespace
+
+void ContentStore::add(std::string_view octets) {
+  if (fault_ != ContentFault::None) return;
+  const std::size_t total = content_.size() + octets.size();
+  if (total > max_octets_) return fail(ContentFault::TooLarge);
+  // Growing a vector holds old and new at once.
+  const std::size_t rounded = (total / reservation_step + 1) * reservation_step;
+  if (!reservation_.grow_to(*budget_, rounded)) return fail(ContentFault::NoMemory);
+  append(content_, octets);
+}
+
+void ContentStore::fail(ContentFault fault) {
+  if (fault_ != ContentFault::None) return;
+  fault_ = fault;
+  WipedBuffer().swap(content_);
+  reservation_.release();
+}
+
+WipedBuffer ContentStore::take(MemoryBudget::Reservation& reservation) {
+  reservation = std::move(reservation_);
+  return std::move(content_);
+}
+
+std::size_t DataReader::consume(std::string_view octets, ContentStore& store) {
+  std::size_t at = 0;
+  while (at < octets.size() && state_ != State::End) {
+    const char c = octets[at];
+    switch (state_) {
+      case State::LineStart:
+        state_ = c == '.' ? State::Dot : State::Line;
+        at += c == '.' ? 1 : 0;
+        break;
+      case State::Dot:
+        state_ = c == '\r' ? State::DotCr : State::Line;
+        at += c == '\r' ? 1 : 0;
+        break;
+      case State::DotCr:
+        if (c == '\n') {
+          state_ = State::End;
+          ++at;
+        } else {
+          store.fail(ContentFault::BareLineEnd);
+          state_ = State::Line;
+        }
+        break;
+      case State::Cr:
+        if (c == '\n') {
+          store.add("\r\n");
+          state_ = State::LineStart;
+          ++at;
+        } else {
+          store.fail(ContentFault::BareLineEnd);
+          state_ = State::Line;
+        }
+        break;
+      case State::Line:
+        at += consume_line(octets.substr(at), store);
+        break;
+      case State::End:
+        break;
+    }
+  }
+  return at;
+}
+
+/// Up to the next CR. A bare LF or NUL spoils the message but ends no line: nothing resynchronises on it.
+std::size_t DataReader::consume_line(std::string_view octets, ContentStore& store) {
+  const auto cr = octets.find('\r');
+  const auto text = octets.substr(0, cr);
+  if (has_lf_or_nul(text)) store.fail(ContentFault::BareLineEnd);
+  store.add(text);
+  if (cr == std::string_view::npos) return octets.size();
+  state_ = State::Cr;
+  return cr + 1;
+}
+
+std::size_t ChunkReader::consume(std::string_view octets, ContentStore& store) {
+  const auto chunk = octets.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, octets.size())));
+  left_ -= chunk.size();
+  std::string_view rest = chunk;
+  while (!rest.empty()) {
+    if (after_cr_) {
+      if (rest.front() != '\n') store.fail(ContentFault::BareLineEnd);
+      after_cr_ = false;
+      rest.remove_prefix(rest.front() == '\n' ? 1 : 0);
+      continue;
+    }
+    const auto cr = rest.find('\r');
+    if (has_lf_or_nul(rest.substr(0, cr))) store.fail(ContentFault::BareLineEnd);
+    if (cr == std::string_view::npos) break;
+    after_cr_ = true;
+    rest.remove_prefix(cr + 1);
+  }
+  store.add(chunk);
+  return chunk.size();
+}
+
+}  // namespace sealpost::smtp

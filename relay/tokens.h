@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// API tokens: made, listed and revoked by the operator; Redis holds a MAC of each, its account and its scopes.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/authenticator.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/redis/client.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "base/wrapper.h"
+
+namespace sealpost {
+
+std::string_view to_text(Scope scope);
+std::optional<Scope> parse_scope(std::string_view text);
+
+struct TokenRecord {
+  std::string id;  ///< names the token to the operator; no secret
+  std::string account;
+  std::set<Scope> scopes;
+  Time created{};
+};
+
+struct NewToken {
+  std::string id;
+  Secret token;
+};
+
+class Tokens final {
+ public:
+  Tokens(redis::Client& redis, Wrapper& wrapper, const Clock& clock, Random& random)
+      : redis_(redis), wrapper_(wrapper), clock_(clock), random_(random) {}
+
+  /// The token itself is in this answer only. NotFound for an account that does not exist.
+  Result<NewToken> create(const std::string& account, const std::set<Scope>& scopes);
+  Result<std::vector<TokenRecord>> list();
+  Status revoke(const std::string& id);
+  /// NotFound for a token that was never made or was revoked.
+  Result<TokenRecord> find(std::string_view token);
+
+ private:
+  Result<TokenRecord> read(const std::string& id);
+  redis::Client& redis_;
+  Wrapper& wrapper_;
+  const Clock& clock_;
+  Random& random_;
+};
+
+}  // namespace sealpost
