@@ -60,7 +60,8 @@ Result<int> connect_one(const Poco::Net::SocketAddress& address, Deadline deadli
 Result<std::vector<Poco::Net::SocketAddress>> addresses_of(const std::string& host, std::uint16_t port) {
   try {
     std::vector<Poco::Net::SocketAddress> addresses;
-    for (const auto& address : Poco::Net::DNS::resolve(host).addresses()) addresses.emplace_back(address, port);
+    const auto entry = Poco::Net::DNS::resolve(host);
+    for (const auto& address : entry.addresses()) addresses.emplace_back(address, port);
     return addresses;
   } catch (const Poco::Exception& why) {
     return Error::temporary("the host name of the next hop cannot be resolved", why.displayText());

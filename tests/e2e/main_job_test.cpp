@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+// The main job with real programs: submit over TLS, seal, queue, deliver, notify, pick up, read.
+#include <gtest/gtest.h>
+
+#include <regex>
+#include <set>
+#include <thread>
+
+#include "base/encoding.h"
+#include "tests/e2e/relay_fixture.h"
+#include "tests/e2e/submitter.h"
+
+namespace sealpost::test {
+namespace {
+
+const std::string text_part = "Content-Type: text/plain\r\n\r\n";
+
+std::string field(const std::string& text, const std::string& name) {
+  std::smatch match;
+  return std::regex_search(text, match, std::regex("\n" + name + ": *([^\r\n]*)")) ? match[1].str() : std::string();
+}
+
+TEST(MainJob, NewRecipientsFirstMailIsDecryptedByOpenssl) {
+  RelayFixture relay;
+  auto sender = Submitter::logged_in(relay);
+  const std::string mail = message("Numbers", "Line one\r\n..dots\r\n\tTabs, 8-bit: \xc3\xa9\r\n.");
+  ASSERT_TRUE(sender.submit("alice@example.com", {"bob@example.net"}, mail).starts_with("250 2.6.0"));
+  const auto sealed = relay.sealed_mail("bob@example.net", 1);
+  const auto notified = relay.notifications("bob@example.net", 1);
+  ASSERT_EQ(sealed.size(), 1U);
+  ASSERT_EQ(notified.size(), 1U);
+  const auto key = relay.pick_up(notified[0]);
+  EXPECT_EQ(relay.decrypt(sealed[0], key), text_part + body_of(mail));
+}
+
+TEST(MainJob, NewRecipientsFirstMailIsDecryptedByGpgsm) {
+  RelayFixture relay;
+  auto sender = Submitter::logged_in(relay);
+  const std::string mail = message("Numbers", "For gpgsm.");
+  ASSERT_TRUE(sender.submit("alice@example.com", {"bob@example.net"}, mail).starts_with("250"));
+  const auto key = relay.pick_up(relay.notifications("bob@example.net", 1).at(0), "compatible");
+  const TempDir home;
+  const std::map<std::string, std::string> environment = {{"GNUPGHOME", home.path().string()}};
+  static_cast<void>(home.write("gpg-agent.conf", "allow-loopback-pinentry\n"));
+  static_cast<void>(home.write("gpgsm.conf", "disable-crl-checks\ndisable-dirmngr\n"));
+  const auto imported =
+      run({"gpgsm", "--batch", "--pinentry-mode", "loopback", "--passphrase-fd", "0", "--import", key.p12_file},
+          key.password + "\n", environment);
+  EXPECT_NE(imported.err.find("secret keys imported: 1"), std::string::npos) << imported.err;
+  const std::string body = body_of(read_file(relay.sealed_mail("bob@example.net", 1).at(0)));
+  const std::string secret = home.write("passphrase", key.password + "\n");
+  const auto plain =
+      run({"sh", "-c",
+           "exec gpgsm --batch --pinentry-mode loopback --passphrase-fd 3 --assume-base64 --decrypt 3<" + secret},
+          body, environment);
+  run({"gpgconf", "--kill", "all"}, {}, environment);
+  EXPECT_EQ(plain.out, text_part + "For gpgsm.\r\n") << plain.err;
+}
+
+TEST(MainJob, NewRecipientsFirstMailIsDecryptedByNss) {
+  RelayFixture relay;
+  auto sender = Submitter::logged_in(relay);
+  ASSERT_TRUE(
+      sender.submit("alice@example.com", {"bob@example.net"}, message("Numbers", "For NSS.")).starts_with("250"));
+  const auto notified = relay.notifications("bob@example.net", 1);
+  const auto sealed = relay.sealed_mail("bob@example.net", 1);
+  for (const char* format : {"modern", "compatible"}) {
+    const auto key = relay.pick_up(notified.at(0), format);
+    const TempDir database;
+    const std::string place = "sql:" + database.path().string();
+    ASSERT_EQ(run({"certutil", "-N", "-d", place, "--empty-password"}).status, 0);
+    const auto imported = run({"pk12util", "-i", key.p12_file, "-d", place, "-W", key.password});
+    ASSERT_EQ(imported.status, 0) << format << imported.out << imported.err;
+    const std::string der = database.write(
+        "m.der", from_base64(std::regex_replace(body_of(read_file(sealed.at(0))), std::regex("\r\n"), "")).value());
+    const auto plain = run({"cmsutil", "-D", "-d", place, "-i", der});
+    EXPECT_EQ(plain.out, text_part + "For NSS.\r\n") << format << plain.err;
+  }
+}
+
+TEST(MainJob, SecondMailUsesTheSameKeyAndSendsNoSecondNotification) {
+  RelayFixture relay;
+  auto sender = Submitter::logged_in(relay);
+  ASSERT_TRUE(sender.submit("alice@example.com", {"bob@example.net"}, message("1", "first")).starts_with("250"));
+  const auto notified = relay.notifications("bob@example.net", 1);
+  ASSERT_TRUE(sender.submit("alice@example.com", {"Bob@EXAMPLE.net"}, message("2", "second")).starts_with("250"));
+  const auto first = relay.sealed_mail("bob@example.net", 1);
+  const auto second = relay.sealed_mail("Bob@example.net", 1);
+  const auto key = relay.pick_up(notified.at(0));
+  EXPECT_EQ(relay.decrypt(first.at(0), key), text_part + "first\r\n");
+  EXPECT_EQ(relay.decrypt(second.at(0), key), text_part + "second\r\n");
+  EXPECT_EQ(relay.stop(), 0);
+  EXPECT_EQ(relay.notifications("bob@example.net", 1).size(), 1U);
+  EXPECT_TRUE(relay.notifications("Bob@example.net", 0).empty());
+}
+
+TEST(MainJob, PooledPairsPlaceholderIsChangedToTheRecipientsAddress) {
+  RelayFixture relay;
+  ASSERT_EQ(relay.ctl({"key", "pool", "fill", "2"}).status, 0);
+  ASSERT_EQ(relay.ctl({"key", "assign", "carol@example.net"}).status, 0);
+  const auto shown = relay.ctl({"key", "show", "carol@example.net"});
+  EXPECT_TRUE(
+      std::regex_search(shown.out, std::regex("bound: +pool-[0-9A-Z]{26}@pool\\.invalid → carol@example\\.net")))
+      << shown.out;
+  const auto certificate = run({"openssl", "x509", "-noout", "-ext", "subjectAltName", "-subject"},
+                               shown.out.substr(shown.out.find("-----BEGIN")));
+  EXPECT_NE(certificate.out.find("email:carol@example.net"), std::string::npos) << certificate.out;
+  EXPECT_EQ(certificate.out.find("pool"), std::string::npos);
+}
+
+TEST(MainJob, WithoutAPoolThePairIsGeneratedAfterTheRequest) {
+  RelayFixture relay(RelayFixture::Settings{{"keys.pool_size", "0"}});
+  EXPECT_EQ(relay.ctl({"key", "pool", "status"}).out, "0 ready, 0 wanted\n");
+  auto sender = Submitter::logged_in(relay);
+  ASSERT_TRUE(sender.submit("alice@example.com", {"bob@example.net"}, message("1", "fresh")).starts_with("250"));
+  EXPECT_NE(relay.ctl({"key", "show", "bob@example.net"}).out.find("generated for the address"), std::string::npos);
+  const auto key = relay.pick_up(relay.notifications("bob@example.net", 1).at(0));
+  EXPECT_EQ(relay.decrypt(relay.sealed_mail("bob@example.net", 1).at(0), key), text_part + "fresh\r\n");
+}
+
+TEST(MainJob, PolicyPermanentAssignsPermanentPairs) {
+  RelayFixture relay(RelayFixture::Settings{{"keys.policy", "permanent"}});
+  ASSERT_EQ(relay.ctl({"key", "assign", "bob@example.net"}).status, 0);
+  const auto shown = relay.ctl({"key", "show", "bob@example.net"});
+  EXPECT_NE(shown.out.find("state:       permanent"), std::string::npos) << shown.out;
+  EXPECT_NE(shown.out.find("expires:     -"), std::string::npos) << shown.out;
+}
+
+TEST(MainJob, BccRecipientLeavesNoTraceInTheOthersMail) {
+  RelayFixture relay;
+  auto sender = Submitter::logged_in(relay);
+  const std::string mail =
+      "From: alice@example.com\r\nTo: bob@example.net\r\nCc: carol@example.net\r\nBcc: dora@example.net\r\n"
+      "Subject: three\r\n\r\nsame text\r\n";
+  ASSERT_TRUE(sender.submit("alice@example.com", {"bob@example.net", "carol@example.net", "dora@example.net"}, mail)
+                  .starts_with("250"));
+  std::set<std::string> bodies;
+  for (const char* name : {"bob", "carol", "dora"}) {
+    const auto files = relay.sealed_mail(std::string(name) + "@example.net", 1);
+    ASSERT_EQ(files.size(), 1U) << name;
+    const std::string raw = read_file(files[0]);
+    EXPECT_EQ(raw.find("dora"), std::string::npos) << name;
+    EXPECT_EQ(raw.find("Bcc"), std::string::npos) << name;
+    bodies.insert(body_of(raw));
+    const auto shown = run({"openssl", "cms", "-cmsout", "-print", "-in", files[0]});
+    std::size_t infos = 0;
+    for (auto at = shown.out.find("serialNumber:"); at != std::string::npos;
+         at = shown.out.find("serialNumber:", at + 1))
+      ++infos;
+    EXPECT_EQ(infos, 1U) << "one RecipientInfo, " << name;
+  }
+  EXPECT_EQ(bodies.size(), 3U) << "three separate CMS";
+}
+
+TEST(MainJob, ManySimultaneousFirstMailsMakeOnePairAndOneNotification) {
+  RelayFixture relay(RelayFixture::Settings{{"delivery.workers", "32"}});
+  constexpr int senders = 20;
+  constexpr int each = 10;
+  std::vector<std::jthread> threads;
+  std::atomic<int> accepted{0};
+  for (int i = 0; i < senders; ++i) {
+    threads.emplace_back([&] {
+      auto sender = Submitter::logged_in(relay);
+      for (int n = 0; n < each; ++n) {
+        if (sender.submit("alice@example.com", {"new@example.net"}, message("x", "y")).starts_with("250")) ++accepted;
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(accepted, senders * each);
+  const auto sealed = relay.sealed_mail("new@example.net", senders * each);
+  EXPECT_EQ(sealed.size(), static_cast<std::size_t>(senders * each));
+  const auto notified = relay.notifications("new@example.net", 1);
+  ASSERT_EQ(relay.stop(), 0);
+  ASSERT_EQ(relay.notifications("new@example.net", 1).size(), 1U);
+  std::set<std::string> serials;
+  for (const auto& file : sealed) {
+    const auto shown = run({"openssl", "cms", "-cmsout", "-print", "-in", file});
+    serials.insert(field(shown.out, " *serialNumber"));
+  }
+  EXPECT_EQ(serials.size(), 1U);
+}
+
+TEST(MainJob, NullSenderIsKept) {
+  RelayFixture relay;
+  auto sender = Submitter::logged_in(relay);
+  ASSERT_TRUE(sender.submit("", {"bob@example.net"}, message("1", "report")).starts_with("250"));
+  EXPECT_TRUE(read_file(relay.sealed_mail("bob@example.net", 1).at(0)).starts_with("Return-Path: <>\r\n"));
+}
+
+TEST(MainJob, SmtpUtf8SenderAndRecipient) {
+  RelayFixture relay;
+  ASSERT_EQ(
+      relay.ctl({"account", "add", "intl", "--send-as", "@bücher.example", "--password-stdin"}, "pw-12345\n").status,
+      0);
+  Submitter sender(relay, "smtps");
+  sender.reply();
+  sender.say("EHLO c");
+  ASSERT_TRUE(sender.log_in("intl", "pw-12345").starts_with("235"));
+  EXPECT_TRUE(sender.say("MAIL FROM:<ä@bücher.example>").starts_with("553 5.6.7"));
+  const std::string mail = "From: ä@bücher.example\r\nSubject: Grüße\r\n\r\ntext\r\n";
+  ASSERT_TRUE(sender.submit("ä@bücher.example", {"jürgen@straße.example"}, mail, " SMTPUTF8").starts_with("250"));
+  const std::string folder = "j%C3%BCrgen@xn--strae-oqa.example";
+  const auto key = relay.pick_up(relay.notifications(folder, 1).at(0));
+  EXPECT_EQ(relay.decrypt(relay.sealed_mail(folder, 1).at(0), key), text_part + "text\r\n");
+  const auto certificate = run({"openssl", "x509", "-in", key.pem_file, "-noout", "-text"});
+  EXPECT_NE(certificate.out.find("othername"), std::string::npos) << certificate.out;
+}
+
+TEST(MainJob, LargeAttachmentArrivesByteForByte) {
+  RelayFixture relay;
+  auto sender = Submitter::logged_in(relay);
+  std::string attachment;
+  for (std::uint32_t x = 1; attachment.size() < 24'500'000;) {
+    std::string line;
+    for (int i = 0; i < 76; ++i) line += static_cast<char>('!' + (x = x * 1664525 + 1013904223) % 90);
+    attachment += line + "\r\n";
+  }
+  const std::string mail =
+      "From: alice@example.com\r\nMIME-Version: 1.0\r\nContent-Type: application/octet-stream\r\n\r\n" + attachment;
+  ASSERT_TRUE(sender.submit("alice@example.com", {"bob@example.net"}, mail).starts_with("250"));
+  const auto key = relay.pick_up(relay.notifications("bob@example.net", 1).at(0));
+  const std::string plain = relay.decrypt(relay.sealed_mail("bob@example.net", 1).at(0), key);
+  EXPECT_TRUE(plain == "Content-Type: application/octet-stream\r\n\r\n" + attachment) << plain.size();
+}
+
+TEST(MainJob, AlreadyEncryptedMailPassesThrough) {
+  RelayFixture relay;
+  auto sender = Submitter::logged_in(relay);
+  ASSERT_TRUE(sender.submit("alice@example.com", {"bob@example.net"}, message("1", "inner")).starts_with("250"));
+  const auto key = relay.pick_up(relay.notifications("bob@example.net", 1).at(0));
+  std::string again = read_file(relay.sealed_mail("bob@example.net", 1).at(0));
+  again.erase(0, again.find("From:"));
+  ASSERT_TRUE(sender.submit("alice@example.com", {"eve@example.net"}, again).starts_with("250"));
+  const auto passed = relay.sealed_mail("eve@example.net", 1);
+  ASSERT_EQ(relay.stop(), 0);
+  EXPECT_EQ(body_of(read_file(passed.at(0))), body_of(again));
+  EXPECT_EQ(relay.decrypt(passed.at(0), key), text_part + "inner\r\n");
+  EXPECT_EQ(relay.mail("eve@example.net", 1).size(), 1U) << "no pair, no notification";
+}
+
+}  // namespace
+}  // namespace sealpost::test
