@@ -6,12 +6,20 @@
 #include <Poco/DateTimeFormat.h>
 #include <Poco/DateTimeFormatter.h>
 #include <Poco/DateTimeParser.h>
+#include <Poco/RegularExpression.h>
 #include <Poco/Timestamp.h>
 
 namespace sealpost {
 namespace {
 
 Poco::Timestamp to_poco(Time time) { return Poco::Timestamp(to_milliseconds(time) * 1000); }
+
+/// Poco reads "yesterday" and "2026" as times, too; the grammar of RFC 3339 section 5.6 is checked first.
+bool is_date_time(const std::string& text) {
+  static const Poco::RegularExpression shape(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d))",
+                                             Poco::RegularExpression::RE_ANCHORED);
+  return shape.match(text);
+}
 
 }  // namespace
 
@@ -26,9 +34,11 @@ std::string to_rfc5322(Time time) {
 }
 
 Result<Time> parse_rfc3339(std::string_view text) {
+  const std::string written(text);
   int zone = 0;
   Poco::DateTime parsed;
-  if (!Poco::DateTimeParser::tryParse(Poco::DateTimeFormat::ISO8601_FRAC_FORMAT, std::string(text), parsed, zone)) {
+  if (!is_date_time(written) ||
+      !Poco::DateTimeParser::tryParse(Poco::DateTimeFormat::ISO8601_FRAC_FORMAT, written, parsed, zone)) {
     return Error::invalid("not an RFC 3339 time");
   }
   parsed.makeUTC(zone);

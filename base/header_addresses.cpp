@@ -19,6 +19,8 @@ struct Token {
 
 bool is_special(char c) { return std::string_view("()<>[]:;@\\,.\"").find(c) != std::string_view::npos; }
 bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
+/// A fold of RFC 5322 section 2.2.3: CRLF in front of white space.
+bool begins_with_fold(std::string_view text) { return text.starts_with("\r\n ") || text.starts_with("\r\n\t"); }
 
 class Tokenizer final {
  public:
@@ -59,7 +61,7 @@ class Tokenizer final {
     while (!rest_.empty()) {
       if (rest_.front() == ' ' || rest_.front() == '\t') {
         rest_.remove_prefix(1);
-      } else if (rest_.starts_with("\r\n ") || rest_.starts_with("\r\n\t")) {
+      } else if (begins_with_fold(rest_)) {
         rest_.remove_prefix(3);
       } else if (rest_.front() == '(') {
         if (!skip_comment()) return false;
@@ -74,10 +76,12 @@ class Tokenizer final {
   bool skip_comment() {
     int depth = 0;
     while (!rest_.empty()) {
+      if (begins_with_fold(rest_)) rest_.remove_prefix(2);
       const char c = rest_.front();
+      if (is_control(c)) return false;
       rest_.remove_prefix(1);
       if (c == '\\') {
-        if (rest_.empty()) return false;
+        if (rest_.empty() || is_control(rest_.front())) return false;
         rest_.remove_prefix(1);
       } else if (c == '(') {
         if (++depth > max_comment_depth) return false;
@@ -90,14 +94,14 @@ class Tokenizer final {
 
   std::optional<Token> quoted(Token token) {
     for (std::size_t i = 1; i < rest_.size(); ++i) {
+      if (begins_with_fold(rest_.substr(i))) i += 2;
+      if (is_control(rest_[i])) return std::nullopt;
       if (rest_[i] == '\\') {
-        ++i;
+        if (++i < rest_.size() && is_control(rest_[i])) return std::nullopt;
       } else if (rest_[i] == '"') {
         token.kind = Kind::Quoted;
         token.text = take(i + 1);
         return token;
-      } else if (is_control(rest_[i]) && !rest_.substr(i).starts_with("\r\n ") && !rest_.substr(i).starts_with("\n ")) {
-        return std::nullopt;
       }
     }
     return std::nullopt;

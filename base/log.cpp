@@ -5,6 +5,7 @@
 #include <Poco/JSON/Object.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <sstream>
 
@@ -17,9 +18,11 @@ constexpr std::array<std::string_view, 4> level_names = {"debug", "info", "warni
 
 /// A value of a text line: quoted when it could be misread, control characters and broken UTF-8 as \xNN.
 std::string text_value(const std::string& value) {
-  const bool plain = !value.empty() && is_utf8(value) && value.find_first_of(" \"\\=\t\r\n") == std::string::npos;
-  std::string out = plain ? "" : "\"";
   const bool utf8 = is_utf8(value);
+  const bool plain = !value.empty() && utf8 && std::none_of(value.begin(), value.end(), [](unsigned char c) {
+    return c <= 0x20 || c == 0x7f || c == '"' || c == '\\' || c == '=';
+  });
+  std::string out = plain ? "" : "\"";
   for (const char c : value) {
     const auto octet = static_cast<unsigned char>(c);
     if (octet < 0x20 || octet == 0x7f || (octet >= 0x80 && !utf8)) {

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Times as text: vectors made by date(1), strictness of what is read, and the round trip.
+#include "base/clock.h"
+
+#include <gtest/gtest.h>
+
+namespace sealpost {
+namespace {
+
+struct Case {
+  const char* name;
+  std::int64_t milliseconds;
+  const char* rfc3339;
+  const char* rfc5322;
+};
+class TimeText : public ::testing::TestWithParam<Case> {};
+
+TEST_P(TimeText, BothWays) {
+  const auto& param = GetParam();
+  const Time time = from_milliseconds(param.milliseconds);
+  EXPECT_EQ(to_rfc3339(time), param.rfc3339);
+  EXPECT_EQ(to_rfc5322(time), param.rfc5322);
+  const auto parsed = parse_rfc3339(param.rfc3339);
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(to_milliseconds(*parsed), param.milliseconds);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Vectors, TimeText,
+    ::testing::Values(Case{"epoch", 0, "1970-01-01T00:00:00.000Z", "Thu, 1 Jan 1970 00:00:00 +0000"},
+                      Case{"with_ms", 1'769'851'800'123, "2026-01-31T09:30:00.123Z", "Sat, 31 Jan 2026 09:30:00 +0000"},
+                      Case{"leap_day", 1'709'164'799'999, "2024-02-28T23:59:59.999Z",
+                           "Wed, 28 Feb 2024 23:59:59 +0000"},
+                      Case{"leap", 1'709'208'000'007, "2024-02-29T12:00:00.007Z", "Thu, 29 Feb 2024 12:00:00 +0000"},
+                      Case{"far", 4'102'444'800'000, "2100-01-01T00:00:00.000Z", "Fri, 1 Jan 2100 00:00:00 +0000"}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(ParseRfc3339, TakesOffsetsAndMissingFractions) {
+  const auto plain = parse_rfc3339("2026-01-31T09:30:00Z");
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(to_rfc3339(*plain), "2026-01-31T09:30:00.000Z");
+  const auto offset = parse_rfc3339("2026-01-31T11:30:00.500+02:00");
+  ASSERT_TRUE(offset);
+  EXPECT_EQ(to_rfc3339(*offset), "2026-01-31T09:30:00.500Z");
+}
+
+class BadTime : public ::testing::TestWithParam<const char*> {};
+TEST_P(BadTime, IsRefused) { EXPECT_FALSE(parse_rfc3339(GetParam())); }
+INSTANTIATE_TEST_SUITE_P(Forms, BadTime,
+                         ::testing::Values("", "yesterday", "2026", "2026-01-31", "2026-13-01T00:00:00Z",
+                                           "2026-02-30T00:00:00Z", "2026-01-31T25:00:00Z", "2026-01-31T09:61:00Z",
+                                           "2026-01-31T09:30:00", "2026-01-31T09:30:00Zjunk", "31 Jan 2026 09:30:00",
+                                           "2026-01-31T09:30:00.Z", " 2026-01-31T09:30:00Z", "2026-1-1T0:0:0Z"));
+
+TEST(SystemClock, IsTheMachines) {
+  const auto before = std::chrono::system_clock::now();
+  const Time now = SystemClock().now();
+  EXPECT_GE(now + std::chrono::milliseconds(1), before);
+  EXPECT_LE(now, std::chrono::system_clock::now());
+}
+
+}  // namespace
+}  // namespace sealpost

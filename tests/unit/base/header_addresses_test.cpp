@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// Address lists of header fields: what is read, what is refused because two programs could read it differently, and mutations.
+#include "base/header_addresses.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/fakes.h"
+
+namespace sealpost {
+namespace {
+
+/// "name|key; name|key", or "refused".
+std::string read(std::string_view field_body) {
+  const auto list = parse_address_list(field_body);
+  if (!list) return "refused";
+  std::string text;
+  for (const auto& mailbox : *list) {
+    text += (text.empty() ? "" : "; ") + mailbox.display_name + "|" + mailbox.address.directory_key();
+  }
+  return text;
+}
+
+struct Case {
+  const char* name;
+  std::string field;
+  const char* expected;
+};
+class AddressList : public ::testing::TestWithParam<Case> {};
+TEST_P(AddressList, IsRead) { EXPECT_EQ(read(GetParam().field), GetParam().expected); }
+
+INSTANTIATE_TEST_SUITE_P(
+    Good, AddressList,
+    ::testing::Values(
+        Case{"bare", "anna@example.com", "|anna@example.com"}, Case{"angle", "<anna@example.com>", "|anna@example.com"},
+        Case{"named", " Anna B <Anna@Example.com>", "Anna B|anna@example.com"},
+        Case{"quoted_name", "\"B, Anna\" <anna@example.com>", "B, Anna|anna@example.com"},
+        Case{"escaped_name", "\"a \\\"b\\\" c\" <anna@example.com>", "a \"b\" c|anna@example.com"},
+        Case{"at_in_quotes", "\"ceo@example.org\" <anna@example.com>", "ceo@example.org|anna@example.com"},
+        Case{"dot_in_phrase", "John Q. Public <jqp@example.com>", "John Q. Public|jqp@example.com"},
+        Case{"encoded_word", "=?utf-8?Q?J=C3=BCrgen?= <j@example.com>", "=?utf-8?Q?J=C3=BCrgen?=|j@example.com"},
+        Case{"utf8_name", "J\xc3\xbcrgen <j@example.com>", "J\xc3\xbcrgen|j@example.com"},
+        Case{"latin1_name", "J\xfcrgen <a@example.com>", "J\xfcrgen|a@example.com"},
+        Case{"latin1_in_quotes", "\"J\xfcrgen\" <a@example.com>", "J\xfcrgen|a@example.com"},
+        Case{"two", "a@example.com, B <b@example.com>", "|a@example.com; B|b@example.com"},
+        Case{"comment", "anna@example.com (Anna)", "|anna@example.com"},
+        Case{"nested_comment", "(a (b) \\) c) anna@example.com", "|anna@example.com"},
+        Case{"fold", "a@example.com,\r\n b@example.com", "|a@example.com; |b@example.com"},
+        Case{"fold_in_quotes", "\"a\r\n b\" <a@example.com>", "a b|a@example.com"},
+        Case{"tab_fold_in_quotes", "\"a\r\n\tb\" <a@example.com>", "a\tb|a@example.com"},
+        Case{"blanks_in_angles", "A < a@example.com >", "A|a@example.com"},
+        Case{"group", "Team: a@example.com, B <b@example.com>;", "|a@example.com; B|b@example.com"},
+        Case{"empty_group", "undisclosed-recipients:;", ""},
+        Case{"group_and_more", "Team: a@example.com;, c@example.com", "|a@example.com; |c@example.com"},
+        Case{"quoted_local", "\"a b\"@example.com", "|a b@example.com"}, Case{"empty", "", ""},
+        Case{"blank", "  ", ""}),
+    [](const auto& info) { return info.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(
+    Refused, AddressList,
+    ::testing::Values(
+        Case{"two_without_comma", "a@example.com b@example.com", "refused"},
+        Case{"two_angles", "A <a@example.com> <b@example.com>", "refused"},
+        Case{"angles_in_angles", "A <<a@example.com>>", "refused"},
+        Case{"text_behind_angle", "A <a@example.com> b", "refused"},
+        Case{"address_as_name", "ceo@example.org <a@example.com>", "refused"},
+        Case{"address_behind", "<a@example.com> ceo@example.org", "refused"},
+        Case{"source_route", "<@relay.example:a@example.com>", "refused"},
+        Case{"source_routes", "<@x.example,@y.example:a@example.com>", "refused"},
+        Case{"empty_angle", "A <>", "refused"}, Case{"lone_name", "Anna", "refused"},
+        Case{"open_angle", "A <a@example.com", "refused"}, Case{"close_angle", "a@example.com>", "refused"},
+        Case{"open_quote", "\"A <a@example.com>", "refused"}, Case{"open_comment", "a@example.com (x", "refused"},
+        Case{"close_comment", "a@example.com )", "refused"}, Case{"empty_first", ", a@example.com", "refused"},
+        Case{"empty_last", "a@example.com,", "refused"},
+        Case{"empty_middle", "a@example.com,,b@example.com", "refused"}, Case{"lone_comma", ",", "refused"},
+        Case{"semicolon_alone", ";", "refused"}, Case{"semicolon_as_comma", "a@example.com; b@example.com", "refused"},
+        Case{"open_group", "Team: a@example.com", "refused"}, Case{"nested_group", "A: B: a@example.com;;", "refused"},
+        Case{"nameless_group", ": a@example.com;", "refused"},
+        Case{"group_behind_group", "A: a@example.com; B: b@example.com;", "refused"},
+        Case{"address_names_group", "ceo@example.org: a@example.com;", "refused"},
+        Case{"blank_at", "a @example.com", "refused"}, Case{"blank_in_domain", "a@example. com", "refused"},
+        Case{"comment_in_address", "a(x)@example.com", "refused"},
+        Case{"comment_splits_domain", "a@example.com(.evil.example)x", "refused"},
+        Case{"literal", "a@[192.0.2.1]", "refused"}, Case{"nul", std::string("a@example.com\0b", 15), "refused"},
+        Case{"nul_in_quotes", std::string("\"a\0b\" <a@example.com>", 21), "refused"},
+        Case{"nul_escaped", std::string("\"a\\\0b\" <a@example.com>", 22), "refused"},
+        Case{"nul_in_comment", std::string("(a\0b) a@example.com", 19), "refused"},
+        Case{"bare_lf", "a@example.com,\n b@example.com", "refused"},
+        Case{"bare_cr", "a@example.com,\r b@example.com", "refused"},
+        Case{"lf_in_quotes", "\"a\n b\" <a@example.com>", "refused"},
+        Case{"lf_escaped", "\"a\\\nb\" <a@example.com>", "refused"},
+        Case{"cr_in_quotes", "\"a\rb\" <a@example.com>", "refused"},
+        Case{"lf_in_comment", "(a\nb) a@example.com", "refused"},
+        Case{"lf_escaped_in_comment", "(a\\\nb) a@example.com", "refused"},
+        Case{"crlf_without_blank", "a@example.com,\r\nb@example.com", "refused"},
+        Case{"header_injection", "\"x\r\nBcc: eve@example.org\" <a@example.com>", "refused"},
+        Case{"deep_comment", std::string(1000, '(') + std::string(1000, ')') + " a@example.com", "refused"},
+        Case{"escape_outside", "a\\b@example.com", "refused"}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(HeaderAddresses, MutationsNeverCrashAndNeverInventAnAddress) {
+  const std::string seed =
+      "Team: \"B, Anna\" <anna@example.com>, (c (d)) J. Q. <\"q p\"@example.com>;,\r\n =?utf-8?Q?x?= <j@example.org>";
+  const std::string alphabet("\"\\<>()[]:;@,. \t\r\n\0ax\xc3\xa4", 24);
+  test::SeededRandom random(3);
+  const auto number = [&] { return static_cast<unsigned char>(random.octets(1)[0]); };
+  std::size_t accepted = 0;
+  for (int i = 0; i < 50'000; ++i) {
+    std::string text = seed;
+    for (int change = number() % 4; change >= 0; --change) {
+      const std::size_t at = number() % text.size();
+      switch (number() % 3) {
+        case 0:
+          text[at] = alphabet[number() % alphabet.size()];
+          break;
+        case 1:
+          text.erase(at, 1 + number() % 5);
+          break;
+        default:
+          text.insert(at, 1, alphabet[number() % alphabet.size()]);
+      }
+      if (text.empty()) text = "a";
+    }
+    const auto list = parse_address_list(text);
+    if (!list) continue;
+    ++accepted;
+    for (const auto& mailbox : *list) {
+      ASSERT_TRUE(EmailAddress::parse(mailbox.address.text()));
+      ASSERT_NE(text.find(mailbox.address.text()), std::string::npos) << text;
+      ASSERT_EQ(mailbox.display_name.find_first_of(std::string("\r\n\0", 3)), std::string::npos) << text;
+    }
+  }
+  EXPECT_GT(accepted, 1000U);
+}
+
+}  // namespace
+}  // namespace sealpost
