@@ -13,7 +13,7 @@
 namespace sealpost {
 namespace {
 
-constexpr std::string_view batch = "200";
+constexpr std::size_t batch = 200;
 
 bool is_finished(DeliveryState state) {
   return state == DeliveryState::Delivered || state == DeliveryState::Bounced || state == DeliveryState::Dropped;
@@ -54,38 +54,41 @@ Result<DeliveryScan> DeliveryScan::begin(redis::Client& redis, const DeliveryFil
 }
 
 std::string DeliveryScan::cursor_behind(const DeliveryRecord& last) const {
-  // The score is asked for again by the member; created time serves for every index but held and finished, whose scores
-  // are later: starting too early only skips more.
-  return to_base64url(last.id.text() + " " + std::to_string(to_milliseconds(last.created)));
+  const auto score = scores_.find(last.id.text());
+  return to_base64url(last.id.text() + " " + (score == scores_.end() ? "0" : score->second));
 }
 
 Result<std::vector<DeliveryRecord>> DeliveryScan::next() {
   while (shard_ < shard_count) {
-    auto reply = redis_->command(
-        {"ZRANGEBYSCORE", index_(shard_), score_, "+inf", "WITHSCORES", "LIMIT", "0", std::string(batch)});
+    auto reply = redis_->command({"ZRANGEBYSCORE", index_(shard_), score_, "+inf", "WITHSCORES", "LIMIT",
+                                  std::to_string(offset_), std::to_string(batch)});
     if (!reply) return reply.error();
     std::vector<DeliveryId> ids;
-    bool passed = after_.empty();
-    std::string last_score;
-    std::string last_id;
+    scores_.clear();
     for (std::size_t i = 0; i + 1 < reply->size(); i += 2) {
-      last_id = (*reply)[i].text();
-      last_score = (*reply)[i + 1].text();
-      // Behind the cursor: a later score, or the same score and a later member (Redis sorts equal scores by member).
-      passed = passed || last_score != score_ || last_id > after_;
-      if (!passed) continue;
-      auto id = DeliveryId::parse(last_id);
-      if (!id) return Error::internal("queue index: not a delivery id: " + last_id);
+      const std::string member((*reply)[i].text());
+      const std::string score((*reply)[i + 1].text());
+      if (!after_.empty() && score == score_ && member <= after_) continue;
+      auto id = DeliveryId::parse(member);
+      if (!id) return Error::internal("queue index: not a delivery id: " + member);
       ids.push_back(std::move(*id));
+      scores_[member] = score;
+    }
+    if (ids.empty() && reply->size() == 2 * batch) {
+      offset_ += batch;  // a whole batch of one score that was read before
+      continue;
     }
     if (ids.empty()) {
       ++shard_;
-      after_.clear();
       score_ = "-inf";
+      after_.clear();
+      offset_ = 0;
       continue;
     }
-    after_ = last_id;
+    const std::string last_score = scores_[ids.back().text()];
+    if (last_score != score_) offset_ = 0;
     score_ = last_score;
+    after_ = ids.back().text();
     auto records = read_delivery_records(*redis_, ids);
     if (!records || !records->empty()) return records;
   }

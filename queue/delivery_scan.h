@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,7 @@ class DeliveryScan final {
 
   /// Reads the next batch; empty at the end.
   Result<std::vector<DeliveryRecord>> next();
-  /// Where to go on behind `last`, which next() returned; empty once everything was read up to it and no more is left.
+  /// Where to go on behind `last`, which the latest next() returned.
   [[nodiscard]] std::string cursor_behind(const DeliveryRecord& last) const;
 
  private:
@@ -28,8 +29,10 @@ class DeliveryScan final {
   redis::Client* redis_;
   std::function<std::string(unsigned)> index_;
   unsigned shard_ = 0;
-  std::string after_;  ///< id of the last delivery that was read in this shard
-  std::string score_ = "-inf";
+  std::string score_ = "-inf";                 ///< of the last delivery that was read in this shard
+  std::string after_;                          ///< its id: Redis sorts equal scores by member
+  std::size_t offset_ = 0;                     ///< entries of score_ that are known to lie before after_
+  std::map<std::string, std::string> scores_;  ///< of the latest batch
 };
 
 /// One delivery; NotFound when there is no record of it.

@@ -124,7 +124,9 @@ Result<PutResult> MailQueue::store(const StoredBody& body, const Envelope& envel
   for (std::size_t i = 0; i < addressees.size(); ++i) {
     arguments.push_back(delivery_record(body, envelope, addressees[i], i, now));
   }
-  auto reply = redis_.run(queue_scripts::put(), {queue_keys::base(shard)}, arguments);
+  const bool notice = body.layout.kind == BodyKind::Notification || body.layout.kind == BodyKind::OtherNotice;
+  const auto& script = notice ? queue_scripts::put_notice() : queue_scripts::put();
+  auto reply = redis_.run(script, {queue_keys::base(shard)}, arguments);
   if (!reply) return reply.error();
   const auto outcome = (*reply)[0].text();
   if (outcome == "conflict") return PutResult{PutOutcome::Conflict, id};
@@ -189,6 +191,7 @@ Result<std::vector<Claim>> MailQueue::claim_in(const std::vector<unsigned>& shar
       if (!stored) return stored.error();
       const std::lock_guard lock(mutex_);
       ++in_flight_[stored->record.destination];
+      in_hand_.insert(id->text());
       claims.push_back({std::move(stored->record), static_cast<std::uint64_t>((*reply)[row + 1].integer()),
                         std::move(*message), stored->place});
     }
@@ -202,6 +205,7 @@ Result<std::unique_ptr<DeliveryBody>> MailQueue::open(const Claim& claim) {
 
 void MailQueue::forget(const Claim& claim) {
   const std::lock_guard lock(mutex_);
+  in_hand_.erase(claim.delivery.id.text());
   const auto found = in_flight_.find(claim.delivery.destination);
   if (found != in_flight_.end() && --found->second == 0) in_flight_.erase(found);
 }
@@ -239,6 +243,42 @@ Status MailQueue::heartbeat() {
   for (unsigned shard = 0; shard < shard_count; ++shard) calls.push_back({{queue_keys::base(shard)}, {incarnation_}});
   auto replies = redis_.run_all(queue_scripts::heartbeat(), calls);
   if (!replies) return replies.error();
+  return give_back_unknown();
+}
+
+/// Unknown at two heartbeats in a row: a claim whose reply is still on its way is known by then.
+Status MailQueue::give_back_unknown() {
+  std::vector<redis::Command> commands;
+  for (unsigned shard = 0; shard < shard_count; ++shard) {
+    commands.push_back({"HGETALL", queue_keys::base(shard) + "leases:" + incarnation_});
+  }
+  auto leases = redis_.pipeline(commands);
+  if (!leases) return leases.error();
+  std::set<std::string> unknown;
+  std::vector<redis::Client::Call> calls;
+  {
+    const std::lock_guard lock(mutex_);
+    for (unsigned shard = 0; shard < shard_count; ++shard) {
+      const auto& reply = (*leases)[shard];
+      for (std::size_t i = 0; i + 1 < reply.size(); i += 2) {
+        const std::string id(reply[i].text());
+        if (in_hand_.contains(id)) continue;
+        if (!unknown_.contains(id)) {
+          unknown.insert(id);
+          continue;
+        }
+        calls.push_back({{queue_keys::base(shard)},
+                         {incarnation_, id, std::string(reply[i + 1].text()), "release",
+                          number(to_milliseconds(clock_.now())), "0", ""}});
+      }
+    }
+    unknown_ = std::move(unknown);
+  }
+  if (calls.empty()) return {};
+  log_.warning("queue.leases_given_back", {{"deliveries", calls.size()}});
+  hints_ = every_shard;
+  auto released = redis_.run_all(queue_scripts::settle(), calls);
+  if (!released) return released.error();
   return {};
 }
 

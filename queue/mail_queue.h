@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -97,7 +98,7 @@ class MailQueue final {
   /// Remembers that the delay warning was put.
   Status warned(const Claim& claim);
 
-  /// Says that this process lives; call every few seconds.
+  /// Says that this process lives; call every few seconds. Gives back leases that nobody here knows of: a claim whose reply was lost.
   Status heartbeat();
   /// Takes back the leases of processes that have been silent for 60 s of Redis' own uptime; counts no attempt. A delivery
   /// whose worker died again and again goes to held. Returns how many were taken back.
@@ -114,6 +115,7 @@ class MailQueue final {
   Result<std::vector<Claim>> claim_in(const std::vector<unsigned>& shards, std::size_t max,
                                       std::size_t per_destination);
   void forget(const Claim& claim);
+  Status give_back_unknown();
 
   redis::Client& redis_;
   Wrapper& wrapper_;
@@ -125,6 +127,8 @@ class MailQueue final {
   std::atomic<std::uint32_t> hints_{0};  ///< shards in which this process made something due since the last claim
   std::mutex mutex_;
   std::map<std::string, std::size_t> in_flight_;  ///< by destination, in this process
+  std::set<std::string> in_hand_;                 ///< deliveries that were claimed here and are not settled
+  std::set<std::string> unknown_;                 ///< leases that the last heartbeat did not know
   std::chrono::steady_clock::time_point last_sweep_{};
 };
 

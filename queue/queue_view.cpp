@@ -15,6 +15,7 @@ namespace {
 
 /// Records that one call looks at most; a listing then ends early with a cursor, a summary counts what it saw.
 constexpr std::size_t scan_bound = 50'000;
+constexpr const char* per_set = "3000";
 
 bool is_waiting(DeliveryState state) {
   return state == DeliveryState::Queued || state == DeliveryState::Sending || state == DeliveryState::Deferred ||
@@ -83,6 +84,31 @@ std::string_view action_name(QueueAction action) {
 
 QueueView::QueueView(redis::Client& redis, const Clock& clock) : redis_(redis), clock_(clock) {}
 
+/// What waits in a shard: scheduled, held, or under a lease. History is not looked at.
+Result<std::vector<DeliveryRecord>> QueueView::waiting_in(unsigned shard) {
+  auto sets = redis_.pipeline({{"ZRANGE", queue_keys::destinations(shard), "0", "-1"},
+                               {"ZRANGE", queue_keys::base(shard) + "nodes", "0", "-1"}});
+  if (!sets) return sets.error();
+  std::vector<redis::Command> commands = {{"ZRANGE", queue_keys::held(shard), "0", per_set}};
+  for (std::size_t i = 0; i < (*sets)[0].size(); ++i) {
+    commands.push_back({"ZRANGE", queue_keys::due(shard, (*sets)[0][i].text()), "0", per_set});
+  }
+  for (std::size_t i = 0; i < (*sets)[1].size(); ++i) {
+    commands.push_back({"HKEYS", queue_keys::base(shard) + "leases:" + std::string((*sets)[1][i].text())});
+  }
+  auto members = redis_.pipeline(commands);
+  if (!members) return members.error();
+  std::vector<DeliveryId> ids;
+  for (const auto& reply : *members) {
+    for (std::size_t i = 0; i < reply.size(); ++i) {
+      auto id = DeliveryId::parse(reply[i].text());
+      if (!id) return Error::internal("queue index: not a delivery id");
+      ids.push_back(std::move(*id));
+    }
+  }
+  return read_delivery_records(redis_, ids);
+}
+
 Result<QueueSummary> QueueView::summary() {
   QueueSummary summary;
   std::vector<redis::Command> commands;
@@ -102,14 +128,12 @@ Result<QueueSummary> QueueView::summary() {
       summary.states[static_cast<DeliveryState>(state)] += static_cast<std::size_t>(std::max<std::int64_t>(count, 0));
     }
   }
-  auto scan = DeliveryScan::begin(redis_, {}, {});
-  if (!scan) return scan.error();
   std::map<std::string, DestinationSummary> rows;
   const Time now = clock_.now();
-  for (std::size_t seen = 0; seen < scan_bound;) {
-    auto records = scan->next();
+  std::size_t seen = 0;
+  for (unsigned shard = 0; shard < shard_count && seen < scan_bound; ++shard) {
+    auto records = waiting_in(shard);
     if (!records) return records.error();
-    if (records->empty()) break;
     seen += records->size();
     for (const auto& record : *records) {
       if (!is_waiting(record.state)) continue;

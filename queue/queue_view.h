@@ -55,6 +55,7 @@ class QueueView final {
  public:
   QueueView(redis::Client& redis, const Clock& clock);
 
+  /// States are exact; destinations count at most the 3,000 earliest deliveries of each set and shard.
   Result<QueueSummary> summary();
   Result<DeliveryPage> list(const DeliveryFilter& filter, std::size_t limit, const std::string& cursor);
   Result<DeliveryRecord> show(const DeliveryId& id);
@@ -63,6 +64,7 @@ class QueueView final {
   Result<ActionResult> act(QueueAction action, const DeliveryFilter& filter, bool dry_run);
 
  private:
+  Result<std::vector<DeliveryRecord>> waiting_in(unsigned shard);
   redis::Client& redis_;
   const Clock& clock_;
 };

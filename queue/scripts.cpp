@@ -26,6 +26,10 @@ const redis::Script& put() {
   static const redis::Script script = make("put", scripts::put_lua, WhenFull::Refuse);
   return script;
 }
+const redis::Script& put_notice() {
+  static const redis::Script script = make("put_notice", scripts::put_lua, WhenFull::Run);
+  return script;
+}
 const redis::Script& claim() {
   static const redis::Script script = make("claim", scripts::claim_lua, WhenFull::Run);
   return script;

@@ -6,6 +6,8 @@
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/Net/SocketAddress.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/crypto.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -284,6 +286,8 @@ void ServerLoop::Impl::adopt(Listener& listener, std::uint64_t listener_tag, int
   }
   ++of_network;
   ++listener.connections;
+  const int on = 1;
+  setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   const std::uint64_t tag = next_tag_++;
   auto owned = std::make_unique<Connection>(descriptor, tag);
   Connection& connection = *owned;

@@ -43,4 +43,6 @@ for round = 1, 2 do
     end
   end
 end
+-- A process that dies before its first heartbeat must be missed, too.
+if #claimed > 0 then redis.call('ZADD', base .. 'nodes', 'NX', redis.call('TIME')[1], incarnation) end
 return claimed

@@ -65,12 +65,14 @@ end
 
 -- Ends a delivery. With the last one of a message its content goes at once; records stay as history.
 local function finish(id, d, state, now)
+  local message = message_of(id)
+  local key = base .. 'message:' .. message
+  local packed = redis.call('GET', key)
+  local m = packed and cmsgpack.unpack(packed)
   set_state(d, state)
   d[D.next] = 0
   redis.call('ZADD', base .. 'finished', now, id)
-  local message = message_of(id)
-  local key = base .. 'message:' .. message
-  local m = cmsgpack.unpack(redis.call('GET', key))
+  if not m then return end
   m[M.open] = m[M.open] - 1
   if m[M.open] == 0 then
     for i = 0, m[M.chunks] - 1 do redis.call('UNLINK', base .. 'body:' .. message .. ':' .. i) end

@@ -2,10 +2,10 @@
 local ids = redis.call('ZRANGEBYSCORE', base .. 'finished', '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
 for _, id in ipairs(ids) do
   local d = load(id)
-  if d then
-    local message = message_of(id)
-    local key = base .. 'message:' .. message
-    local m = cmsgpack.unpack(redis.call('GET', key))
+  local key = base .. 'message:' .. message_of(id)
+  local packed = redis.call('GET', key)
+  if d and packed then
+    local m = cmsgpack.unpack(packed)
     redis.call('ZREM', recipient_key(d), id)
     if m[M.account] ~= '' then redis.call('ZREM', base .. 'account:' .. m[M.account], id) end
     count(d[D.state], -1)

@@ -6,6 +6,8 @@
 #include <Poco/Net/DNS.h>
 #include <Poco/Net/HostEntry.h>
 #include <Poco/Net/SocketAddress.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -41,6 +43,9 @@ Status poll_for(int descriptor, short events, Deadline deadline) {
 Result<int> connect_one(const Poco::Net::SocketAddress& address, Deadline deadline) {
   const int descriptor = socket(address.af(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return Error::temporary("no socket", std::strerror(errno));
+  // The final dot leaves at once instead of waiting for the acknowledgement of what went before.
+  const int on = 1;
+  setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   Status done;
   if (connect(descriptor, address.addr(), address.length()) != 0) {
     done = errno == EINPROGRESS ? poll_for(descriptor, POLLOUT, deadline)

@@ -54,7 +54,7 @@ Deliverer::~Deliverer() { stop(); }
 
 void Deliverer::start() {
   threads_.emplace_back([this] { dispatch(); });
-  threads_.emplace_back([this] { keep_alive(); });
+  keeper_ = std::thread([this] { keep_alive(); });
   for (std::size_t i = 0; i < options_.workers; ++i) threads_.emplace_back([this] { work(); });
 }
 
@@ -68,20 +68,26 @@ void Deliverer::kick() {
 }
 
 void Deliverer::stop() {
-  std::vector<Claim> unbegun;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    unbegun.swap(waiting_);
   }
   wake_dispatcher_.notify_all();
   wake_workers_.notify_all();
   stopped_.notify_all();
   for (auto& thread : threads_) thread.join();
   threads_.clear();
-  for (const auto& claim : unbegun) {
+  {
+    // Leases stay alive until the last attempt has ended.
+    const std::lock_guard lock(mutex_);
+    finished_ = true;
+  }
+  stopped_.notify_all();
+  if (keeper_.joinable()) keeper_.join();
+  for (const auto& claim : waiting_) {
     if (auto released = queue_.release(claim); !released) log_.failure("delivery.release_failed", released.error());
   }
+  waiting_.clear();
 }
 
 /// False when the deliverer stops meanwhile.
@@ -129,14 +135,16 @@ void Deliverer::work() {
 
 void Deliverer::keep_alive() {
   int beats = 0;
-  do {
+  while (true) {
     if (auto beat = queue_.heartbeat(); !beat) log_.failure("delivery.heartbeat_failed", beat.error());
     if (auto reaped = queue_.reap(); !reaped) log_.failure("delivery.reap_failed", reaped.error());
-    if (beats++ % heartbeats_per_trim != 0) continue;
-    if (auto trimmed = queue_.trim_history(options_.history); !trimmed) {
-      log_.failure("delivery.trim_failed", trimmed.error());
+    if (beats++ % heartbeats_per_trim == 0) {
+      auto trimmed = queue_.trim_history(options_.history);
+      if (!trimmed) log_.failure("delivery.trim_failed", trimmed.error());
     }
-  } while (pause(heartbeat_interval));
+    std::unique_lock lock(mutex_);
+    if (stopped_.wait_for(lock, heartbeat_interval, [this] { return finished_; })) return;
+  }
 }
 
 void Deliverer::attempt(const Claim& claim) {
@@ -175,6 +183,11 @@ void Deliverer::settle(const Claim& claim, const Attempt& attempt) {
     if (recorded) return;
     log_.failure("delivery.not_recorded", recorded.error(), {{"delivery", claim.delivery.id.text()}});
     if (recorded.error().kind == ErrorKind::NotFound) return;  // the lease was taken: somebody else answers for it
+    if (recorded.error().kind != ErrorKind::Temporary) {
+      // Trying again would end the same way; a human should look.
+      if (auto held = queue_.held(claim, "the outcome cannot be recorded: " + recorded.error().public_text); held)
+        return;
+    }
     if (!pause(wait)) return;
     wait = std::min(wait * 2, longest_record_pause);
   }

@@ -74,8 +74,10 @@ class Deliverer final {
   std::vector<Claim> waiting_;
   std::size_t idle_ = 0;
   bool kicked_ = false;
-  bool stopping_ = false;
+  bool stopping_ = false;  ///< no new attempts
+  bool finished_ = false;  ///< no attempt runs any more
   std::vector<std::thread> threads_;
+  std::thread keeper_;
 };
 
 }  // namespace sealpost

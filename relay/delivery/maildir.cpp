@@ -66,7 +66,7 @@ Outcome Maildir::deliver(const Claim& claim, DeliveryBody& body) {
   if (!address) return Failed{553, "5.1.3", "not an address"};
   if (mkdir(root_.c_str(), 0700) != 0 && errno != EEXIST) return failed("maildir");
   const std::string base = root_ + "/" + address->folder_name();
-  if (!make_folders(base)) return failed("maildir");
+  if (!make_folders(base) || !sync_folder(base) || !sync_folder(root_)) return failed("maildir");
   // The delivery's id makes the name unique, and a repeated attempt replaces its own file instead of adding a second.
   const std::string name =
       std::to_string(to_milliseconds(claim.delivery.created) / 1000) + "." + claim.delivery.id.text() + "." + hostname_;

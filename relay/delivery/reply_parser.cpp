@@ -36,7 +36,7 @@ std::string printable(std::string_view text) {
 ReplyParser::State ReplyParser::add(std::string_view line) {
   octets_ += line.size();
   const bool code = line.size() >= 3 && line[0] >= '2' && line[0] <= '5' && is_digit(line[1]) && is_digit(line[2]);
-  const bool separator = line.size() == 3 || line[3] == ' ' || line[3] == '-';
+  const bool separator = line.size() == 3 || (line.size() > 3 && (line[3] == ' ' || line[3] == '-'));
   if (!code || !separator || octets_ > max_octets || reply_.lines.size() >= max_lines) return State::Malformed;
   const int value = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
   if (reply_.code != 0 && reply_.code != value) return State::Malformed;

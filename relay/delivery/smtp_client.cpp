@@ -41,20 +41,23 @@ std::string notify_value(const DsnRequest& dsn) {
 
 }  // namespace
 
-Result<std::unique_ptr<SmtpClient>, Outcome> SmtpClient::open(const SmtpTarget& target) {
+Result<std::unique_ptr<SmtpClient>, Outcome> SmtpClient::open(const SmtpTarget& target, bool use_tls) {
   auto stream =
       ClientStream::connect(target.host, target.port, std::chrono::steady_clock::now() + target.timeouts.connect);
   if (!stream)
     return Outcome(Deferred{stream.error().public_text + " (" + stream.error().internal_detail + ")", "4.4.1"});
-  std::unique_ptr<SmtpClient> client(new SmtpClient(target, std::move(*stream)));
+  std::unique_ptr<SmtpClient> client(new SmtpClient(target, std::move(*stream), use_tls));
   auto ready = client->greet();
-  if (!ready) return std::move(ready).error();
-  return client;
+  if (ready) return client;
+  // Opportunistic: a server whose TLS is broken gets the (sealed) mail in clear, on a fresh connection.
+  const bool may_go_on = target.kind == Route::Kind::Smtp && target.tls == TlsPolicy::Opportunistic;
+  if (client->tls_failed_ && use_tls && may_go_on) return open(target, false);
+  return std::move(ready).error();
 }
 
 Outcome SmtpClient::broken(const Error& why) {
   usable_ = false;
-  return Deferred{why.public_text + (why.internal_detail.empty() ? "" : " (" + why.internal_detail + ")"), "4.4.2"};
+  return Deferred{why.public_text, "4.4.2"};
 }
 
 /// 421 means that the server closes; a 4xx and everything unknown defers.
@@ -100,7 +103,7 @@ Result<bool, Outcome> SmtpClient::greet() {
   if (greeting->severity() != 2) return refused(*greeting);
   if (auto done = hello(); !done) return done;
   const bool wanted = target_.kind == Route::Kind::Smtp && target_.tls != TlsPolicy::Opportunistic;
-  if (!stream_->secure() && offers("STARTTLS")) {
+  if (!stream_->secure() && use_tls_ && offers("STARTTLS")) {
     auto reply = command("STARTTLS", target_.timeouts.mail);
     if (!reply) return std::move(reply).error();
     if (reply->severity() == 2) {
@@ -120,7 +123,8 @@ Result<bool, Outcome> SmtpClient::secure_connection() {
   auto secured = stream_->start_tls(target_.host, trust, std::chrono::steady_clock::now() + target_.timeouts.connect);
   if (secured) return true;
   usable_ = false;
-  return Outcome(Deferred{secured.error().public_text + " (" + secured.error().internal_detail + ")", "4.7.5"});
+  tls_failed_ = true;
+  return Outcome(Deferred{secured.error().public_text, "4.7.5"});
 }
 
 Result<bool, Outcome> SmtpClient::hello() {
@@ -224,6 +228,7 @@ Result<bool, Outcome> SmtpClient::begin_data(const DeliveryRecord& delivery) {
 
 Outcome SmtpClient::send_body(DeliveryBody& body) {
   DotStuffer stuffer;
+  std::string pending;  // the last piece leaves together with the final dot
   while (true) {
     auto piece = body.next();
     if (!piece) {
@@ -231,9 +236,12 @@ Outcome SmtpClient::send_body(DeliveryBody& body) {
       usable_ = false;
       return Deferred{"the message cannot be read from the store now", "4.3.0"};
     }
-    const std::string octets = piece->empty() ? stuffer.finish() : stuffer.update(*piece);
-    if (auto written = write(octets, target_.timeouts.block); !written) return broken(written.error());
     if (piece->empty()) break;
+    if (auto written = write(pending, target_.timeouts.block); !written) return broken(written.error());
+    pending = stuffer.update(*piece);
+  }
+  if (auto written = write(pending + stuffer.finish(), target_.timeouts.block); !written) {
+    return broken(written.error());
   }
   auto reply = read_reply(target_.timeouts.final);
   if (!reply) {

@@ -42,7 +42,7 @@ struct SmtpTarget {
 class SmtpClient final {
  public:
   /// Connects and greets. The error tells how the attempt ends.
-  static Result<std::unique_ptr<SmtpClient>, Outcome> open(const SmtpTarget& target);
+  static Result<std::unique_ptr<SmtpClient>, Outcome> open(const SmtpTarget& target, bool use_tls = true);
 
   /// One transaction for one delivery.
   Outcome send(const Claim& claim, DeliveryBody& body);
@@ -59,8 +59,8 @@ class SmtpClient final {
   [[nodiscard]] AttemptTrace trace() const { return {target_.host, stream_->address(), stream_->tls()}; }
 
  private:
-  SmtpClient(const SmtpTarget& target, std::unique_ptr<ClientStream> stream)
-      : target_(target), stream_(std::move(stream)) {}
+  SmtpClient(const SmtpTarget& target, std::unique_ptr<ClientStream> stream, bool use_tls)
+      : target_(target), stream_(std::move(stream)), use_tls_(use_tls) {}
 
   Result<RemoteReply, Outcome> read_reply(std::chrono::seconds timeout);
   Result<RemoteReply, Outcome> command(const std::string& line, std::chrono::seconds timeout);
@@ -80,6 +80,8 @@ class SmtpClient final {
   const SmtpTarget& target_;
   std::unique_ptr<ClientStream> stream_;
   std::map<std::string, std::string> extensions_;  ///< upper-case keyword, parameters
+  bool use_tls_;
+  bool tls_failed_ = false;
   bool usable_ = true;
   bool answered_ = false;
 };

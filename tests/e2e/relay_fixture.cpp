@@ -40,7 +40,13 @@ std::string body_of(const std::string& message) {
 }
 
 LinkAndCode read_notification(const std::string& file) {
-  const std::string text = read_file(file);
+  std::string text = read_file(file);
+  // Text beyond ASCII (an address, say) goes as base64: the first part is the plain one.
+  const std::string mark = "Content-Transfer-Encoding: base64\r\n\r\n";
+  if (const auto at = text.find(mark); at != std::string::npos) {
+    const std::string lines = text.substr(at + mark.size(), text.find("--", at + mark.size()) - at - mark.size());
+    text = from_base64(std::regex_replace(lines, std::regex("\r\n"), "")).value();
+  }
   return {first_group(text, "\nLink: http://[^/]+/pickup/([A-Za-z0-9_-]+)\r\n"),
           first_group(text, "\nAuthentication code: ([0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4})\r\n")};
 }
@@ -144,7 +150,7 @@ std::vector<std::string> RelayFixture::sealed_mail(const std::string& folder, st
   return matching(folder, count, "\r\nContent-Type: application/pkcs7-mime;");
 }
 std::vector<std::string> RelayFixture::notifications(const std::string& folder, std::size_t count) {
-  return matching(folder, count, "\nAuthentication code: ");
+  return matching(folder, count, "\nSubject: Your key for encrypted mail\r\n");
 }
 
 HttpAnswer RelayFixture::http(const std::string& method, const std::string& path, const std::string& body,
