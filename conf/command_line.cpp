@@ -43,6 +43,7 @@ Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments
       } else if (option.value.empty() || option.value.front().empty()) {
         return Error::invalid("command line: " + option.string_key + ": has no value");
       } else if (option.string_key == "config") {
+        if (!result.config.empty()) return Error::invalid("command line: config: given twice");
         result.config = option.value.front();
       } else {
         result.settings.emplace_back(option.string_key, option.value.front());

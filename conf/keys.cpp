@@ -2,8 +2,6 @@
 // Implements keys.h.
 #include "conf/keys.h"
 
-#include <Poco/Net/IPAddress.h>
-
 #include <algorithm>
 #include <map>
 #include <type_traits>
@@ -98,8 +96,7 @@ Result<std::string> redis_url(const std::string& text) {
 Result<std::vector<std::string>> addresses(const std::string& text) {
   auto words = parse_words(text);
   for (const auto& word : words) {
-    Poco::Net::IPAddress parsed;
-    if (!Poco::Net::IPAddress::tryParse(word, parsed)) return Error::invalid("not a numeric address: " + word);
+    if (!is_numeric_address(word)) return Error::invalid("not a numeric address: " + word);
   }
   return words;
 }
@@ -107,8 +104,7 @@ Result<std::vector<std::string>> addresses(const std::string& text) {
 Result<std::string> resolver(const std::string& text) {
   if (text.empty()) return text;
   auto parsed = parse_host_port(text);
-  Poco::Net::IPAddress address;
-  if (!parsed || parsed->port == 0 || !Poco::Net::IPAddress::tryParse(parsed->host, address)) {
+  if (!parsed || parsed->port == 0 || !is_numeric_address(parsed->host)) {
     return Error::invalid("not address:port: " + text);
   }
   return text;
@@ -267,8 +263,8 @@ Status apply_domain_tls(Settings& settings, const std::string& domain, const std
   if (!name) return Error::invalid("not a domain: " + domain);
   auto policy = one_of(tls_policies())(value);
   if (!policy) return policy.error();
-  settings.delivery.domain_tls[name->a_label()] = *policy;
-  return {};
+  const bool first = settings.delivery.domain_tls.emplace(name->a_label(), *policy).second;
+  return first ? Status() : Status(Error::invalid("given twice, in two spellings"));
 }
 
 }  // namespace sealpost

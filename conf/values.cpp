@@ -5,7 +5,9 @@
 #include <Poco/Exception.h>
 #include <Poco/Net/IPAddress.h>
 #include <Poco/URI.h>
+#include <arpa/inet.h>
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <optional>
@@ -125,6 +127,13 @@ Result<bool> parse_yes_no(std::string_view text) {
   return Error::invalid("neither yes nor no: " + std::string(text));
 }
 
+bool is_numeric_address(std::string_view text) {
+  const std::string address(text.substr(0, text.find('%')));  // a scope may follow (RFC 4007 section 11)
+  in6_addr parsed{};
+  const bool v4 = address.size() == text.size() && inet_pton(AF_INET, address.c_str(), &parsed) == 1;
+  return v4 || (!text.ends_with('%') && inet_pton(AF_INET6, address.c_str(), &parsed) == 1);
+}
+
 Result<HostPort> parse_host_port(std::string_view text) {
   const auto bad = [&] { return Error::invalid("not host:port: " + std::string(text)); };
   const auto colon = text.rfind(':');
@@ -133,8 +142,7 @@ Result<HostPort> parse_host_port(std::string_view text) {
   if (host.starts_with('[')) {
     if (!host.ends_with(']')) return bad();
     host = host.substr(1, host.size() - 2);
-    Poco::Net::IPAddress parsed;
-    if (!Poco::Net::IPAddress::tryParse(std::string(host), parsed)) return bad();
+    if (!is_numeric_address(host)) return bad();
   } else if (host.find_first_of(":/ ") != std::string_view::npos) {
     return bad();
   }
@@ -147,8 +155,7 @@ Result<std::string> parse_listen(std::string_view text) {
   if (text == "off") return std::string();
   auto parsed = parse_host_port(text);
   if (!parsed) return Error::invalid(parsed.error().public_text + " (or off)");
-  Poco::Net::IPAddress address;
-  if (parsed->host != "localhost" && !Poco::Net::IPAddress::tryParse(parsed->host, address)) {
+  if (parsed->host != "localhost" && !is_numeric_address(parsed->host)) {
     return Error::invalid("not a numeric address: " + parsed->host);
   }
   return std::string(text);
@@ -189,6 +196,11 @@ bool is_loopback_host(std::string_view host) {
 }
 
 Result<std::string> parse_public_url(std::string_view text) {
+  // It stands in lines of mails and in attributes of pages; what RFC 3986 does not allow could end those.
+  const bool clean = std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return c > 0x20 && c < 0x7f && std::string_view("\"<>\\^`{|}").find(static_cast<char>(c)) == std::string_view::npos;
+  });
+  if (!clean) return Error::invalid("not a base URL: it holds characters that no URL has");
   try {
     const Poco::URI url{std::string(text)};
     const bool http = url.getScheme() == "http";
@@ -218,6 +230,8 @@ Result<Mailbox> parse_mailbox(std::string_view text) {
     std::string_view name = text.substr(0, open);
     while (name.ends_with(' ')) name.remove_suffix(1);
     if (name.size() >= 2 && name.starts_with('"') && name.ends_with('"')) name = name.substr(1, name.size() - 2);
+    const bool control = std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+    if (control || !is_utf8(name)) return Error::invalid("not a mailbox: the name holds control characters");
     mailbox.name = name;
   }
   auto address = EmailAddress::parse(mailbox.address);

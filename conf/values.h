@@ -24,6 +24,9 @@ Result<std::size_t> parse_count(std::string_view text, std::size_t least, std::s
 Result<Rate> parse_rate(std::string_view text);
 Result<bool> parse_yes_no(std::string_view text);
 
+/// An IPv4 or IPv6 address in its usual form, without brackets. (Poco's parser refuses "::" and takes "10" for an address.)
+bool is_numeric_address(std::string_view text);
+
 struct HostPort {
   std::string host;  ///< without brackets
   std::uint16_t port = 0;
