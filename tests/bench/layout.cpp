@@ -115,8 +115,8 @@ int main(int argc, char** argv) {
     depth = next;
     const double per_claim = bench.claim(2000);
     const auto memory = static_cast<double>(used_memory(redis) - empty) / static_cast<double>(depth);
-    std::printf("%10zu %14.1f %16.1f %18.0f %20.0f\n", depth, spent / static_cast<double>(count) * 1e6,
-                per_claim * 1e6, memory, memory - message_octets);
+    std::printf("%10zu %14.1f %16.1f %18.0f %20.0f\n", depth, spent / static_cast<double>(count) * 1e6, per_claim * 1e6,
+                memory, memory - message_octets);
     std::fflush(stdout);
   }
   return 0;

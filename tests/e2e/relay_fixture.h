@@ -37,6 +37,7 @@ class RelayFixture final {
   int stop();
   /// SIGKILL of the daemon; redis-server is left as a crash would leave it.
   void kill();
+  [[nodiscard]] int pid() const { return daemon_->pid(); }
   [[nodiscard]] int port(const std::string& service) const;
   [[nodiscard]] std::string log();
   [[nodiscard]] std::string logs_of_all_lives();

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// End to end: senders with AUTH and TLS on kept connections, into sealpostd, into a sink. Prints messages and megabytes per second and CPU
+// seconds per 1,000 messages of sealpostd with its redis-server. Usage: throughput [messages of 4 KB=5000] [of 1 MB=200]. Asserts nothing.
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <mutex>
+#include <sstream>
+#include <thread>
+
+#include "base/redis/client.h"
+#include "tests/e2e/relay_fixture.h"
+#include "tests/e2e/submitter.h"
+
+namespace {
+
+using namespace sealpost::test;
+using std::chrono::steady_clock;
+
+constexpr int connections = 20;
+
+/// Takes every message and forgets it. A thread per connection, gone with the process.
+class Sink final {
+ public:
+  Sink() : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listener_, 256) != 0 ||
+        getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+      std::abort();
+    }
+    port_ = ntohs(address.sin_port);
+    std::thread([this] { accept_all(); }).detach();
+  }
+  [[nodiscard]] int port() const { return port_; }
+  bool wait_for(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    return more_.wait_for(lock, std::chrono::minutes(5), [&] { return taken_ >= count; });
+  }
+  [[nodiscard]] std::size_t taken() {
+    const std::lock_guard lock(mutex_);
+    return taken_;
+  }
+
+ private:
+  void accept_all() {
+    while (true) {
+      const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      if (client < 0) return;
+      const int on = 1;
+      setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+      std::thread([this, client] { serve(client); }).detach();
+    }
+  }
+
+  void serve(int client) {
+    std::string input;
+    bool data = false;
+    std::string out = "220 sink\r\n";
+    std::array<char, 65536> buffer{};
+    while (true) {
+      if (!out.empty() && send(client, out.data(), out.size(), MSG_NOSIGNAL) < 0) break;
+      out.clear();
+      const auto count = recv(client, buffer.data(), buffer.size(), 0);
+      if (count <= 0) break;
+      input.append(buffer.data(), static_cast<std::size_t>(count));
+      while (take(input, data, out)) {
+      }
+    }
+    close(client);
+  }
+
+  /// Removes one command, or one message, from the input.
+  bool take(std::string& input, bool& data, std::string& out) {
+    const std::string end = data ? "\r\n.\r\n" : "\r\n";
+    const auto at = input.find(end);
+    if (at == std::string::npos) {
+      if (data && input.size() > 8) input.erase(0, input.size() - 8);
+      return false;
+    }
+    const std::string line = data ? std::string() : input.substr(0, at);
+    input.erase(0, at + end.size());
+    if (data) {
+      data = false;
+      out += "250 2.0.0 taken\r\n";
+      const std::lock_guard lock(mutex_);
+      ++taken_;
+      more_.notify_all();
+    } else if (line.starts_with("EHLO")) {
+      out += "250-sink\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES\r\n";
+    } else if (line.starts_with("DATA")) {
+      data = true;
+      out += "354 go\r\n";
+    } else {
+      out += "250 2.0.0 ok\r\n";
+    }
+    return true;
+  }
+
+  int listener_;
+  int port_ = 0;
+  std::mutex mutex_;
+  std::condition_variable more_;
+  std::size_t taken_ = 0;
+};
+
+double cpu_seconds(int pid) {
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  std::string text((std::istreambuf_iterator<char>(stat)), std::istreambuf_iterator<char>());
+  std::istringstream fields(text.substr(text.rfind(')') + 2));
+  std::string word;
+  double ticks = 0;
+  for (int field = 3; fields >> word; ++field) {
+    if (field == 14 || field == 15) ticks += std::stod(word);
+  }
+  return ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+int redis_pid(const RelayFixture& relay) {
+  sealpost::redis::Endpoint endpoint;
+  endpoint.unix_path = relay.state_dir() + "/redis.sock";
+  sealpost::redis::Client redis(std::move(endpoint), std::chrono::seconds(5));
+  auto info = redis.command({"INFO", "server"});
+  return info ? std::atoi(info->text().data() + info->text().find("process_id:") + 11) : 0;
+}
+
+void measure(RelayFixture& relay, Sink& sink, const char* name, std::size_t messages, std::size_t octets) {
+  std::string text(message("bench", ""));
+  while (text.size() < octets) text += std::string(74, 'x') + "\r\n";
+  const std::size_t before = sink.taken();
+  const int daemon = relay.pid();
+  const int redis = redis_pid(relay);
+  const double cpu_before = cpu_seconds(daemon) + cpu_seconds(redis);
+  const auto start = steady_clock::now();
+  std::atomic<std::size_t> next{0};
+  std::vector<std::jthread> senders;
+  for (int i = 0; i < connections; ++i) {
+    senders.emplace_back([&] {
+      auto sender = Submitter::logged_in(relay);
+      while (next++ < messages) {
+        const std::string answer = sender.submit("alice@example.com", {"bob@example.net"}, text);
+        if (!answer.starts_with("250")) std::fprintf(stderr, "refused: %s\n", answer.c_str());
+      }
+    });
+  }
+  senders.clear();
+  const double accepted = std::chrono::duration<double>(steady_clock::now() - start).count();
+  if (!sink.wait_for(before + messages)) std::fprintf(stderr, "not all messages arrived\n");
+  const double seconds = std::chrono::duration<double>(steady_clock::now() - start).count();
+  const double cpu = cpu_seconds(daemon) + cpu_seconds(redis) - cpu_before;
+  const auto count = static_cast<double>(messages);
+  std::printf("%6s %8zu messages: accepted %7.0f/s, end to end %7.0f msg/s %7.1f MB/s, %6.2f CPU-s per 1,000\n", name,
+              messages, count / accepted, count / seconds, count * static_cast<double>(octets) / seconds / 1e6,
+              cpu / count * 1000);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::size_t small = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 5000;
+  const std::size_t large = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 200;
+  Sink sink;
+  RelayFixture relay(RelayFixture::Settings{{"delivery.route", "smtp://127.0.0.1:" + std::to_string(sink.port())},
+                                            {"delivery.workers", "32"},
+                                            {"delivery.destination_concurrency", "32"},
+                                            {"crypto.key_type", "rsa3072"},
+                                            {"redis.maxmemory", "4g"},
+                                            {"log.level", "info"}});
+  {
+    auto sender = Submitter::logged_in(relay);
+    sender.submit("alice@example.com", {"bob@example.net"}, message("first", "x"));
+    sink.wait_for(2);
+  }
+  measure(relay, sink, "4 KB", small, 4096);
+  measure(relay, sink, "1 MB", large, 1'000'000);
+  relay.stop();
+  _exit(0);  // the sink's threads wait for connections for ever
+}
