@@ -151,6 +151,7 @@ Result<DeliveryPage> QueueView::list(const DeliveryFilter& filter, std::size_t l
   auto scan = DeliveryScan::begin(redis_, filter, cursor);
   if (!scan) return scan.error();
   DeliveryPage page;
+  std::string behind_last;
   const Time now = clock_.now();
   for (std::size_t seen = 0;;) {
     auto records = scan->next();
@@ -159,10 +160,12 @@ Result<DeliveryPage> QueueView::list(const DeliveryFilter& filter, std::size_t l
     for (auto& record : *records) {
       if (matches(filter, record, now)) {
         if (page.deliveries.size() == limit) {
-          page.cursor = scan->cursor_behind(page.deliveries.back());
+          page.cursor = behind_last;
           return page;
         }
         page.deliveries.push_back(record);
+        // Asked for now: the next match may come with another batch, and the scan knows the scores of its latest one only.
+        if (page.deliveries.size() == limit) behind_last = scan->cursor_behind(record);
       }
       if (++seen == scan_bound) {
         page.cursor = scan->cursor_behind(record);

@@ -9,9 +9,12 @@ local base = KEYS[1]
 local function message_of(id) return string.match(id, '^(%w+)') end
 local function delivery_key(id) return base .. 'delivery:' .. id end
 
--- The directory's spelling of the address: local part in lower case, A-label domain.
+-- The directory's spelling of the address: local part unquoted and in lower case, A-label domain.
 local function recipient_key(d)
-  return base .. 'recipient:' .. string.lower(string.match(d[D.recipient], '^(.*)@')) .. '@' .. d[D.domain]
+  local written = string.match(d[D.recipient], '^(.*)@')
+  local quoted = string.match(written, '^"(.*)"$')
+  if quoted then written = string.gsub(quoted, '\\(.)', '%1') end
+  return base .. 'recipient:' .. string.lower(written) .. '@' .. d[D.domain]
 end
 
 local function load(id)

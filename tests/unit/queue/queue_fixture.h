@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// A queue over a real Redis with a real master key and really sealed messages, as many processes on it as a test wants.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/encoding.h"
+#include "base/random.h"
+#include "crypto/master_key.h"
+#include "crypto/sealer.h"
+#include "queue/mail_queue.h"
+#include "queue/queue_view.h"
+#include "tests/support/fakes.h"
+#include "tests/support/process.h"
+#include "tests/support/redis_server.h"
+
+namespace sealpost::test {
+
+inline constexpr const char* canary = "CANARY-f3a1c9";
+
+/// Two recipients' certificates with their keys, made by openssl once for the program.
+struct Certificates {
+  TempDir dir;
+  std::vector<std::string> der;
+
+  static const Certificates& get() {
+    static const Certificates made;
+    return made;
+  }
+  [[nodiscard]] std::string key_file(std::size_t index) const { return dir / (std::to_string(index) + ".key"); }
+  [[nodiscard]] std::string certificate_file(std::size_t index) const { return dir / (std::to_string(index) + ".der"); }
+
+ private:
+  Certificates() {
+    for (std::size_t i = 0; i < 2; ++i) {
+      const auto done =
+          run({"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key_file(i), "-out",
+               certificate_file(i), "-outform", "DER", "-subj", "/CN=r" + std::to_string(i), "-days", "30"});
+      if (done.status != 0) throw std::runtime_error("openssl req: " + done.err);
+      der.push_back(read_file(certificate_file(i)));
+    }
+  }
+};
+
+inline EmailAddress address(std::string_view text) { return EmailAddress::parse(text).value(); }
+
+/// A submitted message, sealed for the recipients of Certificates in turn.
+inline SealedMessage seal(std::size_t recipients, const std::string& body = std::string("Body ") + canary) {
+  const std::string text = std::string("From: a@example.com\r\nSubject: ") + canary + "\r\n\r\n" + body + "\r\n";
+  const auto message = split_message(text).value();
+  std::vector<std::string> certificates;
+  for (std::size_t i = 0; i < recipients; ++i) certificates.push_back(Certificates::get().der[i % 2]);
+  return Sealer(CryptoSettings{}).seal(message, certificates, {"Received: by relay\r\n", {}}).value();
+}
+
+class QueueTest : public ::testing::Test {
+ protected:
+  explicit QueueTest(std::vector<std::string> redis_arguments = {})
+      : server(std::move(redis_arguments)),
+        redis(server.endpoint(), std::chrono::seconds(20)),
+        master(MasterKey::open(server.directory() / "master.key", redis, random).value()),
+        view(redis, clock) {}
+
+  /// A process of the relay.
+  std::unique_ptr<MailQueue> process(std::chrono::seconds silence = std::chrono::seconds(60)) {
+    return std::make_unique<MailQueue>(redis, master, clock, random, log, silence);
+  }
+
+  Envelope envelope(MessageId id, const std::string& account = "crm") const {
+    return {std::move(id), account, address("sender@example.com"), "envid", "<m@example.com>", false, clock.now()};
+  }
+  static Addressee addressee(const std::string& mailbox) {
+    const auto parsed = address(mailbox);
+    return {parsed, parsed.domain().a_label(), std::string(64, 'a'), "interim", {}};
+  }
+  static std::vector<Addressee> addressees(const std::vector<std::string>& mailboxes) {
+    std::vector<Addressee> all;
+    for (const auto& mailbox : mailboxes) all.push_back(addressee(mailbox));
+    return all;
+  }
+
+  /// Puts a small message; the test ends when that fails.
+  MessageId put(MailQueue& queue, const std::vector<std::string>& mailboxes, const std::string& account = "crm") {
+    const MessageId id = queue.new_id();
+    const auto done = queue.put(seal(mailboxes.size()), envelope(id, account), addressees(mailboxes));
+    EXPECT_TRUE(done) << done.error().internal_detail;
+    EXPECT_EQ(done->outcome, PutOutcome::Stored);
+    return id;
+  }
+
+  /// Claims until nothing is due; the process' 500 ms between sweeps of other processes' mail are waited out in the queue itself.
+  static std::vector<Claim> claim_all(MailQueue& queue, std::size_t per_destination = 1000) {
+    std::vector<Claim> all;
+    while (true) {
+      auto claims = queue.claim(100, per_destination);
+      EXPECT_TRUE(claims) << claims.error().internal_detail;
+      if (!claims || claims->empty()) return all;
+      for (auto& claim : *claims) all.push_back(std::move(claim));
+    }
+  }
+
+  static std::string read_all(DeliveryBody& body) {
+    std::string text;
+    while (true) {
+      auto piece = body.next();
+      EXPECT_TRUE(piece) << piece.error().internal_detail;
+      if (!piece || piece->empty()) return text;
+      text += *piece;
+    }
+  }
+
+  DeliveryState state(const MessageId& id, std::uint32_t number = 1) {
+    return view.show(DeliveryId(id, number)).value().state;
+  }
+  std::size_t count(const std::string& command, const std::string& key) {
+    return static_cast<std::size_t>(redis.command({command, key}).value().integer());
+  }
+  std::vector<std::string> keys(const std::string& pattern) {
+    const auto reply = redis.command({"KEYS", pattern}).value();
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < reply.size(); ++i) names.emplace_back(reply[i].text());
+    return names;
+  }
+
+  RedisServer server;
+  ManualClock clock;
+  SystemRandom random;
+  Log log{LogLevel::Error, LogFormat::Text, clock};
+  redis::Client redis;
+  MasterKey master;
+  QueueView view;
+};
+
+}  // namespace sealpost::test

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operator's view: listing with filters and cursor, summary, one delivery, and actions with and without a dry run.
+#include "queue/queue_view.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "queue/retry_schedule.h"
+#include "tests/unit/queue/queue_fixture.h"
+
+namespace sealpost {
+namespace {
+
+using namespace std::chrono_literals;
+
+class QueueViewTest : public test::QueueTest {
+ protected:
+  std::set<std::string> listed(const DeliveryFilter& filter) {
+    std::set<std::string> ids;
+    const auto page = view.list(filter, 1000, "");
+    EXPECT_TRUE(page) << page.error().internal_detail;
+    for (const auto& record : page->deliveries) ids.insert(record.recipient);
+    EXPECT_EQ(page->cursor, "");
+    return ids;
+  }
+  using Recipients = std::set<std::string>;
+  std::unique_ptr<MailQueue> queue = process();
+};
+
+TEST_F(QueueViewTest, FiltersByEverything) {
+  put(*queue, {"old@one.example"}, "crm");
+  clock.advance(2h);
+  put(*queue, {"Anna@One.example", "b@two.example"}, "erp");
+  put(*queue, {"c@two.example"}, "crm");
+  for (const auto& claim : claim_all(*queue)) {
+    if (claim.delivery.recipient == "b@two.example") {
+      ASSERT_TRUE(queue->deferred(claim, "450 4.2.1 Mailbox BUSY", clock.now() + 5min));
+    } else if (claim.delivery.recipient == "c@two.example") {
+      ASSERT_TRUE(queue->delivered(claim, "250 ok"));
+    } else {
+      ASSERT_TRUE(queue->release(claim));
+    }
+  }
+  const auto with = [](auto set) {
+    DeliveryFilter filter;
+    set(filter);
+    return filter;
+  };
+  EXPECT_EQ(listed({}).size(), 4U);
+  EXPECT_EQ(listed(with([](auto& f) { f.state = DeliveryState::Queued; })),
+            (Recipients{"old@one.example", "Anna@One.example"}));
+  EXPECT_EQ(listed(with([](auto& f) { f.state = DeliveryState::Delivered; })), Recipients{"c@two.example"});
+  EXPECT_EQ(listed(with([](auto& f) { f.domain = "TWO.example"; })), (Recipients{"b@two.example", "c@two.example"}));
+  EXPECT_EQ(listed(with([](auto& f) { f.recipient = "anna@ONE.example"; })), Recipients{"Anna@One.example"});
+  EXPECT_EQ(listed(with([](auto& f) { f.account = "crm"; })), (Recipients{"old@one.example", "c@two.example"}));
+  EXPECT_EQ(listed(with([](auto& f) { f.error = "mailbox busy"; })), Recipients{"b@two.example"});
+  EXPECT_EQ(listed(with([](auto& f) { f.older_than = 1h; })), Recipients{"old@one.example"});
+  EXPECT_EQ(listed(with([](auto& f) { f.sender = "Sender@example.com"; })).size(), 4U);
+  EXPECT_TRUE(listed(with([](auto& f) { f.sender = "other@example.com"; })).empty());
+  EXPECT_TRUE(listed(with([](auto& f) {
+                f.domain = "two.example";
+                f.account = "crm";
+                f.state = DeliveryState::Deferred;
+              })).empty());
+}
+
+TEST_F(QueueViewTest, FindsAQuotedLocalPart) {
+  put(*queue, {"\"Anna B\"@one.example"});
+  DeliveryFilter filter;
+  filter.recipient = "\"anna b\"@ONE.example";
+  EXPECT_EQ(listed(filter).size(), 1U);
+}
+
+TEST_F(QueueViewTest, ACursorVisitsEachDeliveryOnce) {
+  std::set<std::string> expected;
+  for (int i = 0; i < 40; ++i) {
+    const MessageId id = put(*queue, {"a@d.example", "b@d.example"});
+    expected.insert({id.text() + "-1", id.text() + "-2"});
+    if (i % 3 == 0) clock.advance(1ms);
+  }
+  for (const std::size_t limit : {1U, 7U, 79U, 80U, 81U}) {
+    std::set<std::string> seen;
+    std::string cursor;
+    std::size_t pages = 0;
+    do {
+      const auto page = view.list({}, limit, cursor);
+      ASSERT_TRUE(page);
+      ASSERT_LE(page->deliveries.size(), limit);
+      for (const auto& record : page->deliveries) {
+        EXPECT_TRUE(seen.insert(record.id.text()).second) << record.id.text() << " twice";
+      }
+      cursor = page->cursor;
+      ASSERT_LE(++pages, 81U);
+    } while (!cursor.empty());
+    EXPECT_EQ(seen, expected) << "pages of " << limit;
+  }
+}
+
+TEST_F(QueueViewTest, RefusesCursorsThatAreNotOurs) {
+  for (const auto* cursor : {"x", "AAAA", "MDFBUlo", "../..", "MDFBUllaNlM0MTAwMDAwMDAwMDAwMDAwMDAtMSBpbmY"}) {
+    const auto page = view.list({}, 10, cursor);
+    ASSERT_FALSE(page) << cursor;
+    EXPECT_EQ(page.error().kind, ErrorKind::Invalid);
+  }
+}
+
+TEST_F(QueueViewTest, SummarisesStatesAndDestinations) {
+  put(*queue, {"a@one.example"});
+  const Time first = clock.now();
+  clock.advance(30min);
+  const MessageId two = put(*queue, {"b@two.example", "c@two.example", "d@two.example"});
+  for (const auto& claim : claim_all(*queue)) {
+    if (claim.delivery.id.message() == two && claim.delivery.id.number() == 1) {
+      ASSERT_TRUE(queue->deferred(claim, "450 busy", clock.now() + 5min));
+    } else if (claim.delivery.id.message() == two && claim.delivery.id.number() == 2) {
+      ASSERT_TRUE(queue->held(claim, "look"));
+    } else if (claim.delivery.id.message() == two) {
+      ASSERT_TRUE(queue->delivered(claim, "250 ok"));
+    }
+  }
+  auto summary = view.summary();
+  ASSERT_TRUE(summary);
+  EXPECT_EQ(summary->states[DeliveryState::Sending], 1U);
+  EXPECT_EQ(summary->states[DeliveryState::Deferred], 1U);
+  EXPECT_EQ(summary->states[DeliveryState::Held], 1U);
+  EXPECT_EQ(summary->states[DeliveryState::Delivered], 1U);
+  EXPECT_EQ(summary->states[DeliveryState::Queued], 0U);
+  EXPECT_EQ(summary->oldest, first);
+  ASSERT_EQ(summary->destinations.size(), 2U);
+  const auto& one = summary->destinations[0];
+  EXPECT_EQ(one.domain, "one.example");
+  EXPECT_EQ(one.sending, 1U);
+  EXPECT_EQ(one.ages.at("80m"), 1U);
+  const auto& other = summary->destinations[1];
+  EXPECT_EQ(other.deferred, 1U);
+  EXPECT_EQ(other.held, 1U);
+  EXPECT_EQ(other.ages.at("5m"), 2U);
+  EXPECT_EQ(other.next_attempt, clock.now() + 5min);
+}
+
+TEST_F(QueueViewTest, ActsOnWhatWaitsOnly) {
+  const MessageId id = put(*queue, {"a@one.example", "b@one.example", "c@one.example"});
+  const DeliveryId waiting(id, 1);
+  const DeliveryId sending(id, 2);
+  const DeliveryId finished(id, 3);
+  for (const auto& claim : claim_all(*queue)) {
+    if (claim.delivery.id == waiting) {
+      ASSERT_TRUE(queue->deferred(claim, "450 busy", clock.now() + 5min));
+    }
+    if (claim.delivery.id == finished) {
+      ASSERT_TRUE(queue->delivered(claim, "250 ok"));
+    }
+  }
+  struct Step {
+    QueueAction action;
+    std::size_t changed;
+    DeliveryState after;
+  };
+  for (const auto& step :
+       {Step{QueueAction::Release, 0, DeliveryState::Deferred}, Step{QueueAction::Retry, 1, DeliveryState::Deferred},
+        Step{QueueAction::Hold, 1, DeliveryState::Held}, Step{QueueAction::Hold, 0, DeliveryState::Held},
+        Step{QueueAction::Retry, 0, DeliveryState::Held}, Step{QueueAction::Release, 1, DeliveryState::Queued},
+        Step{QueueAction::Drop, 1, DeliveryState::Dropped}, Step{QueueAction::Release, 0, DeliveryState::Dropped}}) {
+    const DeliveryState before = view.show(waiting)->state;
+    const auto dry = view.act(step.action, {waiting, sending, finished}, true);
+    ASSERT_TRUE(dry);
+    EXPECT_EQ(dry->matched, 3U);
+    EXPECT_EQ(dry->changed, step.changed);
+    EXPECT_EQ(view.show(waiting)->state, before) << "a dry run changed something";
+    const auto done = view.act(step.action, {waiting, sending, finished}, false);
+    ASSERT_TRUE(done);
+    EXPECT_EQ(done->changed, step.changed);
+    EXPECT_EQ(view.show(waiting)->state, step.after);
+  }
+  EXPECT_EQ(view.show(sending)->state, DeliveryState::Sending);
+  EXPECT_EQ(view.show(finished)->state, DeliveryState::Delivered);
+  const auto none = view.act(QueueAction::Drop, {DeliveryId(queue->new_id(), 1)}, false);
+  EXPECT_EQ(none->matched, 0U);
+  EXPECT_TRUE(claim_all(*process()).empty());
+}
+
+TEST_F(QueueViewTest, ActsByFilter) {
+  for (int i = 0; i < 3; ++i) put(*queue, {"a@one.example", "b@two.example"});
+  DeliveryFilter filter;
+  filter.domain = "one.example";
+  EXPECT_EQ(view.act(QueueAction::Hold, filter, true)->changed, 3U);
+  EXPECT_EQ(view.act(QueueAction::Hold, filter, false)->changed, 3U);
+  EXPECT_EQ(view.summary()->states[DeliveryState::Held], 3U);
+  filter.state = DeliveryState::Held;
+  EXPECT_EQ(view.act(QueueAction::Drop, filter, false)->changed, 3U);
+  EXPECT_EQ(view.summary()->states[DeliveryState::Dropped], 3U);
+  EXPECT_EQ(claim_all(*queue).size(), 3U);
+}
+
+TEST_F(QueueViewTest, ShowsNothingOfWhatIsNotThere) {
+  const auto none = view.show(DeliveryId(queue->new_id(), 1));
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().kind, ErrorKind::NotFound);
+  EXPECT_TRUE(view.list({}, 10, "")->deliveries.empty());
+  EXPECT_TRUE(view.summary()->destinations.empty());
+}
+
+TEST(RetrySchedule, RepeatsItsLastStep) {
+  const std::vector<std::chrono::milliseconds> steps = {1min, 5min, 1h};
+  EXPECT_EQ(retry_pause(steps, 0), 1min);
+  EXPECT_EQ(retry_pause(steps, 1), 1min);
+  EXPECT_EQ(retry_pause(steps, 2), 5min);
+  EXPECT_EQ(retry_pause(steps, 3), 1h);
+  EXPECT_EQ(retry_pause(steps, 1000), 1h);
+  EXPECT_EQ(retry_pause({}, 1), 1h);
+}
+
+}  // namespace
+}  // namespace sealpost
