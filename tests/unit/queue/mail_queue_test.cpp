@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "queue/body_store.h"
 #include "queue/keys.h"
 #include "queue/scripts.h"
@@ -133,6 +135,28 @@ TEST_F(MailQueueTest, NothingInRedisShowsContent) {
   EXPECT_GT(seen, 8U);
   EXPECT_EQ(test::read_file(server.directory() / "appendonlydir/appendonly.aof.1.incr.aof").find(test::canary),
             std::string::npos);
+}
+
+/// docs/redis.md is the record of every key: a new kind of key must be written down there first.
+TEST_F(MailQueueTest, EveryKindOfKeyStandsInTheDocument) {
+  const Once once{random.octets(32), random.octets(32), 60s};
+  ASSERT_TRUE(queue->put(test::seal(1), envelope(queue->new_id(once)), addressees({"a@d.example"}), once));
+  put(*queue, {"b@d.example", "c@d.example", "d@d.example"});
+  ASSERT_TRUE(queue->heartbeat());
+  auto claims = claim_all(*queue);
+  ASSERT_EQ(claims.size(), 4U);
+  ASSERT_TRUE(queue->held(claims[0], "look"));
+  ASSERT_TRUE(queue->delivered(claims[1], "250 ok"));
+  ASSERT_TRUE(queue->release(claims[2]));
+  const std::string document = test::read_file(std::string(SOURCE_DIR) + "/docs/redis.md");
+  std::set<std::string> kinds;
+  for (const auto& key : keys("queue:*")) {
+    const std::string rest = key.substr(key.find('}') + 2);
+    const auto colon = rest.find(':');
+    kinds.insert(colon == std::string::npos ? rest : rest.substr(0, colon + 1));
+  }
+  EXPECT_GE(kinds.size(), 15U);
+  for (const auto& kind : kinds) EXPECT_NE(document.find("| `" + kind), std::string::npos) << kind;
 }
 
 TEST_F(MailQueueTest, ALargeBodyGoesInChunksAndComesBack) {
