@@ -163,7 +163,7 @@ TEST(EmailAddress, TheKeyReadsBackToItself) {
 /// What the parser accepts never carries octets that could end an SMTP command, a header field or a path component.
 TEST(EmailAddress, NeverAcceptsWhatEndsALineOrAPath) {
   test::SeededRandom random(11);
-  const std::string alphabet("ab.@\"\\ <>()[]\r\n\0/%\xc3\xa4\x7f-", 25);
+  const std::string alphabet("ab.@\"\\ <>()[]\r\n\0/%\xc3\xa4\x7f-", 22);
   std::size_t accepted = 0;
   for (int i = 0; i < 200'000; ++i) {
     std::string text;

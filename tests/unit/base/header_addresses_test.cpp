@@ -100,7 +100,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(HeaderAddresses, MutationsNeverCrashAndNeverInventAnAddress) {
   const std::string seed =
       "Team: \"B, Anna\" <anna@example.com>, (c (d)) J. Q. <\"q p\"@example.com>;,\r\n =?utf-8?Q?x?= <j@example.org>";
-  const std::string alphabet("\"\\<>()[]:;@,. \t\r\n\0ax\xc3\xa4", 24);
+  const std::string alphabet("\"\\<>()[]:;@,. \t\r\n\0ax\xc3\xa4", 22);
   test::SeededRandom random(3);
   const auto number = [&] { return static_cast<unsigned char>(random.octets(1)[0]); };
   std::size_t accepted = 0;

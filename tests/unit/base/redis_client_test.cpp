@@ -26,7 +26,7 @@ class RedisClient : public ::testing::Test {
 std::unique_ptr<test::RedisServer> RedisClient::server;
 
 TEST_F(RedisClient, CarriesBinaryValues) {
-  const std::string value("a\0\r\n$5\xff", 8);
+  const std::string value("a\0\r\n$5\xff", 7);
   ASSERT_TRUE(client.command({"SET", "k", value}));
   const auto reply = client.command({"GET", "k"});
   ASSERT_TRUE(reply);
