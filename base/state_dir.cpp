@@ -15,7 +15,9 @@
 
 namespace sealpost {
 
-Result<StateDir> StateDir::take(const std::string& path) {
+Result<StateDir> StateDir::take(const std::string& given) {
+  std::string path = given;
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();  // else its parent would be itself
   std::error_code failed;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), failed);
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {

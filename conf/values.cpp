@@ -51,7 +51,9 @@ Error bad_duration(std::string_view text) {
 }
 
 Error bad_route(std::string_view text) {
-  return Error::invalid("not a route: " + std::string(text) +
+  // A text with an @ may hold a password: it is not repeated.
+  const std::string shown = text.find('@') == std::string_view::npos ? ": " + std::string(text) : std::string();
+  return Error::invalid("not a route" + shown +
                         " (mx, smtp://host:port, smtps://host:port, lmtp://host:port or maildir:/path)");
 }
 
@@ -177,6 +179,7 @@ Result<Route> parse_route(std::string_view text) {
                              Scheme{"lmtp://", Route::Kind::Lmtp, 24}}) {
     if (!text.starts_with(scheme.prefix)) continue;
     std::string authority(text.substr(scheme.prefix.size()));
+    if (authority.find('@') != std::string::npos) return bad_route(text);
     if (authority.ends_with('/')) authority.pop_back();
     const bool has_port =
         authority.find(':', authority.starts_with('[') ? authority.find(']') : 0) != std::string::npos;

@@ -3,11 +3,13 @@
 #include <openssl/err.h>
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "base/encoding.h"
 #include "base/openssl.h"
+#include "crypto/der.h"
 #include "crypto/openpgp_packets.h"
 #include "crypto/submitted_message.h"
 
@@ -41,7 +43,8 @@ std::optional<ContentType> content_type(const SubmittedMessage& message) {
   while (result.type.ends_with(' ')) result.type.pop_back();
   const std::string lower = ascii_lower(text);
   const auto at = lower.find("boundary=");
-  if (at != std::string::npos) {
+  if (at != std::string::npos && lower.find("boundary=", at + 1) != std::string::npos) return std::nullopt;
+  if (at != std::string::npos && at > 0 && (lower[at - 1] == ' ' || lower[at - 1] == ';')) {
     std::string value = text.substr(at + 9);
     if (value.starts_with('"')) {
       value = value.substr(1, value.find('"', 1) - 1);
@@ -62,30 +65,41 @@ std::optional<std::string> decode_lines(std::string_view text) {
   return from_base64(symbols);
 }
 
-bool is_strong(const ASN1_OBJECT* cipher) {
-  switch (OBJ_obj2nid(cipher)) {
-    case NID_aes_128_cbc:
-    case NID_aes_192_cbc:
-    case NID_aes_256_cbc:
-    case NID_aes_128_gcm:
-    case NID_aes_192_gcm:
-    case NID_aes_256_gcm:
-    case NID_des_ede3_cbc:
-      return true;
-    default:
-      return false;
-  }
-}
-
-/// The content cipher's OID: OpenSSL has no accessor, so its DER is looked for in the structure it was parsed from.
-bool names_strong_cipher(std::string_view der) {
+bool is_strong(std::string_view oid) {
   for (const int nid : {NID_aes_128_cbc, NID_aes_192_cbc, NID_aes_256_cbc, NID_aes_128_gcm, NID_aes_192_gcm,
                         NID_aes_256_gcm, NID_des_ede3_cbc}) {
     const ASN1_OBJECT* object = OBJ_nid2obj(nid);
-    const std::string_view oid(reinterpret_cast<const char*>(OBJ_get0_data(object)), OBJ_length(object));
-    if (is_strong(object) && der.find(oid) != std::string_view::npos) return true;
+    if (oid == std::string_view(reinterpret_cast<const char*>(OBJ_get0_data(object)), OBJ_length(object))) return true;
   }
   return false;
+}
+
+struct OpenSslMemory {
+  void operator()(unsigned char* memory) const { OPENSSL_free(memory); }
+};
+
+/// The OID in contentEncryptionAlgorithm and nowhere else (RFC 5652 section 6.1); OpenSSL has no accessor for it.
+bool has_strong_cipher(CMS_ContentInfo* cms) {
+  unsigned char* raw = nullptr;
+  const int size = i2d_CMS_ContentInfo(cms, &raw);
+  const std::unique_ptr<unsigned char, OpenSslMemory> owner(raw);
+  if (size <= 0) return false;
+  const auto info = read_der({reinterpret_cast<const char*>(raw), static_cast<std::size_t>(size)});
+  auto rest = info ? info->content : std::string_view();
+  if (!take_der(rest)) return false;  // contentType
+  const auto wrapper = take_der(rest);
+  const auto data = wrapper ? read_der(wrapper->content) : std::nullopt;
+  auto fields = data ? data->content : std::string_view();
+  if (!take_der(fields)) return false;  // version
+  auto element = take_der(fields);
+  if (element && element->tag == 0) element = take_der(fields);  // originatorInfo
+  if (!element || element->tag != V_ASN1_SET) return false;      // recipientInfos
+  const auto encrypted = take_der(fields);
+  auto parts = encrypted ? encrypted->content : std::string_view();
+  if (!take_der(parts)) return false;  // contentType
+  const auto algorithm = take_der(parts);
+  const auto oid = algorithm ? read_der(algorithm->content) : std::nullopt;
+  return oid && oid->tag == V_ASN1_OBJECT && is_strong(oid->content);
 }
 
 /// Exactly one (auth)enveloped CMS with a recipient, and nothing behind it.
@@ -101,17 +115,14 @@ bool is_enveloped(const std::string& der) {
   ASN1_OCTET_STRING** content = CMS_get0_content(cms.get());
   const bool has_content = content != nullptr && *content != nullptr && ASN1_STRING_length(*content) > 0;
   ERR_clear_error();
-  // The cipher stands in front of the content: what the ciphertext happens to hold does not count.
-  const auto content_at =
-      has_content ? der.find(std::string_view(reinterpret_cast<const char*>(ASN1_STRING_get0_data(*content)),
-                                              static_cast<std::size_t>(std::min(ASN1_STRING_length(*content), 64))))
-                  : std::string::npos;
   return recipients != nullptr && sk_CMS_RecipientInfo_num(recipients) > 0 && has_content &&
-         names_strong_cipher(std::string_view(der).substr(0, content_at));
+         has_strong_cipher(cms.get());
 }
 
 bool is_smime(const SubmittedMessage& message) {
-  const auto* encoding = message.find("Content-Transfer-Encoding");
+  const auto encodings = message.find_all("Content-Transfer-Encoding");
+  if (encodings.size() > 1) return false;
+  const auto* encoding = encodings.empty() ? nullptr : encodings.front();
   const std::string name = encoding == nullptr ? "7bit" : ascii_lower(unfolded(encoding->body));
   if (name == "base64") {
     const auto der = decode_lines(message.body);
@@ -150,7 +161,12 @@ bool has_type(std::string_view part, std::string_view type, SubmittedMessage& sp
   if (!message) return false;
   split = std::move(*message);
   const auto found = content_type(split);
-  return found && found->type == type && split.find("Content-Transfer-Encoding") == nullptr;
+  // Nothing but the type and what describes it: another field could carry text.
+  const bool plain = std::all_of(split.fields.begin(), split.fields.end(), [](const HeaderField& field) {
+    return ascii_iequals(field.name, "Content-Type") || ascii_iequals(field.name, "Content-Description") ||
+           ascii_iequals(field.name, "Content-Disposition");
+  });
+  return found && found->type == type && plain;
 }
 
 /// RFC 3156 section 4.

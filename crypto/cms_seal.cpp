@@ -4,10 +4,14 @@
 
 #include <openssl/err.h>
 
+#include <array>
 #include <climits>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
+
+#include "crypto/certificate.h"
+#include "crypto/der.h"
 
 namespace sealpost {
 namespace {
@@ -26,26 +30,6 @@ Result<std::string> to_der(CMS_ContentInfo* cms) {
   return std::string(reinterpret_cast<const char*>(raw), static_cast<std::size_t>(size));
 }
 
-/// One DER element at the front of `der`.
-struct Element {
-  std::string_view whole;
-  std::string_view content;
-  int tag = 0;
-};
-
-std::optional<Element> read_element(std::string_view der) {
-  const auto* begin = reinterpret_cast<const unsigned char*>(der.data());
-  const unsigned char* at = begin;
-  long length = 0;
-  int tag = 0;
-  int tag_class = 0;
-  const int result = ASN1_get_object(&at, &length, &tag, &tag_class, static_cast<long>(der.size()));
-  if ((result & 0x80) != 0 || (result & 1) != 0) return std::nullopt;  // broken, or of indefinite length
-  const auto header = static_cast<std::size_t>(at - begin);
-  return Element{der.substr(0, header + static_cast<std::size_t>(length)),
-                 der.substr(header, static_cast<std::size_t>(length)), tag};
-}
-
 /// A ContentInfo that holds (Auth)EnvelopedData, taken apart (RFC 5652 section 6.1, RFC 5083 section 2.1).
 struct Parts {
   std::string_view type;  ///< the content type's OBJECT IDENTIFIER
@@ -55,16 +39,16 @@ struct Parts {
 };
 
 std::optional<Parts> take_apart(std::string_view der) {
-  const auto info = read_element(der);
+  const auto info = read_der(der);
   if (!info) return std::nullopt;
-  const auto type = read_element(info->content);
+  const auto type = read_der(info->content);
   if (!type) return std::nullopt;
-  const auto wrapper = read_element(info->content.substr(type->whole.size()));
-  const auto data = wrapper ? read_element(wrapper->content) : std::nullopt;
-  const auto version = data ? read_element(data->content) : std::nullopt;
+  const auto wrapper = read_der(info->content.substr(type->whole.size()));
+  const auto data = wrapper ? read_der(wrapper->content) : std::nullopt;
+  const auto version = data ? read_der(data->content) : std::nullopt;
   if (!version || version->tag != V_ASN1_INTEGER) return std::nullopt;
   const auto rest = data->content.substr(version->whole.size());
-  const auto infos = read_element(rest);
+  const auto infos = read_der(rest);
   if (!infos || infos->tag != V_ASN1_SET) return std::nullopt;
   return Parts{type->whole, version->whole, infos->whole, rest.substr(infos->whole.size())};
 }
@@ -168,27 +152,28 @@ class Cutter final {
   std::vector<CMS_RecipientInfo*> taken_;
 };
 
-/// Certificates whose keys were found sound: the check of an RSA-3072 key (its modulus must not be prime) costs more than 5 ms, fifty times
-/// what sealing a small mail does.
+/// Certificates that were parsed and whose keys were found sound: the check of an RSA-3072 key (its modulus must not be prime) costs more
+/// than 5 ms, fifty times what sealing a small mail does; parsing alone costs twice as much as sealing.
 class KnownSound final {
  public:
-  bool contains(std::string_view der) {
-    const std::size_t name = digest(der);
+  X509Ptr find(std::string_view der) {
     const std::lock_guard lock(mutex_);
-    const auto found = known_.find(name);
-    return found != known_.end() && found->second == der;
+    const auto found = known_.find(std::string(der));
+    if (found == known_.end()) return nullptr;
+    X509_up_ref(found->second.get());
+    return X509Ptr(found->second.get());
   }
-  void add(std::string_view der) {
+  void add(std::string_view der, X509* certificate) {
     const std::lock_guard lock(mutex_);
     if (known_.size() >= max_entries) known_.clear();
-    known_[digest(der)] = der;
+    X509_up_ref(certificate);
+    known_.insert_or_assign(std::string(der), X509Ptr(certificate));
   }
 
  private:
-  static constexpr std::size_t max_entries = 10'000;
-  static std::size_t digest(std::string_view der) { return std::hash<std::string_view>()(der); }
+  static constexpr std::size_t max_entries = 5'000;
   std::mutex mutex_;
-  std::unordered_map<std::size_t, std::string> known_;
+  std::unordered_map<std::string, X509Ptr> known_;
 };
 
 KnownSound& known_sound() {
@@ -196,35 +181,45 @@ KnownSound& known_sound() {
   return known;
 }
 
+/// RSA from 2048 to 8192 bits, P-256 or P-384.
+bool is_usable_kind(X509* certificate, EVP_PKEY* key) {
+  const int bits = EVP_PKEY_get_bits(key);
+  if (is_rsa(certificate)) return bits >= 2048 && bits <= 8192;
+  std::array<char, 64> group{};
+  if (EVP_PKEY_is_a(key, "EC") != 1 || EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr) != 1)
+    return false;
+  const int curve = OBJ_txt2nid(group.data());
+  return curve == NID_X9_62_prime256v1 || curve == NID_secp384r1;
+}
+
 }  // namespace
 
 bool is_rsa(X509* certificate) { return EVP_PKEY_is_a(X509_get0_pubkey(certificate), "RSA") == 1; }
 
 Result<X509Ptr> usable_certificate(std::string_view der) {
-  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
-  X509Ptr certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
-  EVP_PKEY* key = certificate ? X509_get0_pubkey(certificate.get()) : nullptr;
+  if (auto known = known_sound().find(der)) return known;
+  auto certificate = parse_certificate(der);
+  EVP_PKEY* key = certificate ? X509_get0_pubkey(certificate->get()) : nullptr;
   if (key == nullptr) {
     ERR_clear_error();
     return Error::permanent("the recipient's certificate cannot be read");
   }
-  const int bits = EVP_PKEY_get_bits(key);
-  if (is_rsa(certificate.get()) ? bits < 2048 || bits > 8192 : EVP_PKEY_is_a(key, "EC") != 1) {
+  if (!is_usable_kind(certificate->get(), key)) {
+    ERR_clear_error();
     return Error::permanent("the recipient's key is of a kind or size that cannot be used");
   }
-  if (known_sound().contains(der)) return certificate;
   const PkeyCtxPtr context(EVP_PKEY_CTX_new(key, nullptr));
   if (!context || EVP_PKEY_public_check(context.get()) != 1) {
     return Error::permanent("the recipient's key is not sound", openssl_errors());
   }
-  known_sound().add(der);
-  return certificate;
+  known_sound().add(der, certificate->get());
+  return std::move(*certificate);
 }
 
 Result<CutCms> encrypt_and_cut(std::string_view content, const std::vector<X509*>& recipients, ContentCipher cipher) {
   if (content.size() > INT_MAX) return Error::permanent("the message is too large");
   const EVP_CIPHER* algorithm = cipher == ContentCipher::Aes256Gcm ? EVP_aes_256_gcm() : EVP_aes_256_cbc();
-  // Memory of ours, wiped by its owner: OpenSSL makes no copy of the plaintext.
+  // Memory of ours, wiped by its owner; OpenSSL copies it through small buffers of its own only.
   const BioPtr input(BIO_new_mem_buf(content.data(), static_cast<int>(content.size())));
   constexpr unsigned flags = CMS_BINARY | CMS_PARTIAL;
   const CmsPtr cms(input ? CMS_encrypt(nullptr, nullptr, algorithm, flags) : nullptr);

@@ -86,7 +86,27 @@ bool walk(std::string_view data) {
   return false;
 }
 
-/// The octets in ASCII armour (section 6.2), or nothing when there is anything else around it.
+/// CRC-24 of section 6.1, as the four characters that stand in armour.
+std::string armour_checksum(std::string_view octets) {
+  std::uint32_t crc = 0xb704ceU;
+  for (const char c : octets) {
+    crc ^= static_cast<std::uint32_t>(static_cast<unsigned char>(c)) << 16U;
+    for (int bit = 0; bit < 8; ++bit) {
+      crc <<= 1U;
+      if ((crc & 0x1000000U) != 0) crc ^= 0x1864cfbU;
+    }
+  }
+  const std::string octets_of_crc = {static_cast<char>(crc >> 16U & 0xffU), static_cast<char>(crc >> 8U & 0xffU),
+                                     static_cast<char>(crc & 0xffU)};
+  return to_base64(octets_of_crc);
+}
+
+/// Version names a program; any other armour header, Comment above all, could carry text for somebody to read.
+bool is_harmless_header(std::string_view line) {
+  return line.starts_with("Version: ") && line.size() <= 64 && is_ascii(line);
+}
+
+/// The octets in ASCII armour (section 6.2), or nothing when anything else stands in or around it.
 std::optional<std::string> unarmour(std::string_view text) {
   constexpr std::string_view begin = "-----BEGIN PGP MESSAGE-----\r\n";
   constexpr std::string_view end = "-----END PGP MESSAGE-----";
@@ -97,19 +117,27 @@ std::optional<std::string> unarmour(std::string_view text) {
       text.substr(close + end.size()).find_first_not_of("\r\n \t") != std::string_view::npos) {
     return std::nullopt;
   }
-  const auto inside = text.substr(begin.size(), close - begin.size());
-  const auto blank = inside.starts_with("\r\n") ? std::size_t{0} : inside.find("\r\n\r\n");
-  if (blank == std::string_view::npos) return std::nullopt;
-  // Armour headers are "Name: value" lines; anything else might be text that somebody wants to be read.
+  std::string_view lines = text.substr(begin.size(), close - begin.size());
   std::string symbols;
-  std::string_view lines = inside.substr(blank);
+  std::string checksum;
+  bool in_header = true;
   while (!lines.empty()) {
     const auto line_end = lines.find("\r\n");
+    if (line_end == std::string_view::npos) return std::nullopt;
     const auto line = lines.substr(0, line_end);
-    if (!line.starts_with('=')) symbols += line;
-    lines.remove_prefix(line_end == std::string_view::npos ? lines.size() : line_end + 2);
+    lines.remove_prefix(line_end + 2);
+    if (in_header) {
+      if (!line.empty() && !is_harmless_header(line)) return std::nullopt;
+      in_header = !line.empty();
+    } else if (line.starts_with('=') && lines.empty()) {
+      checksum = line.substr(1);
+    } else {
+      symbols += line;
+    }
   }
-  return from_base64(symbols);
+  auto octets = from_base64(symbols);
+  if (!octets || (!checksum.empty() && checksum != armour_checksum(*octets))) return std::nullopt;
+  return octets;
 }
 
 }  // namespace

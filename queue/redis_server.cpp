@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,6 +29,8 @@ constexpr std::chrono::seconds start_timeout{60};  // a large append-only file t
 constexpr milliseconds first_pause{1000};
 constexpr milliseconds longest_pause{30'000};
 constexpr std::chrono::minutes stable_after{1};
+constexpr std::chrono::seconds stop_timeout{20};
+constexpr int lock_descriptor = 3;  ///< in the child
 
 redis::Client client(const std::string& socket) {
   redis::Endpoint endpoint;
@@ -46,6 +49,15 @@ bool EmbeddedRedis::answers() const {
   auto redis = client(socket());
   auto pong = redis.command({"PING"});
   return pong && pong->text() == "PONG";
+}
+
+/// A server that is stalled or still loads does not answer, but holds its lock: a second one beside it would write the same append-only file.
+bool EmbeddedRedis::alive() const {
+  const int lock = open((state_dir_ + "/redis/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock < 0) return false;
+  const bool held = flock(lock, LOCK_EX | LOCK_NB) != 0;
+  close(lock);
+  return held;
 }
 
 Status EmbeddedRedis::launch() {
@@ -68,14 +80,27 @@ Status EmbeddedRedis::launch() {
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+  // The child inherits the lock and holds it for as long as it lives, whatever becomes of us.
+  const int lock = open((folder + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    if (lock >= 0) close(lock);
+    posix_spawn_file_actions_destroy(&actions);
+    return Error::temporary("another redis-server still writes in " + folder);
+  }
+  posix_spawn_file_actions_adddup2(&actions, lock, lock_descriptor);
+  posix_spawn_file_actions_addclosefrom_np(&actions, lock_descriptor + 1);
   // A group of its own: a Ctrl-C at the terminal is for the daemon, which ends Redis in order.
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  // The daemon blocks the signals that it waits for; its child must not.
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
   const int failed = posix_spawnp(&child_, argv[0], &actions, &attributes, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
+  close(lock);
   if (failed != 0) {
     child_ = -1;
     return Error::invalid(std::string("redis-server cannot be started: ") + std::strerror(failed));
@@ -104,7 +129,11 @@ Status EmbeddedRedis::start() {
   if (socket().size() > max_socket_path) {
     return Error::invalid("relay.state_dir: the path of its Redis socket has more than 107 octets: " + socket());
   }
-  if (answers()) {
+  if (alive()) {
+    if (!wait_until_ready()) {
+      return Error::temporary("a redis-server of an earlier start lives, but does not answer; see " + state_dir_ +
+                              "/redis/redis.log");
+    }
     log_.info("redis.adopted", {{"socket", socket()}});
   } else {
     if (auto launched = launch(); !launched) return launched;
@@ -124,8 +153,8 @@ void EmbeddedRedis::supervise() {
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, look_interval, [this] { return stopping_; })) {
     lock.unlock();
-    // An adopted server is nobody's child here: only its socket tells.
-    const bool dead = child_ > 0 ? waitpid(child_, nullptr, WNOHANG) == child_ : !answers();
+    // An adopted server is nobody's child here: only its lock tells.
+    const bool dead = child_ > 0 ? waitpid(child_, nullptr, WNOHANG) == child_ : !alive();
     if (dead) {
       child_ = -1;
       log_.error("redis.died", {{"restart_in_ms", pause.count()}});
@@ -154,7 +183,16 @@ void EmbeddedRedis::stop() {
   auto redis = client(socket());
   // SHUTDOWN closes the connection instead of answering: an error here is how success looks.
   [[maybe_unused]] const auto ended = redis.command({"SHUTDOWN", "NOSAVE"});
-  if (child_ > 0) waitpid(child_, nullptr, 0);
+  const auto deadline = steady_clock::now() + stop_timeout;
+  while (alive() && steady_clock::now() < deadline) {
+    if (child_ > 0 && waitpid(child_, nullptr, WNOHANG) == child_) child_ = -1;
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  if (child_ > 0 && waitpid(child_, nullptr, WNOHANG) != child_) {
+    log_.warning("redis.terminated", {{"pid", child_}});
+    ::kill(child_, SIGTERM);
+    waitpid(child_, nullptr, 0);
+  }
   child_ = -1;
 }
 

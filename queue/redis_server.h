@@ -33,6 +33,7 @@ class EmbeddedRedis final {
   void supervise();
   Status launch();
   bool answers() const;
+  bool alive() const;
   bool wait_until_ready();
 
   std::string state_dir_;

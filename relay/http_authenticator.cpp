@@ -39,6 +39,7 @@ Result<Caller> HttpAuthenticator::bearer(std::string_view token) {
   auto account = accounts_.find(record->account);
   if (!account && account.error().kind == ErrorKind::NotFound) return refused();
   if (!account) return account.error();
+  if (record->created < account->created) return refused();  // of an earlier account of that name
   return Caller{record->account, record->scopes};
 }
 
