@@ -157,6 +157,7 @@ Router::Match Router::match(std::string_view method, std::string_view path) cons
       return {&route, std::move(*parameters), {}};
     }
     result.allowed.push_back(route.method);
+    if (route.method == "GET") result.allowed.emplace_back("HEAD");
   }
   return result;
 }

@@ -13,20 +13,23 @@ namespace {
 constexpr std::uint64_t wake_tag = UINT64_MAX;
 constexpr std::size_t events_at_once = 256;
 
-void control(int epoll, int operation, int descriptor, std::uint32_t events, std::uint64_t tag) {
+bool control(int epoll, int operation, int descriptor, std::uint32_t events, std::uint64_t tag) {
   epoll_event event{};
   event.events = events;
   event.data.u64 = tag;
-  // Fails only for a descriptor that we mismanaged, or without memory.
-  if (epoll_ctl(epoll, operation, descriptor, &event) != 0) std::abort();
+  return epoll_ctl(epoll, operation, descriptor, &event) == 0;
+}
+
+/// Fails only for a descriptor that we mismanaged.
+void must(bool done) {
+  if (!done) std::abort();
 }
 
 }  // namespace
 
 Poller::Poller()
     : epoll_(epoll_create1(EPOLL_CLOEXEC)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), raw_(events_at_once) {
-  if (epoll_ < 0 || wake_ < 0) std::abort();
-  control(epoll_, EPOLL_CTL_ADD, wake_, EPOLLIN, wake_tag);
+  must(epoll_ >= 0 && wake_ >= 0 && control(epoll_, EPOLL_CTL_ADD, wake_, EPOLLIN, wake_tag));
 }
 
 Poller::~Poller() {
@@ -34,13 +37,13 @@ Poller::~Poller() {
   close(epoll_);
 }
 
-void Poller::add(int descriptor, std::uint32_t events, std::uint64_t tag) {
-  control(epoll_, EPOLL_CTL_ADD, descriptor, events, tag);
+bool Poller::add(int descriptor, std::uint32_t events, std::uint64_t tag) {
+  return control(epoll_, EPOLL_CTL_ADD, descriptor, events, tag);
 }
 void Poller::change(int descriptor, std::uint32_t events, std::uint64_t tag) {
-  control(epoll_, EPOLL_CTL_MOD, descriptor, events, tag);
+  must(control(epoll_, EPOLL_CTL_MOD, descriptor, events, tag));
 }
-void Poller::remove(int descriptor) { control(epoll_, EPOLL_CTL_DEL, descriptor, 0, 0); }
+void Poller::remove(int descriptor) { must(control(epoll_, EPOLL_CTL_DEL, descriptor, 0, 0)); }
 
 const std::vector<Poller::Event>& Poller::wait(std::chrono::milliseconds timeout) {
   ready_.clear();

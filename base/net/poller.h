@@ -18,8 +18,8 @@ class Poller final {
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
 
-  /// `events` as for epoll_ctl; 0 watches for errors and hang-up only.
-  void add(int descriptor, std::uint32_t events, std::uint64_t tag);
+  /// `events` as for epoll_ctl; 0 watches for errors and hang-up only. False when the kernel has no room for another one.
+  [[nodiscard]] bool add(int descriptor, std::uint32_t events, std::uint64_t tag);
   void change(int descriptor, std::uint32_t events, std::uint64_t tag);
   void remove(int descriptor);
 

@@ -16,10 +16,10 @@
 namespace sealpost::net {
 
 struct ListenerOptions {
-  std::string name;     ///< for logs: "smtp", "smtps", "http", "https"
-  std::string address;  ///< host:port or [v6]:port; port 0 takes a free one
-  bool tls = false;     ///< handshake first
-  std::size_t max_connections = 5000;
+  std::string name;                    ///< for logs: "smtp", "smtps", "http", "https"
+  std::string address;                 ///< host:port or [v6]:port; port 0 takes a free one
+  bool tls = false;                    ///< handshake first
+  std::size_t max_connections = 5000;  ///< of all the loop's listeners together, as the next one
   std::size_t max_connections_per_network = 200;
   /// What a connection beyond the limits is sent before it is closed; empty on TLS listeners.
   std::string refusal;
@@ -39,7 +39,8 @@ class ServerLoop final {
   /// Binds at once and returns the port that was bound. Call before start().
   Result<std::uint16_t> listen(ListenerOptions options);
   void start();
-  /// Closes the listeners at once, lets running jobs and their replies finish until the grace ends, then closes the rest.
+  /// Closes the listeners and what is idle at once, lets running jobs and their replies finish until the grace ends, then closes the rest.
+  /// Returns when no job of ours runs any more; those that have not begun by the end of the grace are dropped.
   void stop(std::chrono::milliseconds grace);
   [[nodiscard]] std::size_t connections() const;
 

@@ -53,12 +53,14 @@ Stream::Outcome Stream::handshake() {
   }
 }
 
+Stream::Moved Stream::discard(std::span<char> scratch) {
+  const auto count = ::recv(descriptor(), scratch.data(), scratch.size(), 0);
+  if (count > 0) return {Outcome::Done, static_cast<std::size_t>(count)};
+  return {count == 0 ? Outcome::Ended : from_errno(Outcome::WantRead), 0};
+}
+
 Stream::Moved Stream::read(std::span<char> into) {
-  if (!secure_) {
-    const auto count = ::recv(descriptor(), into.data(), into.size(), 0);
-    if (count > 0) return {Outcome::Done, static_cast<std::size_t>(count)};
-    return {count == 0 ? Outcome::Ended : from_errno(Outcome::WantRead), 0};
-  }
+  if (!secure_) return discard(into);
   try {
     const int count = socket_.receiveBytes(into.data(), static_cast<int>(into.size()));
     if (count > 0) return {Outcome::Done, static_cast<std::size_t>(count)};
@@ -83,6 +85,15 @@ Stream::Moved Stream::write(std::string_view octets) {
     ERR_clear_error();
     return {Outcome::Broken, 0};
   }
+}
+
+void Stream::finish() {
+  try {
+    if (secure_) socket_.shutdown();
+  } catch (const Poco::Exception&) {
+    ERR_clear_error();  // a peer that is gone needs no close_notify
+  }
+  ::shutdown(descriptor(), SHUT_WR);
 }
 
 void Stream::close() {

@@ -35,6 +35,10 @@ class Stream final {
   Outcome handshake();
   Moved read(std::span<char> into);
   Moved write(std::string_view octets);
+  /// Ends our side: TLS close_notify, then FIN.
+  void finish();
+  /// Reads what is on the socket without decrypting it; only after finish().
+  Moved discard(std::span<char> scratch);
   void close();
 
  private:
