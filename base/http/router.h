@@ -73,7 +73,7 @@ struct Route {
   std::string method;   ///< GET also answers HEAD
   std::string pattern;  ///< "/v1/keys/{address}"; {name} matches one segment
   Access access;
-  std::size_t max_body = 64 * 1024;
+  std::size_t max_body = 64UL * 1024;
   std::function<Response(const Request&)> handle;  ///< runs on a worker, may block
 };
 

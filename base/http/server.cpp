@@ -161,8 +161,7 @@ class HttpConversation final : public net::Conversation {
     if (match.allowed.empty()) return respond_early(Response::problem(404, "Not found", "there is no such resource"));
     std::string allow;
     for (const auto& name : match.allowed) allow += (allow.empty() ? "" : ", ") + name;
-    return respond_early(
-        Response::problem(405, "Method not allowed", "possible here: " + allow).with("Allow", std::move(allow)));
+    return respond_early(Response::problem(405, "Method not allowed", "possible here: " + allow).with("Allow", allow));
   }
 
   net::Step expect_body() {

@@ -17,7 +17,7 @@ namespace sealpost::http {
 
 struct ServerOptions {
   std::vector<std::string> trusted_proxies;  ///< numeric addresses
-  std::size_t max_header_octets = 16 * 1024;
+  std::size_t max_header_octets = 16UL * 1024;
   std::chrono::milliseconds header_deadline{10000};  ///< absolute, from the first octet
   std::chrono::milliseconds body_deadline{120000};   ///< absolute, from the end of the header
   std::chrono::milliseconds idle_timeout{60000};     ///< between requests of a kept connection
