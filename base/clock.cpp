@@ -16,8 +16,9 @@ Poco::Timestamp to_poco(Time time) { return Poco::Timestamp(to_milliseconds(time
 
 /// Poco reads "yesterday" and "2026" as times, too; the grammar of RFC 3339 section 5.6 is checked first.
 bool is_date_time(const std::string& text) {
-  static const Poco::RegularExpression shape(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d))",
-                                             Poco::RegularExpression::RE_ANCHORED);
+  static const Poco::RegularExpression shape(
+      R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d))",
+      Poco::RegularExpression::RE_ANCHORED);
   return shape.match(text);
 }
 

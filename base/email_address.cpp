@@ -124,6 +124,7 @@ EmailAddress::EmailAddress(std::string text, std::string local, std::string loca
 
 Result<EmailAddress> EmailAddress::parse(std::string_view mailbox) {
   if (!is_utf8(mailbox)) return Error::invalid("the address is not valid UTF-8");
+  if (has_unicode_control(mailbox)) return Error::invalid("the address holds control characters");
   const auto at = find_at(mailbox);
   if (!at) return Error::invalid("the address needs one @ between a local part and a domain");
   const std::string_view written = mailbox.substr(0, *at);

@@ -218,4 +218,14 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+bool has_unicode_control(std::string_view utf8) {
+  for (std::size_t i = 0; i + 1 < utf8.size(); ++i) {
+    const auto next = static_cast<unsigned char>(utf8[i + 1]);
+    if (utf8[i] == '\xc2' && next >= 0x80 && next <= 0x9f) return true;
+    const auto three = utf8.substr(i, 3);
+    if (three == "\xe2\x80\xa8" || three == "\xe2\x80\xa9") return true;
+  }
+  return false;
+}
+
 }  // namespace sealpost

@@ -33,5 +33,8 @@ bool ascii_iequals(std::string_view a, std::string_view b);
 bool is_ascii(std::string_view text);
 /// True for well-formed UTF-8 without surrogates or overlong forms.
 bool is_utf8(std::string_view text);
+/// True for UTF-8 with a control of the C1 range (U+0080 to U+009F: terminals obey them as ESC sequences) or a line or
+/// paragraph separator (U+2028, U+2029).
+bool has_unicode_control(std::string_view utf8);
 
 }  // namespace sealpost

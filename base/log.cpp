@@ -16,9 +16,10 @@ namespace {
 
 constexpr std::array<std::string_view, 4> level_names = {"debug", "info", "warning", "error"};
 
-/// A value of a text line: quoted when it could be misread, control characters and broken UTF-8 as \xNN.
+/// A value of a text line: quoted when it could be misread, control characters as \xNN; and so every octet beyond
+/// ASCII of a value that is broken UTF-8 or holds a Unicode control.
 std::string text_value(const std::string& value) {
-  const bool utf8 = is_utf8(value);
+  const bool utf8 = is_utf8(value) && !has_unicode_control(value);
   const bool plain = !value.empty() && utf8 && std::none_of(value.begin(), value.end(), [](unsigned char c) {
     return c <= 0x20 || c == 0x7f || c == '"' || c == '\\' || c == '=';
   });

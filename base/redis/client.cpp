@@ -30,6 +30,21 @@ bool begins_with_any(std::string_view text, std::initializer_list<std::string_vi
                      [&](std::string_view prefix) { return text.starts_with(prefix); });
 }
 
+/// EVALSHA as words that point into what was given.
+Result<std::vector<std::string_view>> call_words(const Script& script, std::string_view key_count,
+                                                 const std::vector<std::string>& keys,
+                                                 const std::vector<std::string>& arguments) {
+  std::vector<std::string_view> words = {"EVALSHA", script.sha1(), key_count};
+  for (const auto& key : keys) {
+    if (slot_of(key) != slot_of(keys.front())) {
+      return Error::internal("script " + script.name() + ": keys in different slots");
+    }
+    words.emplace_back(key);
+  }
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return words;
+}
+
 }  // namespace
 
 Error to_error(const ReplyView& reply) {
@@ -81,16 +96,20 @@ class Client::Connection final {
     }
     const int sent =
         redisAppendCommandArgv(context_.get(), static_cast<int>(words.size()), pointers_.data(), lengths_.data());
-    return sent == REDIS_OK ? Status() : Status(failure());
+    if (sent != REDIS_OK) return failure();
+    ++pending_;
+    return {};
   }
 
   Result<Reply> receive() {
     void* reply = nullptr;
     if (redisGetReply(context_.get(), &reply) != REDIS_OK || reply == nullptr) return failure();
+    --pending_;
     return Reply(static_cast<redisReply*>(reply));
   }
 
-  [[nodiscard]] bool broken() const { return broken_; }
+  /// A reply that nobody read (an exception came between) would be the answer to the next caller's command.
+  [[nodiscard]] bool broken() const { return broken_ || pending_ != 0; }
 
  private:
   struct ContextDeleter {
@@ -113,6 +132,7 @@ class Client::Connection final {
 
   std::unique_ptr<redisContext, ContextDeleter> context_;
   bool broken_ = false;
+  std::size_t pending_ = 0;  ///< commands whose replies were not read yet
   std::vector<const char*> pointers_;
   std::vector<std::size_t> lengths_;
 };
@@ -190,8 +210,9 @@ Result<std::vector<Reply>> Client::exchange(const std::vector<Words>& commands) 
 }
 
 Result<Reply> Client::command(const Command& command) {
-  auto replies = pipeline({command});
+  auto replies = exchange({Words(command.begin(), command.end())});
   if (!replies) return replies.error();
+  if (replies->front().is_error()) return to_error(replies->front());
   return std::move(replies->front());
 }
 
@@ -208,30 +229,30 @@ Result<std::vector<Reply>> Client::pipeline(const std::vector<Command>& commands
 
 Result<Reply> Client::run(const Script& script, const std::vector<std::string>& keys,
                           const std::vector<std::string>& arguments) {
-  auto replies = run_all(script, {{keys, arguments}});
+  const std::string count = std::to_string(keys.size());
+  auto words = call_words(script, count, keys, arguments);
+  if (!words) return words.error();
+  auto replies = evaluate(script, {std::move(*words)});
   if (!replies) return replies.error();
   return std::move(replies->front());
 }
 
 Result<std::vector<Reply>> Client::run_all(const Script& script, const std::vector<Call>& calls) {
   std::vector<std::string> counts;
-  counts.reserve(calls.size());
+  counts.reserve(calls.size());  // the words point into it
   std::vector<Words> commands;
   for (const auto& call : calls) {
-    for (const auto& key : call.keys) {
-      if (slot_of(key) != slot_of(call.keys.front())) {
-        return Error::internal("script " + script.name() + ": keys in different slots");
-      }
-    }
-    counts.push_back(std::to_string(call.keys.size()));
-    Words words = {"EVALSHA", script.sha1(), counts.back()};
-    words.insert(words.end(), call.keys.begin(), call.keys.end());
-    words.insert(words.end(), call.arguments.begin(), call.arguments.end());
-    commands.push_back(std::move(words));
+    auto words = call_words(script, counts.emplace_back(std::to_string(call.keys.size())), call.keys, call.arguments);
+    if (!words) return words.error();
+    commands.push_back(std::move(*words));
   }
+  return evaluate(script, std::move(commands));
+}
+
+Result<std::vector<Reply>> Client::evaluate(const Script& script, std::vector<Words> commands) {
   auto replies = exchange(commands);
   if (!replies) return replies;
-  for (std::size_t i = 0; i < calls.size(); ++i) {
+  for (std::size_t i = 0; i < commands.size(); ++i) {
     if (!(*replies)[i].is_error() || !(*replies)[i].text().starts_with("NOSCRIPT")) continue;
     commands[i][0] = "EVAL";
     commands[i][1] = script.source();

@@ -55,8 +55,8 @@ class Client final {
   Result<Reply> command(const Command& command);
   /// All commands in one round trip; the first error reply among them is the Error of the whole.
   Result<std::vector<Reply>> pipeline(const std::vector<Command>& commands);
-  /// EVALSHA, with one retry by EVAL when Redis does not know the script yet. Aborts the process in debug and answers
-  /// Internal in release when the keys lie in different slots.
+  /// EVALSHA, with one retry by EVAL when Redis does not know the script yet. Internal, and nothing sent, when
+  /// the keys lie in different slots.
   Result<Reply> run(const Script& script, const std::vector<std::string>& keys,
                     const std::vector<std::string>& arguments);
   /// Many runs of one script in one round trip.
@@ -69,6 +69,7 @@ class Client final {
  private:
   using Words = std::vector<std::string_view>;
   Result<std::vector<Reply>> exchange(const std::vector<Words>& commands);
+  Result<std::vector<Reply>> evaluate(const Script& script, std::vector<Words> commands);
   class Connection;
   class Lease;
   Result<Lease> lease();

@@ -36,7 +36,7 @@ const std::vector<Session::Command>& Session::table() {
       {"EHLO", &Session::ehlo, true, false, "FGMR"},      {"HELO", &Session::helo, true, false, "FGMR"},
       {"STARTTLS", &Session::starttls, true, false, "G"}, {"AUTH", &Session::auth, false, false, "G"},
       {"MAIL", &Session::mail, false, true, "G"},         {"RCPT", &Session::rcpt, false, true, "MR"},
-      {"DATA", &Session::data, false, true, "R"},         {"BDAT", &Session::bdat, false, true, "GMR"},
+      {"DATA", &Session::data, false, true, "R"},         {"BDAT", &Session::bdat, true, false, "FGMR"},
       {"RSET", &Session::rset, true, false, "FGMR"},      {"NOOP", &Session::noop, true, false, "FGMR"},
       {"QUIT", &Session::quit, true, false, "FGMR"},      {"HELP", &Session::help, true, false, "FGMR"},
       {"VRFY", &Session::vrfy, false, true, "FGMR"},      {"EXPN", &Session::expn, false, true, "FGMR"},
@@ -55,10 +55,8 @@ Session::Output Session::open() {
 Session::Output Session::receive(std::string_view octets) {
   if (mode_ == Mode::Closed) return {};
   // Content goes straight to its reader: a 25 MB message is not gathered here first.
-  if (consumed_ == input_.size()) {
-    input_.clear();
-    consumed_ = 0;
-  }
+  input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(consumed_));
+  consumed_ = 0;
   append(input_, octets);
   return advance();
 }
@@ -142,7 +140,9 @@ bool Session::take_line(std::string& line, std::size_t limit, bool& too_long) {
 
 void Session::command_line(const std::string& line) {
   if (std::any_of(line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; })) {
-    return fault(500, "5.5.2", "control character in a command");
+    fault(500, "5.5.2", "control character in a command");
+    if (begins_with(line, "BDAT")) close();  // how much content follows cannot be known
+    return;
   }
   const auto space = line.find(' ');
   const std::string verb = line.substr(0, space);
@@ -153,7 +153,9 @@ void Session::command_line(const std::string& line) {
   if (row == rows.end()) return fault(500, "5.5.1", "command not recognized");
   if (!is_utf8(line)) return fault(500, "5.5.2", "not ASCII and not UTF-8");
   if (!is_ascii(line) && !begins_with(verb, "MAIL") && !begins_with(verb, "RCPT") && !begins_with(verb, "VRFY")) {
-    return fault(501, "5.5.4", "not ASCII");
+    fault(501, "5.5.4", "not ASCII");
+    if (begins_with(line, "BDAT")) close();
+    return;
   }
   if (!row->before_tls && !tls_) return fault(530, "5.7.0", "must issue STARTTLS first");
   if (row->needs_auth && !account_) return fault(530, "5.7.0", "authentication required");

@@ -98,6 +98,11 @@ void Session::bdat(std::string_view argument) {
     reply(501, "5.5.4", "malformed BDAT, closing");
     return close();
   }
+  if (!tls_ || !account_) {
+    // Its octets would be read as commands: nobody who may not submit is followed that far.
+    reply(530, "5.7.0", tls_ ? "authentication required, closing" : "must issue STARTTLS first, closing");
+    return close();
+  }
   if (!content_) content_.emplace(budget_, options_.max_message_size);
   if (!chunking_) chunk_reader_ = {};
   if (state_ != State::Recipients || chunks_refused_) {

@@ -82,8 +82,9 @@ std::optional<Reply> apply_mail(const Parameter& parameter, MailArguments& argum
   if (keyword == "SIZE") {
     std::uint64_t size = 0;
     const auto [end, code] = std::from_chars(value.data(), value.data() + value.size(), size);
-    if (value.empty() || code != std::errc() || end != value.data() + value.size())
-      return syntax_error("malformed SIZE");
+    const bool digits = !value.empty() && value.find_first_not_of("0123456789") == std::string_view::npos;
+    if (digits && code == std::errc::result_out_of_range) return Reply{552, "5.3.4", "the message is too large"};
+    if (!digits || code != std::errc() || end != value.data() + value.size()) return syntax_error("malformed SIZE");
     arguments.size = size;
   } else if (keyword == "BODY") {
     if (!ascii_iequals(value, "7BIT") && !ascii_iequals(value, "8BITMIME")) return syntax_error("unknown BODY");

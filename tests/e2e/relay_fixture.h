@@ -47,7 +47,7 @@ class RelayFixture final {
 
   Finished ctl(const std::vector<std::string>& arguments, const std::string& input = {}) const;
 
-  /// Files in the recipient's maildir; waits until there are `count` (or 20 s have passed).
+  /// Files in the recipient's maildir; waits until there are `count` (or 90 s have passed: a lease that a crash left takes a while to come back).
   std::vector<std::string> mail(const std::string& folder, std::size_t count);
   /// Those of them that are sealed, or that are notifications.
   std::vector<std::string> sealed_mail(const std::string& folder, std::size_t count);

@@ -104,6 +104,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Refused{"ForeignSender", {"MAIL FROM:<alice@other.example>"}, "553 5.7.1"},
         Refused{"SizeBeyondLimit", {from + " SIZE=100001"}, "552 5.3.4"},
+        Refused{"SizeBeyondNumbers", {from + " SIZE=99999999999999999999999"}, "552 5.3.4"},
         Refused{"MalformedSize", {from + " SIZE=x"}, "501 5.5.4"},
         Refused{"UnknownMailParameter", {from + " FUTURE=1"}, "555 5.5.4"},
         Refused{"DoubledParameter", {from + " SIZE=1 SIZE=2"}, "501 5.5.4"},
@@ -196,6 +197,15 @@ TEST_F(SmtpRules, FailedBdatConsumesItsOctets) {
   EXPECT_EQ(client.reply().substr(0, 9), "550 5.6.0");
   EXPECT_EQ(client.reply().substr(0, 3), "503");
   EXPECT_EQ(client.reply(), "250 2.0.0 ok");
+}
+
+TEST_F(SmtpRules, BdatBeforeLoginIsNeverReadAsCommands) {
+  Submitter client(relay(), "smtps");
+  client.reply();
+  client.say("EHLO c");
+  client.send("BDAT 6\r\nNOOP\r\n");
+  EXPECT_EQ(client.reply().substr(0, 9), "530 5.7.0");
+  EXPECT_EQ(client.reply(), "closed");
 }
 
 TEST_F(SmtpRules, EndOfFileInDataQueuesNothing) {

@@ -52,8 +52,12 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"empty_quote", "\"\"@example.com"}, Wrong{"text_behind_quote", "\"an\"na@example.com"},
         Wrong{"quote_in_middle", "an\"na\"@example.com"}, Wrong{"escaped_close", "\"anna\\\"@example.com"},
         Wrong{"control_in_quote", "\"an\rna\"@example.com"}, Wrong{"escaped_lf", "\"an\\\nna\"@example.com"},
-        Wrong{"latin1", "ann\xe4@example.com"}, Wrong{"overlong_utf8", "ann\xc0\xaf@example.com"},
-        Wrong{"bad_a_label", "anna@xn--\xc3\xa4.example"},
+        Wrong{"c1_control", "an\xc2\x85na@example.com"},
+        Wrong{"c1_in_quotes",
+              "\"an\xc2\x9b"
+              "2Jna\"@example.com"},
+        Wrong{"line_separator", "an\xe2\x80\xa8na@example.com"}, Wrong{"latin1", "ann\xe4@example.com"},
+        Wrong{"overlong_utf8", "ann\xc0\xaf@example.com"}, Wrong{"bad_a_label", "anna@xn--\xc3\xa4.example"},
         Wrong{"idna_symbol", "anna@\xe2\x98\x83\xef\xbf\xbd.example"}),
     [](const auto& info) { return info.param.name; });
 

@@ -119,5 +119,15 @@ INSTANTIATE_TEST_SUITE_P(
                       Utf8Case{"bad_middle", "\xe2\x28\xa1", false}),
     [](const auto& info) { return info.param.name; });
 
+TEST(UnicodeControl, IsC1OrASeparator) {
+  for (const char* text : {"\xc2\x80", "\xc2\x9f", "a\xc2\x85z", "\xe2\x80\xa8", "z\xe2\x80\xa9"}) {
+    EXPECT_TRUE(has_unicode_control(text));
+  }
+  for (const char* text :
+       {"", "\xc2", "abc\r\n", "\xc2\xa0", "\xc3\x84", "\xe2\x80\xa7", "\xe2\x80\xaa", "\xf0\x9f\x98\x80"}) {
+    EXPECT_FALSE(has_unicode_control(text));
+  }
+}
+
 }  // namespace
 }  // namespace sealpost

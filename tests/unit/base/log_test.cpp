@@ -89,17 +89,24 @@ TEST_P(LogValue, StaysOneJsonLine) {
   EXPECT_EQ(value, is_utf8(GetParam().value) ? GetParam().value : GetParam().text);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Values, LogValue,
-    ::testing::Values(Value{"plain", "abc", "abc"}, Value{"empty", "", "\"\""}, Value{"blank", "a b", "\"a b\""},
-                      Value{"newline", "a\nb", "\"a\\x0ab\""},
-                      Value{"forged_line", "x\r\n2026-01-31T09:30:00.123Z error root",
-                            "\"x\\x0d\\x0a2026-01-31T09:30:00.123Z error root\""},
-                      Value{"quote", "a\"b", "\"a\\\"b\""}, Value{"backslash", "a\\b", "\"a\\\\b\""},
-                      Value{"equals", "a=b", "\"a=b\""}, Value{"nul", std::string("a\0b", 3), "\"a\\x00b\""},
-                      Value{"escape", "\x1b[31m", "\"\\x1b[31m\""}, Value{"delete", "a\x7f", "\"a\\x7f\""},
-                      Value{"utf8", "j\xc3\xbcrgen", "j\xc3\xbcrgen"}, Value{"latin1", "caf\xe9", "\"caf\\xe9\""}),
-    [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Values, LogValue,
+                         ::testing::Values(Value{"plain", "abc", "abc"}, Value{"empty", "", "\"\""},
+                                           Value{"blank", "a b", "\"a b\""}, Value{"newline", "a\nb", "\"a\\x0ab\""},
+                                           Value{"forged_line", "x\r\n2026-01-31T09:30:00.123Z error root",
+                                                 "\"x\\x0d\\x0a2026-01-31T09:30:00.123Z error root\""},
+                                           Value{"quote", "a\"b", "\"a\\\"b\""},
+                                           Value{"backslash", "a\\b", "\"a\\\\b\""}, Value{"equals", "a=b", "\"a=b\""},
+                                           Value{"nul", std::string("a\0b", 3), "\"a\\x00b\""},
+                                           Value{"escape", "\x1b[31m", "\"\\x1b[31m\""},
+                                           Value{"c1_escape",
+                                                 "a\xc2\x9b"
+                                                 "2J",
+                                                 "\"a\\xc2\\x9b2J\""},
+                                           Value{"line_separator", "a\xe2\x80\xa8", "\"a\\xe2\\x80\\xa8\""},
+                                           Value{"delete", "a\x7f", "\"a\\x7f\""},
+                                           Value{"utf8", "j\xc3\xbcrgen", "j\xc3\xbcrgen"},
+                                           Value{"latin1", "caf\xe9", "\"caf\\xe9\""}),
+                         [](const auto& info) { return info.param.name; });
 
 TEST_F(LogTest, LinesOfManyThreadsNeverMix) {
   Log out(LogLevel::Info, LogFormat::Text, clock_, descriptor_);

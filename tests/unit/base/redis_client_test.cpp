@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <csignal>
 #include <thread>
 
 #include "base/redis/client.h"
@@ -218,6 +219,71 @@ TEST(RedisClientAway, IdleConnectionsOfADeadServerCostOneCall) {
   (void)client.command({"PING"});  // may meet the dead connection
   EXPECT_TRUE(client.command({"PING"}));
 }
+
+TEST(RedisClientAway, ASilentServerIsTemporaryAndItsLateReplyIsNobodys) {
+  test::RedisServer server;
+  redis::Client client(server.endpoint(), std::chrono::milliseconds(200));
+  ASSERT_TRUE(client.command({"SET", "k", "kept"}));
+  ASSERT_EQ(::kill(server.pid(), SIGSTOP), 0);
+  const auto reply = client.command({"INCR", "counter"});
+  ASSERT_EQ(::kill(server.pid(), SIGCONT), 0);
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().kind, ErrorKind::Temporary);
+  EXPECT_FALSE(redis::is_store_full(reply.error()));
+  redis::Client patient(server.endpoint(), seconds(10));
+  ASSERT_TRUE(patient.command({"PING"}));
+  const auto after = client.command({"GET", "k"});
+  ASSERT_TRUE(after) << after.error().internal_detail;
+  EXPECT_EQ(after->text(), "kept");
+}
+
+TEST(RedisClientTcp, SpeaksToAPort) {
+  const int port = test::free_port();
+  test::RedisServer server({"--bind", "127.0.0.1", "--port", std::to_string(port)});
+  redis::Endpoint endpoint;
+  endpoint.host = "127.0.0.1";
+  endpoint.port = port;
+  redis::Client client(std::move(endpoint), seconds(10));
+  const auto reply = client.pipeline({{"SET", "k", std::string(1'000'000, 'x')}, {"STRLEN", "k"}});
+  ASSERT_TRUE(reply) << reply.error().internal_detail;
+  EXPECT_EQ((*reply)[1].integer(), 1'000'000);
+}
+
+struct ErrorReply {
+  const char* name;
+  const char* text;
+  ErrorKind kind;
+  bool full;
+};
+class RedisErrorReply : public ::testing::TestWithParam<ErrorReply> {};
+
+TEST_P(RedisErrorReply, MeansAnError) {
+  std::string text = GetParam().text;
+  redisReply reply{};
+  reply.type = REDIS_REPLY_ERROR;
+  reply.str = text.data();
+  reply.len = text.size();
+  const Error error = redis::to_error(redis::ReplyView(&reply));
+  EXPECT_EQ(error.kind, GetParam().kind);
+  EXPECT_EQ(redis::is_store_full(error), GetParam().full);
+  EXPECT_EQ(error.public_text.find(text), std::string::npos);
+  EXPECT_NE(error.internal_detail.find(text), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Texts, RedisErrorReply,
+    ::testing::Values(
+        ErrorReply{"oom", "OOM command not allowed when used memory > 'maxmemory'.", ErrorKind::Temporary, true},
+        ErrorReply{"oom_in_script", "ERR Error running script: OOM command not allowed", ErrorKind::Temporary, true},
+        ErrorReply{"misconf", "MISCONF Errors writing to the AOF file: No space left", ErrorKind::Temporary, true},
+        ErrorReply{"loading", "LOADING Redis is loading the dataset in memory", ErrorKind::Temporary, false},
+        ErrorReply{"busy", "BUSY Redis is busy running a script.", ErrorKind::Temporary, false},
+        ErrorReply{"readonly", "READONLY You can't write against a read only replica.", ErrorKind::Temporary, false},
+        ErrorReply{"noauth", "NOAUTH Authentication required.", ErrorKind::Temporary, false},
+        ErrorReply{"noperm", "NOPERM this user has no permissions", ErrorKind::Temporary, false},
+        ErrorReply{"wrong_type", "WRONGTYPE Operation against a key", ErrorKind::Internal, false},
+        ErrorReply{"syntax", "ERR syntax error", ErrorKind::Internal, false}),
+    [](const auto& info) { return info.param.name; });
 
 TEST(RedisClientFull, AFullStoreIsTemporaryAndSaysSo) {
   test::RedisServer server({"--maxmemory", "4mb"});
