@@ -12,4 +12,4 @@ else
   files=$(git ls-files -- 'base/*.cpp' 'conf/*.cpp' 'crypto/*.cpp' 'queue/*.cpp' 'notify/*.cpp' 'relay/*.cpp')
 fi
 [ -n "$files" ] || exit 0
-printf '%s\n' $files | xargs -P "$(nproc)" -n 4 clang-tidy -p "$build" --quiet
+printf '%s\n' $files | xargs -P "$(nproc)" -n 4 clang-tidy -p "$build" --quiet --extra-arg=-Wno-unknown-warning-option
