@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs what is missing, builds, and runs every test: tests/run.sh [PRESET] [ctest options]. PRESET: release (default), debug, asan-ubsan, tsan.
-# SEALPOST_BUILD_DIR moves the build directory elsewhere.
+# BUILD_DIR moves the build directory elsewhere.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=release
 case "${1:-}" in release | debug | asan-ubsan | tsan) preset=$1; shift ;; esac
-build=${SEALPOST_BUILD_DIR:-$PWD/build}/$preset
+build=${BUILD_DIR:-$PWD/build}/$preset
 
 conf/bootstrap.sh --tests
 cmake --preset "$preset" -B "$build" >/dev/null
