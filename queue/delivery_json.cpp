@@ -4,6 +4,8 @@
 
 #include <Poco/JSON/Array.h>
 
+#include <cmath>
+
 namespace sealpost {
 namespace {
 
@@ -17,6 +19,25 @@ Var text_or_null(const std::string& text) { return text.empty() ? Var() : Var(te
 Var age_or_null(const std::optional<Time>& since, Time now) {
   if (!since) return {};
   return std::chrono::duration_cast<std::chrono::seconds>(now - *since).count();
+}
+
+double to_hundredths(double value) { return std::round(value * 100) / 100; }
+
+Object to_json(const QueueRates& rates) {
+  Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+  object.set("accepted", to_hundredths(rates.accepted));
+  object.set("delivered", to_hundredths(rates.delivered));
+  object.set("deferred", to_hundredths(rates.deferred));
+  object.set("bounced", to_hundredths(rates.bounced));
+  return object;
+}
+
+Var to_json(const std::optional<PoolStatus>& pool) {
+  if (!pool) return {};
+  Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+  object.set("ready", pool->ready);
+  object.set("wanted", pool->wanted);
+  return object;
 }
 
 Object to_json(const DestinationSummary& row, Time now) {
@@ -78,6 +99,8 @@ Object to_json(const QueueSummary& summary, Time now) {
   for (const auto& [state, count] : summary.states) states.set(std::string(to_text(state)), count);
   object.set("states", states);
   object.set("oldest", age_or_null(summary.oldest, now));
+  object.set("rates", to_json(summary.rates));
+  object.set("pool", to_json(summary.pool));
   Array destinations;
   for (const auto& row : summary.destinations) destinations.add(to_json(row, now));
   object.set("destinations", destinations);

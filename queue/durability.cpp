@@ -63,7 +63,8 @@ Result<std::vector<std::string>> check_durability(redis::Client& redis) {
   if (!info) return info.error();
   std::vector<std::string> findings;
   auto settings = read_settings(redis);
-  if (!settings && settings.error().kind == ErrorKind::Temporary) return settings.error();
+  const bool forbidden = !settings && settings.error().internal_detail.find("NOPERM") != std::string::npos;
+  if (!settings && !forbidden && settings.error().kind == ErrorKind::Temporary) return settings.error();
   if (!settings) {
     findings.emplace_back("Redis: CONFIG GET is not allowed, so durability cannot be checked; allow it for this user");
   } else {
@@ -86,29 +87,36 @@ Result<std::vector<std::string>> check_durability(redis::Client& redis) {
   return findings;
 }
 
-bool StoreWatermark::full() {
+Result<StoreMemory> read_memory(redis::Client& redis) {
+  auto info = redis.command({"INFO", "memory"});
+  if (!info) return info.error();
+  return StoreMemory{number(info_field(info->text(), "used_memory")), number(info_field(info->text(), "maxmemory"))};
+}
+
+std::string StoreWatermark::reason() {
   const std::lock_guard lock(mutex_);
   const auto now = steady_clock::now();
   if (now - looked_ >= look_interval) {
     looked_ = now;
-    full_ = look();
+    reason_ = look();
   }
-  return full_;
+  return reason_;
 }
 
 /// A Redis that is away is not full: what follows will say 451.
-bool StoreWatermark::look() {
+std::string StoreWatermark::look() const {
   if (!disk_folder_.empty()) {
     std::error_code failed;
     const auto space = std::filesystem::space(disk_folder_, failed);
     const std::uint64_t reserve = std::clamp<std::uint64_t>(space.capacity / 100, least_reserve, largest_reserve);
-    if (!failed && space.available < reserve) return true;
+    if (!failed && space.available < reserve) {
+      return "the disk of relay.state_dir is nearly full: " + std::to_string(space.available >> 20U) + " MB of " +
+             std::to_string(reserve >> 20U) + " MB in reserve are left; make room";
+    }
   }
-  auto info = redis_.command({"INFO", "memory"});
-  if (!info) return false;
-  const std::uint64_t used = number(info_field(info->text(), "used_memory"));
-  const std::uint64_t limit = number(info_field(info->text(), "maxmemory"));
-  return limit > 0 && used >= limit / 10 * 8;
+  const auto memory = read_memory(redis_);
+  if (!memory || memory->limit == 0 || memory->used < memory->limit / 10 * 8) return {};
+  return "Redis: 80 % of maxmemory are in use; mail is taken again when the queue has drained, or raise maxmemory";
 }
 
 }  // namespace sealpost

@@ -2,6 +2,7 @@
 // Names of the queue's keys in Redis; their meaning stands in docs/redis.md. The scripts build the same names from a shard's base.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,9 @@ inline std::string due(unsigned shard, std::string_view destination) {
   return base(shard) + "due:" + std::string(destination);
 }
 inline std::string counts(unsigned shard) { return base(shard) + "counts"; }
+inline std::string rates(unsigned shard, std::int64_t minute) {
+  return base(shard) + "rates:" + std::to_string(minute);
+}
 inline std::string all(unsigned shard) { return base(shard) + "all"; }
 inline std::string held(unsigned shard) { return base(shard) + "held"; }
 inline std::string finished(unsigned shard) { return base(shard) + "finished"; }

@@ -8,6 +8,7 @@
 
 #include "base/encoding.h"
 #include "queue/body_store.h"
+#include "queue/history.h"
 #include "queue/keys.h"
 #include "queue/scripts.h"
 
@@ -18,7 +19,6 @@ namespace {
 constexpr std::string_view max_deaths = "3";
 /// Without a hint, all shards are looked at this often: other nodes' mail, and what fell due by time.
 constexpr std::chrono::milliseconds sweep_interval{500};
-constexpr std::size_t trim_at_once = 200;
 constexpr std::uint32_t every_shard = (1U << shard_count) - 1;
 
 std::string number(std::int64_t value) { return std::to_string(value); }
@@ -323,18 +323,6 @@ Result<std::optional<Time>> MailQueue::next_due() {
   return earliest;
 }
 
-Result<std::size_t> MailQueue::trim_history(Duration history) {
-  std::size_t trimmed = 0;
-  const std::string before = number(to_milliseconds(clock_.now() - history));
-  for (unsigned shard = 0; shard < shard_count; ++shard) {
-    while (true) {
-      auto reply = redis_.run(queue_scripts::trim(), {queue_keys::base(shard)}, {before, number(trim_at_once)});
-      if (!reply) return reply.error();
-      trimmed += static_cast<std::size_t>(reply->integer());
-      if (static_cast<std::size_t>(reply->integer()) < trim_at_once) break;
-    }
-  }
-  return trimmed;
-}
+Result<std::size_t> MailQueue::trim_history(Duration history) { return trim_finished(redis_, clock_.now() - history); }
 
 }  // namespace sealpost

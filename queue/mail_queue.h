@@ -105,7 +105,8 @@ class MailQueue final {
   Result<std::size_t> reap();
   /// The earliest time at which a delivery falls due; nothing when none waits.
   Result<std::optional<Time>> next_due();
-  /// Forgets the records of deliveries that finished longer ago than `history`; returns how many.
+  /// Forgets the records of deliveries that finished longer ago than `history`, and above 50 % of maxmemory the oldest of them, a bounded
+  /// number at once: call it about every second. Returns how many.
   Result<std::size_t> trim_history(Duration history);
 
  private:

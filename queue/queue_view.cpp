@@ -109,13 +109,13 @@ Result<std::vector<DeliveryRecord>> QueueView::waiting_in(unsigned shard) {
   return read_delivery_records(redis_, ids);
 }
 
-Result<QueueSummary> QueueView::summary() {
-  QueueSummary summary;
+Result<std::map<DeliveryState, std::size_t>> QueueView::states() {
   std::vector<redis::Command> commands;
   for (unsigned shard = 0; shard < shard_count; ++shard) commands.push_back({"HGETALL", queue_keys::counts(shard)});
   auto replies = redis_.pipeline(commands);
   if (!replies) return replies.error();
-  for (unsigned state = 0; state < 7; ++state) summary.states[static_cast<DeliveryState>(state)] = 0;
+  std::map<DeliveryState, std::size_t> states;
+  for (unsigned state = 0; state < 7; ++state) states[static_cast<DeliveryState>(state)] = 0;
   for (const auto& reply : *replies) {
     for (std::size_t i = 0; i + 1 < reply.size(); i += 2) {
       unsigned state = 0;
@@ -125,11 +125,20 @@ Result<QueueSummary> QueueView::summary() {
       const auto value = reply[i + 1].text();
       std::int64_t count = 0;
       std::from_chars(value.data(), value.data() + value.size(), count);
-      summary.states[static_cast<DeliveryState>(state)] += static_cast<std::size_t>(std::max<std::int64_t>(count, 0));
+      states[static_cast<DeliveryState>(state)] += static_cast<std::size_t>(std::max<std::int64_t>(count, 0));
     }
   }
-  std::map<std::string, DestinationSummary> rows;
+  return states;
+}
+
+Result<QueueSummary> QueueView::summary() {
+  auto states = this->states();
+  if (!states) return states.error();
   const Time now = clock_.now();
+  auto rates = read_rates(redis_, now);
+  if (!rates) return rates.error();
+  QueueSummary summary{std::move(*states), {}, *rates, {}, {}};
+  std::map<std::string, DestinationSummary> rows;
   std::size_t seen = 0;
   for (unsigned shard = 0; shard < shard_count && seen < scan_bound; ++shard) {
     auto records = waiting_in(shard);

@@ -12,6 +12,7 @@
 #include "base/redis/client.h"
 #include "base/result.h"
 #include "queue/delivery.h"
+#include "queue/rates.h"
 
 namespace sealpost {
 
@@ -39,9 +40,17 @@ struct DestinationSummary {
   std::optional<Time> next_attempt;
 };
 
+/// Key pairs made in advance; the queue shows them, but whoever composes the summary counts them.
+struct PoolStatus {
+  std::size_t ready = 0;
+  std::size_t wanted = 0;
+};
+
 struct QueueSummary {
   std::map<DeliveryState, std::size_t> states;
   std::optional<Time> oldest;
+  QueueRates rates;
+  std::optional<PoolStatus> pool;
   std::vector<DestinationSummary> destinations;
 };
 
@@ -64,6 +73,7 @@ class QueueView final {
   Result<ActionResult> act(QueueAction action, const DeliveryFilter& filter, bool dry_run);
 
  private:
+  Result<std::map<DeliveryState, std::size_t>> states();
   Result<std::vector<DeliveryRecord>> waiting_in(unsigned shard);
   redis::Client& redis_;
   const Clock& clock_;

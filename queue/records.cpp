@@ -85,6 +85,15 @@ std::vector<HistoryEvent> read_history(const msgpack::object& object) {
   return history;
 }
 
+/// A finished record leaves out what can be told from the rest (common.lua, compact).
+void complete_finished(DeliveryRecord& record) {
+  if (record.domain.empty()) record.domain = ascii_lower(record.recipient.substr(record.recipient.rfind('@') + 1));
+  if (record.destination.empty()) record.destination = record.domain;
+  if (!record.history.empty() && record.history.back().text == to_text(record.state)) {
+    record.history.back().text += ": " + record.last_response;
+  }
+}
+
 StoredDelivery read_delivery(const DeliveryId& id, const msgpack::object_array& array, const MessageRecord& message) {
   StoredDelivery stored{DeliveryRecord(id), {}};
   DeliveryRecord& record = stored.record;
@@ -112,6 +121,7 @@ StoredDelivery read_delivery(const DeliveryId& id, const msgpack::object_array& 
                   number_at<std::uint32_t>(array, 19)};
   record.size = number_at<std::uint64_t>(array, 20);
   record.history = read_history(array.ptr[20]);
+  complete_finished(record);
   return stored;
 }
 

@@ -19,8 +19,8 @@ elseif action == 'hold' then
   d[D.next] = 0
   redis.call('ZADD', base .. 'held', now, id)
 else
-  finish(id, d, DROPPED, now)
+  finish(id, d, DROPPED, now, 'operator: drop')
 end
-note(d, now, 'operator: ' .. action)
+if action ~= 'drop' then note(d, now, 'operator: ' .. action) end
 save(id, d)
 return {1, 1}

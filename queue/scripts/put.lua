@@ -21,10 +21,12 @@ else
   redis.call('SET', body .. '0', inline)
 end
 redis.call('SET', base .. 'message:' .. id, record)
+local now = 0
 for i = 9, #ARGV do
   local d = cmsgpack.unpack(ARGV[i])
   local delivery = id .. '-' .. (i - 8)
   local due, destination = d[D.next], d[D.destination]
+  now = due  -- a new delivery is due when it is put
   redis.call('SET', delivery_key(delivery), ARGV[i])
   redis.call('ZADD', base .. 'due:' .. destination, due, delivery)
   refresh(destination)
@@ -34,5 +36,6 @@ for i = 9, #ARGV do
 end
 count(QUEUED, #ARGV - 8)
 count('accepted', 1)
+rate('accepted', now, #ARGV - 8)
 if once ~= '' then redis.call('SET', once, once_value, 'PX', lifetime) end
 return {'stored'}

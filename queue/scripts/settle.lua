@@ -24,16 +24,19 @@ if what ~= 'held' then
   d[D.attempts] = d[D.attempts] + 1
   d[D.deaths] = 0
 end
-note(d, now, what .. ': ' .. response)
-if what == 'deferred' then
-  schedule(id, d, DEFERRED, next_attempt)
-elseif what == 'held' then
-  set_state(d, HELD)
-  d[D.next] = 0
-  redis.call('ZADD', base .. 'held', now, id)
+if what == 'delivered' or what == 'bounced' then
+  finish(id, d, what == 'delivered' and DELIVERED or BOUNCED, now, what)
 else
-  finish(id, d, what == 'delivered' and DELIVERED or BOUNCED, now)
+  note(d, now, what .. ': ' .. response)
+  if what == 'deferred' then
+    schedule(id, d, DEFERRED, next_attempt)
+  else
+    set_state(d, HELD)
+    d[D.next] = 0
+    redis.call('ZADD', base .. 'held', now, id)
+  end
 end
 count(what, 1)
+if what ~= 'held' then rate(what, now, 1) end
 save(id, d)
 return 1

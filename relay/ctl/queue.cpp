@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // sealpostctl queue summary|list|show|retry|hold|release|drop.
+#include <iomanip>
 #include <ostream>
+#include <sstream>
 
 #include "conf/values.h"
 #include "queue/delivery_json.h"
 #include "relay/ctl/command.h"
 #include "relay/ctl/output.h"
+#include "relay/queue_overview.h"
 
 namespace sealpost::ctl {
 namespace {
@@ -51,8 +54,23 @@ bool is_empty(const DeliveryFilter& filter) {
 
 std::string sender_text(const DeliveryRecord& record) { return record.mail_from.empty() ? "<>" : record.mail_from; }
 
+/// One decimal is enough to see mail move.
+std::string rate_text(double per_minute) {
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(1) << per_minute;
+  return text.str();
+}
+
+void print_rates_and_pool(std::ostream& out, const QueueSummary& summary) {
+  const QueueRates& rates = summary.rates;
+  out << "per minute: " << rate_text(rates.accepted) << " accepted, " << rate_text(rates.delivered) << " delivered, "
+      << rate_text(rates.deferred) << " deferred, " << rate_text(rates.bounced) << " bounced\n";
+  if (summary.pool) out << "key pairs: " << summary.pool->ready << " ready, " << summary.pool->wanted << " wanted\n";
+}
+
 int summary(Context& context, const Options&) {
-  auto summary = context.services.queue_view().summary();
+  auto summary =
+      queue_overview(context.services.queue_view(), context.services.vault(), context.settings.keys.pool_size);
   if (!summary) return fail(context, summary.error());
   const Time now = context.services.clock().now();
   if (context.json) {
@@ -64,6 +82,7 @@ int summary(Context& context, const Options&) {
     context.out << "oldest waiting: "
                 << age_text(std::chrono::duration_cast<std::chrono::seconds>(now - *summary->oldest).count()) << '\n';
   }
+  print_rates_and_pool(context.out, *summary);
   std::vector<std::vector<std::string>> rows;
   for (const auto& row : summary->destinations) {
     rows.push_back({row.domain, std::to_string(row.queued), std::to_string(row.sending), std::to_string(row.deferred),

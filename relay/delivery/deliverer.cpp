@@ -15,8 +15,9 @@ using std::chrono::steady_clock;
 
 /// Other nodes' mail and what falls due by time is found by looking; our own new mail by a kick.
 constexpr milliseconds poll_interval{500};
-constexpr std::chrono::seconds heartbeat_interval{5};
-constexpr int heartbeats_per_trim = 60;
+/// History is trimmed this often: with a small Redis, finished records must not fill it between two looks.
+constexpr std::chrono::seconds trim_interval{1};
+constexpr int trims_per_heartbeat = 5;
 constexpr milliseconds longest_record_pause{10'000};
 constexpr std::chrono::hours once_lifetime{24 * 7};
 
@@ -134,16 +135,15 @@ void Deliverer::work() {
 }
 
 void Deliverer::keep_alive() {
-  int beats = 0;
-  while (true) {
-    if (auto beat = queue_.heartbeat(); !beat) log_.failure("delivery.heartbeat_failed", beat.error());
-    if (auto reaped = queue_.reap(); !reaped) log_.failure("delivery.reap_failed", reaped.error());
-    if (beats++ % heartbeats_per_trim == 0) {
-      auto trimmed = queue_.trim_history(options_.history);
-      if (!trimmed) log_.failure("delivery.trim_failed", trimmed.error());
+  for (int trims = 0;; ++trims) {
+    if (trims % trims_per_heartbeat == 0) {
+      if (auto beat = queue_.heartbeat(); !beat) log_.failure("delivery.heartbeat_failed", beat.error());
+      if (auto reaped = queue_.reap(); !reaped) log_.failure("delivery.reap_failed", reaped.error());
     }
+    auto trimmed = queue_.trim_history(options_.history);
+    if (!trimmed) log_.failure("delivery.trim_failed", trimmed.error());
     std::unique_lock lock(mutex_);
-    if (stopped_.wait_for(lock, heartbeat_interval, [this] { return finished_; })) return;
+    if (stopped_.wait_for(lock, trim_interval, [this] { return finished_; })) return;
   }
 }
 

@@ -203,6 +203,32 @@ TEST_F(FullStore, ABounceFindsRoomThatNewMailDoesNot) {
                          envelope(queue->new_id(), ""), addressee("a@d.example")));
 }
 
+class Watermark : public test::QueueTest {};
+
+TEST_F(Watermark, IsAtFourFifthsOfMaxmemory) {
+  EXPECT_EQ(StoreWatermark(redis, "").reason(), "");
+  const auto limit = [this](std::uint64_t octets) {
+    ASSERT_TRUE(redis.command({"CONFIG", "SET", "maxmemory", std::to_string(octets)}));
+  };
+  const std::uint64_t used = read_memory(redis).value().used;
+  limit(used * 10 / 7);
+  EXPECT_FALSE(StoreWatermark(redis, "").full());
+  limit(used * 10 / 9);
+  const std::string reason = StoreWatermark(redis, "").reason();
+  EXPECT_NE(reason.find("80 % of maxmemory"), std::string::npos) << reason;
+  limit(0);
+  EXPECT_FALSE(StoreWatermark(redis, "").full());
+}
+
+TEST_F(Watermark, ARedisThatIsAwayIsNotFull) {
+  server.kill();
+  EXPECT_FALSE(StoreWatermark(redis, "").full());
+}
+
+TEST_F(Watermark, ADiskThatCannotBeAskedIsNotFull) {
+  EXPECT_FALSE(StoreWatermark(redis, server.directory() / "absent").full());
+}
+
 class Durability : public test::QueueTest {};
 
 TEST_F(Durability, IsJudgedBySettings) {
@@ -221,6 +247,10 @@ TEST_F(Durability, IsJudgedBySettings) {
     EXPECT_NE(findings[0].find(setting[0]), std::string::npos) << findings[0];
     ASSERT_TRUE(redis.command({"CONFIG", "SET", setting[0], before}));
   }
+  ASSERT_TRUE(redis.command({"REPLICAOF", "127.0.0.1", "1"}));
+  const auto findings = check_durability(redis).value();
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_NE(findings[0].find("role is not master"), std::string::npos) << findings[0];
   server.kill();
   EXPECT_EQ(check_durability(redis).error().kind, ErrorKind::Temporary);
 }

@@ -302,6 +302,58 @@ TEST_F(MailQueueTest, ADestinationsLimitLeavesRoomForOthers) {
   EXPECT_LE(claim_all(*queue, 2).size(), 2U);
 }
 
+/// A destination with a long queue must not hold up those with little: each gets its share of every batch.
+TEST_F(MailQueueTest, ManyDestinationsAreServedInTurn) {
+  constexpr std::size_t small = 20;
+  std::vector<std::string> mailboxes(300, "x@big.example");
+  const MessageId big = put(*queue, mailboxes);
+  clock.advance(1ms);
+  for (std::size_t i = 0; i < small; ++i) {
+    const MessageId id = MessageId::generate_in(big.shard(), clock, random);
+    const std::vector<std::string> two(2, "x@small" + std::to_string(i) + ".example");
+    ASSERT_TRUE(queue->put(test::seal(2), envelope(id), addressees(two)));
+  }
+  const auto first = queue->claim(2 * (small + 1), 1000).value();
+  std::map<std::string, std::size_t> served;
+  for (const auto& claim : first) ++served[claim.delivery.destination];
+  EXPECT_EQ(served.size(), small + 1) << "every destination in the first batch";
+  for (const auto& [destination, count] : served) EXPECT_EQ(count, 2U) << destination;
+  EXPECT_EQ(queue->claim(50, 1000)->size(), 50U) << "what the small ones leave is the big one's";
+}
+
+TEST_F(MailQueueTest, AnOutcomeCanBeRecordedWhenRedisIsBack) {
+  const MessageId id = put(*queue, {"a@d.example"});
+  const auto claims = claim_all(*queue);
+  ASSERT_EQ(claims.size(), 1U);
+  server.kill();
+  const auto away = queue->delivered(claims[0], "250 ok");
+  ASSERT_FALSE(away);
+  EXPECT_EQ(away.error().kind, ErrorKind::Temporary);
+  server.start();
+  EXPECT_TRUE(queue->delivered(claims[0], "250 ok")) << "the lease stands for as long as the process lives";
+  EXPECT_EQ(state(id), DeliveryState::Delivered);
+  EXPECT_EQ(view.show(DeliveryId(id, 1))->attempts, 1U);
+}
+
+/// While an outcome cannot be recorded the delivery still counts as one in flight for its destination.
+TEST_F(MailQueueTest, AnUnrecordedOutcomeKeepsItsPlaceAtTheDestination) {
+  put(*queue, {"a@d.example"});
+  const auto claims = claim_all(*queue, 1);
+  ASSERT_EQ(claims.size(), 1U);
+  server.kill();
+  ASSERT_FALSE(queue->delivered(claims[0], "250 ok"));
+  server.start();
+  put(*queue, {"b@d.example"});
+  EXPECT_TRUE(claim_all(*queue, 1).empty());
+  ASSERT_TRUE(queue->delivered(claims[0], "250 ok"));
+  std::vector<Claim> next;
+  for (const auto end = std::chrono::steady_clock::now() + 30s;
+       next.empty() && std::chrono::steady_clock::now() < end;) {
+    next = claim_all(*queue, 1);  // found by the next sweep
+  }
+  EXPECT_EQ(next.size(), 1U);
+}
+
 TEST_F(MailQueueTest, HistoryIsTrimmedAndWaitingMailIsNot) {
   const MessageId done = put(*queue, {"a@d.example", "b@d.example"});
   for (const auto& claim : claim_all(*queue)) ASSERT_TRUE(queue->delivered(claim, "250 ok"));

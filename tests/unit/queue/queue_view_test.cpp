@@ -97,6 +97,50 @@ TEST_F(QueueViewTest, ACursorVisitsEachDeliveryOnce) {
   }
 }
 
+/// Deliveries that stay are visited once, whatever comes, finishes or is forgotten between the pages.
+TEST_F(QueueViewTest, ACursorHoldsWhileTheQueueChanges) {
+  std::set<std::string> staying;
+  std::vector<MessageId> going;
+  for (int i = 0; i < 60; ++i) {
+    const MessageId id = put(*queue, {"a@d.example"});
+    if (i % 3 == 0) {
+      going.push_back(id);
+    } else {
+      staying.insert(id.text() + "-1");
+    }
+    clock.advance(1ms);
+  }
+  std::map<std::string, Claim> claims;
+  for (auto& claim : claim_all(*queue)) claims.emplace(claim.delivery.id.message().text(), std::move(claim));
+  std::multiset<std::string> seen;
+  std::string cursor;
+  do {
+    const auto page = view.list({}, 7, cursor);
+    ASSERT_TRUE(page) << page.error().internal_detail;
+    for (const auto& record : page->deliveries) seen.insert(record.id.text());
+    cursor = page->cursor;
+    put(*queue, {"new@d.example"});
+    for (int i = 0; i < 3 && !going.empty(); ++i) {
+      ASSERT_TRUE(queue->delivered(claims.at(going.back().text()), "250 ok"));
+      going.pop_back();
+    }
+    ASSERT_TRUE(queue->trim_history(Duration(0)));
+  } while (!cursor.empty());
+  for (const auto& id : staying) EXPECT_EQ(seen.count(id), 1U) << id;
+  for (const auto& id : seen) EXPECT_EQ(seen.count(id), 1U) << id << " was listed twice";
+}
+
+TEST_F(QueueViewTest, TheDeliveryThatACursorNamesMayBeGone) {
+  for (int i = 0; i < 10; ++i) put(*queue, {"a@d.example"});
+  const auto first = view.list({}, 4, "");
+  ASSERT_TRUE(first);
+  const auto named = first->deliveries.back().id;
+  ASSERT_EQ(view.act(QueueAction::Drop, {named}, false)->changed, 1U);
+  clock.advance(1h);
+  ASSERT_EQ(queue->trim_history(1min).value(), 1U);
+  EXPECT_EQ(view.list({}, 100, first->cursor)->deliveries.size(), 6U);
+}
+
 TEST_F(QueueViewTest, RefusesCursorsThatAreNotOurs) {
   for (const auto* cursor : {"x", "AAAA", "MDFBUlo", "../..", "MDFBUllaNlM0MTAwMDAwMDAwMDAwMDAwMDAtMSBpbmY"}) {
     const auto page = view.list({}, 10, cursor);
@@ -137,6 +181,30 @@ TEST_F(QueueViewTest, SummarisesStatesAndDestinations) {
   EXPECT_EQ(other.held, 1U);
   EXPECT_EQ(other.ages.at("5m"), 2U);
   EXPECT_EQ(other.next_attempt, clock.now() + 5min);
+}
+
+TEST_F(QueueViewTest, RatesAreAMeanOverFiveMinutes) {
+  clock.advance(60s - std::chrono::milliseconds(to_milliseconds(clock.now()) % 60'000));  // a minute begins
+  put(*queue, {"a@one.example", "b@one.example", "c@one.example", "d@one.example", "e@one.example"});
+  const auto claims = claim_all(*queue);
+  ASSERT_EQ(claims.size(), 5U);
+  ASSERT_TRUE(queue->delivered(claims[0], "250 ok"));
+  ASSERT_TRUE(queue->delivered(claims[1], "250 ok"));
+  ASSERT_TRUE(queue->bounced(claims[2], "550 no"));
+  ASSERT_TRUE(queue->deferred(claims[3], "451 later", clock.now() + 1h));
+  ASSERT_TRUE(queue->held(claims[4], "look"));
+  const auto rates = [this] { return view.summary().value().rates; };
+  EXPECT_DOUBLE_EQ(rates().accepted, 1);
+  EXPECT_DOUBLE_EQ(rates().delivered, 0.4);
+  EXPECT_DOUBLE_EQ(rates().bounced, 0.2);
+  EXPECT_DOUBLE_EQ(rates().deferred, 0.2);
+  clock.advance(4min + 59s);
+  EXPECT_DOUBLE_EQ(rates().accepted, 1);
+  clock.advance(31s);  // half of that minute has left the window
+  EXPECT_DOUBLE_EQ(rates().accepted, 0.5);
+  clock.advance(30s);
+  EXPECT_DOUBLE_EQ(rates().accepted, 0);
+  for (const auto& key : keys("queue:*:rates:*")) EXPECT_GT(redis.command({"TTL", key})->integer(), 0) << key;
 }
 
 TEST_F(QueueViewTest, ActsOnWhatWaitsOnly) {

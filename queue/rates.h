@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// How fast mail comes and goes: counted per minute by the scripts, read here as a mean over the last five minutes.
+#pragma once
+
+#include "base/clock.h"
+#include "base/redis/client.h"
+#include "base/result.h"
+
+namespace sealpost {
+
+/// Deliveries per minute, over all nodes: accepted from senders (and from the relay itself), and attempts by how they ended.
+struct QueueRates {
+  double accepted = 0, delivered = 0, deferred = 0, bounced = 0;
+};
+
+Result<QueueRates> read_rates(redis::Client& redis, Time now);
+
+}  // namespace sealpost
