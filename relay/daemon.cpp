@@ -13,6 +13,7 @@
 #include "base/net/tls_context.h"
 #include "base/net/worker_pool.h"
 #include "base/state_dir.h"
+#include "conf/loader.h"
 #include "crypto/key_pool.h"
 #include "crypto/key_routes.h"
 #include "notify/notifier.h"
@@ -57,8 +58,15 @@ Result<std::unique_ptr<net::TlsContext>> load_tls(const Settings& settings, Log&
   return net::TlsContext::load(certificate, key);
 }
 
-Status check_store(redis::Client& redis) {
+/// Before anything is written there: a CA made in a store that may lose it would leave certificates that nobody vouches for.
+Status check_store(const Settings& settings) {
+  auto endpoint = redis_endpoint(settings);
+  if (!endpoint) return endpoint.error();
+  redis::Client redis(std::move(*endpoint), std::chrono::seconds(10), 1);
   auto findings = check_durability(redis);
+  if (!findings && findings.error().kind == ErrorKind::Temporary) {
+    return Error::temporary("Redis cannot be reached (" + settings.redis.url + ")", findings.error().internal_detail);
+  }
   if (!findings) return findings.error();
   if (findings->empty()) return {};
   std::string text;
@@ -117,7 +125,7 @@ class Relay final {
     router_.add(pickup_page_routes(pickup_routes_));
     router_.add(pickup_api_routes(pickup_routes_));
     router_.add(key_routes(*key_routes_));
-    router_.add(health_routes(services_.redis()));
+    router_.add(health_routes(services_.redis(), watermark_));
     http_context_ = std::make_unique<http::ServerContext>(
         http::ServerContext{router_, authenticator_, budget_, log_, {settings_.http.trusted_proxies}});
     for (const auto& opened :
@@ -246,10 +254,10 @@ int run_daemon(const LoadedSettings& loaded, Log& log) {
   if (settings.redis.url == "embedded") {
     if (auto started = embedded.start(); !started) return stop_start(log, started.error());
   }
+  if (auto durable = check_store(settings); !durable) return stop_start(log, durable.error());
   const SystemClock clock;
   auto services = Services::open(settings, clock, log, Services::Role::Daemon);
   if (!services) return stop_start(log, services.error());
-  if (auto durable = check_store((*services)->redis()); !durable) return stop_start(log, durable.error());
   auto next_hop = make_next_hop(settings, log);
   if (!next_hop) return stop_start(log, next_hop.error());
   {

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <regex>
 #include <sstream>
@@ -19,7 +20,6 @@
 #include <thread>
 
 #include "base/encoding.h"
-#include "base/redis/client.h"
 
 namespace sealpost::test {
 namespace {
@@ -78,9 +78,7 @@ RelayFixture::~RelayFixture() {
     return;
   }
   // Killed: redis-server outlives its daemon, as it should, but not the test.
-  redis::Endpoint endpoint;
-  endpoint.unix_path = state_dir() + "/redis.sock";
-  redis::Client redis(std::move(endpoint), std::chrono::seconds(1));
+  redis::Client redis(redis_endpoint(), std::chrono::seconds(1));
   [[maybe_unused]] const auto ended = redis.command({"SHUTDOWN", "NOSAVE"});
 }
 
@@ -119,6 +117,18 @@ int RelayFixture::port(const std::string& service) const {
 
 std::string RelayFixture::log() { return daemon_->output(); }
 std::string RelayFixture::logs_of_all_lives() { return earlier_logs_ + daemon_->output(); }
+
+redis::Endpoint RelayFixture::redis_endpoint() const {
+  redis::Endpoint endpoint;
+  endpoint.unix_path = state_dir() + "/redis.sock";
+  return endpoint;
+}
+
+int RelayFixture::redis_pid() const {
+  redis::Client redis(redis_endpoint(), std::chrono::seconds(1));
+  auto info = redis.command({"INFO", "server"});
+  return info ? std::atoi(info->text().data() + info->text().find("process_id:") + 11) : 0;
+}
 
 Finished RelayFixture::ctl(const std::vector<std::string>& arguments, const std::string& input) const {
   std::vector<std::string> argv = {BIN_DIR "/sealpostctl", "--config", config()};

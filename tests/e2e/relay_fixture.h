@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/redis/client.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
@@ -44,6 +45,10 @@ class RelayFixture final {
   [[nodiscard]] const TempDir& directory() const { return dir_; }
   [[nodiscard]] std::string state_dir() const { return dir_ / "state"; }
   [[nodiscard]] std::string config() const { return dir_ / "sealpost.conf"; }
+
+  /// The embedded Redis, for a look at it; its process id, 0 while none answers.
+  [[nodiscard]] redis::Endpoint redis_endpoint() const;
+  [[nodiscard]] int redis_pid() const;
 
   Finished ctl(const std::vector<std::string>& arguments, const std::string& input = {}) const;
 
