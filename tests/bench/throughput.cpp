@@ -16,7 +16,6 @@
 #include <sstream>
 #include <thread>
 
-#include "base/redis/client.h"
 #include "tests/e2e/relay_fixture.h"
 #include "tests/e2e/submitter.h"
 
@@ -126,20 +125,12 @@ double cpu_seconds(int pid) {
   return ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
-int redis_pid(const RelayFixture& relay) {
-  sealpost::redis::Endpoint endpoint;
-  endpoint.unix_path = relay.state_dir() + "/redis.sock";
-  sealpost::redis::Client redis(std::move(endpoint), std::chrono::seconds(5));
-  auto info = redis.command({"INFO", "server"});
-  return info ? std::atoi(info->text().data() + info->text().find("process_id:") + 11) : 0;
-}
-
 void measure(RelayFixture& relay, Sink& sink, const char* name, std::size_t messages, std::size_t octets) {
   std::string text(message("bench", ""));
   while (text.size() < octets) text += std::string(74, 'x') + "\r\n";
   const std::size_t before = sink.taken();
   const int daemon = relay.pid();
-  const int redis = redis_pid(relay);
+  const int redis = relay.redis_pid();
   const double cpu_before = cpu_seconds(daemon) + cpu_seconds(redis);
   const auto start = steady_clock::now();
   std::atomic<std::size_t> next{0};

@@ -19,16 +19,21 @@ std::string message(const std::string& subject, const std::string& text, const s
   return "From: <" + from + ">\r\nSubject: " + subject + "\r\n\r\n" + text + "\r\n";
 }
 
-Submitter::Submitter(const RelayFixture& relay, const std::string& service) {
+Submitter::Submitter(const RelayFixture& relay, const std::string& service)
+    : Submitter(relay.port(service), service == "smtps") {}
+
+Submitter::Submitter(int port, bool tls) {
   std::signal(SIGPIPE, SIG_IGN);  // as sealpostd does; a server that hangs up is part of the tests
-  auto stream = ClientStream::connect("127.0.0.1", static_cast<std::uint16_t>(relay.port(service)), soon());
+  auto stream = ClientStream::connect("127.0.0.1", static_cast<std::uint16_t>(port), soon());
   if (!stream) throw std::runtime_error("connect: " + stream.error().public_text);
   stream_ = std::move(*stream);
-  if (service == "smtps") start_tls();
+  if (tls) start_tls();
 }
 
-Submitter Submitter::logged_in(const RelayFixture& relay) {
-  Submitter submitter(relay, "smtps");
+Submitter Submitter::logged_in(const RelayFixture& relay) { return logged_in(relay.port("smtps")); }
+
+Submitter Submitter::logged_in(int smtps_port) {
+  Submitter submitter(smtps_port, true);
   submitter.reply();
   submitter.say("EHLO client.example.com");
   const std::string answer = submitter.log_in(RelayFixture::account, RelayFixture::password);

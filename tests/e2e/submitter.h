@@ -16,8 +16,10 @@ class Submitter final {
  public:
   /// Connects to smtp (STARTTLS not yet spoken) or smtps.
   Submitter(const RelayFixture& relay, const std::string& service);
+  Submitter(int port, bool tls);
   /// Connected over TLS, greeted and logged in as the fixture's account.
   static Submitter logged_in(const RelayFixture& relay);
+  static Submitter logged_in(int smtps_port);
 
   void send(std::string_view octets);
   /// A whole reply, lines joined by '\n'; "closed" when the server hung up, "timeout" after 30 s.
