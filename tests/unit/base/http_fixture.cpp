@@ -9,34 +9,6 @@
 
 namespace sealpost::http {
 
-Result<Caller> KnownTokens::authenticate(std::string_view authorization, std::string_view network) {
-  ++asked;
-  last_network = network;
-  if (authorization == "Bearer submit") return Caller{"application", {Scope::Submit}};
-  if (authorization == "Bearer keys") return Caller{"application", {Scope::Keys}};
-  if (authorization == "Bearer operator") return Caller{"admin", {Scope::Operator}};
-  if (authorization == "Bearer away") return Error::temporary("the store is away");
-  if (authorization == "Bearer throw") throw std::runtime_error("authenticator");
-  return Error::invalid("wrong or missing credential");
-}
-
-Direct::Direct(ServerContext& context, const net::Peer& peer) : conversation_(make_conversation(context)) {
-  EXPECT_TRUE(conversation_->opened(peer).output.empty());
-}
-
-std::string Direct::say(std::string_view octets) {
-  std::string said;
-  net::Step step = conversation_->received(octets);
-  while (true) {
-    said += view(step.output);
-    if (!step.job) break;
-    const net::Resume resume = step.job();
-    step = resume();
-  }
-  closed_ = step.then == net::Step::Then::Close;
-  return said;
-}
-
 HttpTest::HttpTest()
     : log_path_(directory_ / "log"),
       log_file_(::open(log_path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)),
@@ -95,10 +67,6 @@ std::uint16_t HttpTest::serve() {
 
 net::Peer HttpTest::from(const std::string& address) {
   return {address, address, address == "127.0.0.1" || address == "::1", false};
-}
-
-int status_of(const std::string& response) {
-  return response.starts_with("HTTP/1.1 ") && response.size() > 12 ? std::stoi(response.substr(9, 3)) : 0;
 }
 
 std::string read_response(test::RawClient& client) {

@@ -11,31 +11,11 @@
 #include "base/clock.h"
 #include "base/http/server.h"
 #include "base/net/server_loop.h"
+#include "tests/support/http_direct.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/temp_dir.h"
 
 namespace sealpost::http {
-
-/// Knows "Bearer submit", "Bearer keys" and "Bearer operator"; its store is away for "Bearer away", and it throws for "Bearer throw".
-class KnownTokens final : public Authenticator {
- public:
-  Result<Caller> authenticate(std::string_view authorization, std::string_view network) override;
-  std::atomic<int> asked{0};
-  std::string last_network;
-};
-
-/// Feeds a conversation as the loop does, with jobs carried out at once.
-class Direct final {
- public:
-  Direct(ServerContext& context, const net::Peer& peer);
-  /// What it says to these octets.
-  std::string say(std::string_view octets);
-  [[nodiscard]] bool closed() const { return closed_; }
-
- private:
-  std::unique_ptr<net::Conversation> conversation_;
-  bool closed_ = false;
-};
 
 class HttpTest : public testing::Test {
  protected:
@@ -60,8 +40,6 @@ class HttpTest : public testing::Test {
   net::ServerLoop loop_{workers_, nullptr, log_};
 };
 
-/// Status of a response's first line; 0 when it is none.
-int status_of(const std::string& response);
 /// Reads one response off a kept connection, body included.
 std::string read_response(test::RawClient& client);
 

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The HTTP conversation without sockets: a test chooses the peer, says octets and reads the answer; and an authenticator with fixed tokens.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/http/server.h"
+
+namespace sealpost::http {
+
+/// Knows "Bearer submit", "Bearer keys" and "Bearer operator"; its store is away for "Bearer away", and it throws for "Bearer throw".
+class KnownTokens final : public Authenticator {
+ public:
+  Result<Caller> authenticate(std::string_view authorization, std::string_view network) override;
+  std::atomic<int> asked{0};
+  std::string last_network;
+};
+
+/// Feeds a conversation as the loop does, with jobs carried out at once.
+class Direct final {
+ public:
+  Direct(ServerContext& context, const net::Peer& peer);
+  /// What it says to these octets.
+  std::string say(std::string_view octets);
+  [[nodiscard]] bool closed() const { return closed_; }
+
+ private:
+  std::unique_ptr<net::Conversation> conversation_;
+  bool closed_ = false;
+};
+
+/// Status of a response's first line; 0 when it is none.
+int status_of(const std::string& response);
+
+}  // namespace sealpost::http
