@@ -3,6 +3,7 @@
 #include "notify/bounce.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/encoding.h"
 
@@ -19,38 +20,110 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
+/// ENVID and ORCPT come as xtext and are reported as what they stand for (RFC 3461 section 4).
+std::string decode_xtext(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto octet = text[i] == '+' ? from_hex(text.substr(i + 1, 2)) : std::nullopt;
+    if (octet && octet->size() == 1) {
+      out += *octet;
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return one_line(out);
+}
+
 std::string address_type(const std::string& address) { return is_ascii(address) ? "rfc822; " : "utf-8; "; }
 
-std::string human_part(const ReportFacts& facts, const std::string& hostname) {
-  const std::string& to = facts.delivery.recipient;
-  std::string text = "This is the mail relay " + hostname + ".\n\n";
+struct Advice {
+  std::string_view status;  ///< RFC 3463 without its class; a prefix that ends in a dot stands for all below it
+  const char* happened;
+  const char* to_do;
+};
+
+/// The first that fits; the last fits everything.
+constexpr std::array advices = {
+    Advice{"1.2", "there is no such mail domain.", "Check the part of the address behind the @ for typing errors."},
+    Advice{"1.", "there is no such mailbox.",
+           "Check the address for typing errors, or ask the recipient\nfor the right one by other means."},
+    Advice{"2.1", "the mailbox takes no mail at present.", "Tell the recipient by other means."},
+    Advice{"2.2", "the recipient's mailbox is full.",
+           "Tell the recipient by other means, and send the message again\nwhen there is room."},
+    Advice{"2.3", "the message is too large for this recipient.",
+           "Send it again with smaller attachments, or in several parts.\nEncryption makes a message about a third "
+           "larger."},
+    Advice{"3.4", "the message is too large for the recipient's mail server.",
+           "Send it again with smaller attachments, or in several parts.\nEncryption makes a message about a third "
+           "larger."},
+    Advice{"4.1", "the recipient's mail server could not be reached.",
+           "Check the part of the address behind the @ for typing errors,\nor send the message again later."},
+    Advice{"6.7", "the recipient's mail server cannot take an address with letters\nbeyond ASCII.",
+           "Ask the recipient for another address."},
+    Advice{
+        "7.", "the recipient's mail server refuses it.",
+        "Ask the recipient or their postmaster to let mail from you in;\nthe reason below tells them what to change."},
+    Advice{"", "the recipient's mail server does not take it.",
+           "Check the address for typing errors, or ask the recipient by\nother means."}};
+
+const Advice& advice_for(std::string_view enhanced) {
+  const auto detail = enhanced.substr(std::min<std::size_t>(2, enhanced.size()));
+  return *std::find_if(advices.begin(), advices.end(), [&](const Advice& advice) {
+    return advice.status.empty() || advice.status == detail ||
+           (advice.status.ends_with('.') && detail.starts_with(advice.status));
+  });
+}
+
+std::string spell(Duration time) {
+  const auto count = [](auto number, const char* one) {
+    return std::to_string(number) + " " + one + (number == 1 ? "" : "s");
+  };
+  const auto hours = std::chrono::duration_cast<std::chrono::hours>(time).count();
+  if (hours >= 48) return count(hours / 24, "day");
+  if (hours >= 1) return count(hours, "hour");
+  return count(std::max<std::int64_t>(1, std::chrono::duration_cast<std::chrono::minutes>(time).count()), "minute");
+}
+
+std::string last_attempt(const ReportFacts& facts) {
+  const std::string words = "\n\n    " + one_line(facts.response) + "\n";
+  if (facts.remote_host.empty()) return "How the last attempt ended:" + words;
+  return "What the mail server " + one_line(facts.remote_host) + " answered:" + words;
+}
+
+std::string human_part(const ReportFacts& facts, const std::string& hostname, Time now) {
+  const DeliveryRecord& delivery = facts.delivery;
+  std::string text =
+      "This is the mail relay " + hostname + ".\n\nYour message to\n\n    " + delivery.recipient + "\n\n";
   if (facts.retry_until) {
-    text += "Your message to\n\n    " + to +
-            "\n\nhas not been delivered yet. You need not do anything: it is tried again until\n" +
-            to_rfc5322(*facts.retry_until) + ".\n\nThe last attempt ended with:\n\n    " + one_line(facts.response) +
-            "\n";
-    return text;
+    return text + "has not been delivered yet. You need not do anything: it is tried again\nuntil " +
+           to_rfc5322(*facts.retry_until) + ".\n\n" + last_attempt(facts);
   }
-  text += "Your message to\n\n    " + to + "\n\ncould not be delivered";
-  text += facts.expired ? ", and the time for attempts is over.\n\nThe last attempt ended with:\n\n    "
-                        : ". The recipient's mail server said:\n\n    ";
-  text += one_line(facts.response) + "\n\nWhat you can do: check the address for typing errors";
-  text += facts.expired ? ", and send the message again later.\n" : ", or ask the recipient by other means.\n";
-  text += "\nThe header of your message follows; its content is not returned.\n";
-  return text;
+  if (facts.expired) {
+    text += "could not be delivered in " + spell(now - delivery.created) +
+            ", and is not tried any more.\n\nWhat you can do:\nCheck the address for typing errors, ask the recipient "
+            "whether their\nmail works, and send the message again.";
+  } else {
+    const Advice& advice = advice_for(facts.enhanced);
+    text += std::string("could not be delivered:\n") + advice.happened + "\n\nWhat you can do:\n" + advice.to_do;
+  }
+  return text + "\n\n" + last_attempt(facts) + "\nThe header of your message follows; its content is not returned.\n";
 }
 
 std::string status_part(const ReportFacts& facts, const std::string& hostname, Time now) {
   const DeliveryRecord& delivery = facts.delivery;
   std::string text = "Reporting-MTA: dns; " + hostname + "\n";
-  if (!delivery.envid.empty()) text += "Original-Envelope-Id: " + one_line(delivery.envid) + "\n";
+  if (!delivery.envid.empty()) text += "Original-Envelope-Id: " + decode_xtext(delivery.envid) + "\n";
   text += "Arrival-Date: " + to_rfc5322(delivery.created) + "\n\n";
-  if (!delivery.dsn.orcpt.empty()) text += "Original-Recipient: " + one_line(delivery.dsn.orcpt) + "\n";
+  if (!delivery.dsn.orcpt.empty()) text += "Original-Recipient: " + decode_xtext(delivery.dsn.orcpt) + "\n";
   text += "Final-Recipient: " + address_type(delivery.recipient) + one_line(delivery.recipient) + "\n";
   text += std::string("Action: ") + (facts.retry_until ? "delayed" : "failed") + "\n";
   text += "Status: " + facts.enhanced + "\n";
-  if (!facts.remote_host.empty()) text += "Remote-MTA: dns; " + one_line(facts.remote_host) + "\n";
-  text += "Diagnostic-Code: smtp; " + one_line(facts.response) + "\n";
+  // RFC 3464 sections 2.3.5 and 2.3.6: only what another MTA said is an SMTP diagnostic, and only it has a name here.
+  if (!facts.remote_host.empty()) {
+    text += "Remote-MTA: dns; " + one_line(facts.remote_host) + "\n";
+    text += "Diagnostic-Code: smtp; " + one_line(facts.response) + "\n";
+  }
   text += "Last-Attempt-Date: " + to_rfc5322(now) + "\n";
   if (facts.retry_until) text += "Will-Retry-Until: " + to_rfc5322(*facts.retry_until) + "\n";
   return text;
@@ -75,18 +148,22 @@ bool wants_warning(const DeliveryRecord& delivery) {
 
 Notice compose_report(const NoticeSender& from, const ReportFacts& facts, const Clock& clock, Random& random) {
   const bool delayed = facts.retry_until.has_value();
-  const std::string human = human_part(facts, from.hostname);
-  const std::string status = status_part(facts, from.hostname, clock.now());
-  const bool utf8 = !is_ascii(facts.delivery.recipient) || !is_ascii(facts.header_block);
+  const Time now = clock.now();
+  const std::string human = human_part(facts, from.hostname, now);
+  const std::string status = status_part(facts, from.hostname, now);
+  const bool utf8 = !is_ascii(status) || !is_ascii(facts.header_block);
   const MailHeader header{facts.delivery.mail_from,
                           delayed ? "Delivery is delayed" : "Your message could not be delivered", "auto-replied",
                           facts.delivery.message_id_field};
   // RFC 6533 for what is beyond ASCII.
-  auto message = compose(from, header, "report; report-type=delivery-status",
-                         {{"text/plain; charset=utf-8", human, {}},
-                          {utf8 ? "message/global-delivery-status" : "message/delivery-status", status, {}},
-                          {utf8 ? "message/global-headers" : "text/rfc822-headers", bounded(facts.header_block), {}}},
-                         clock, random);
+  const MimePart report{
+      "multipart/report; report-type=delivery-status",
+      {},
+      {},
+      {{"text/plain; charset=utf-8", human, {}, {}},
+       {utf8 ? "message/global-delivery-status" : "message/delivery-status", status, {}, {}},
+       {utf8 ? "message/global-headers" : "text/rfc822-headers", bounded(facts.header_block), {}, {}}}};
+  auto message = compose(from, header, report, clock, random);
   return {delayed ? Notice::Kind::DelayWarning : Notice::Kind::Bounce, std::move(message)};
 }
 

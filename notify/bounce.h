@@ -17,8 +17,8 @@ namespace sealpost {
 struct ReportFacts {
   const DeliveryRecord& delivery;
   std::string enhanced;             ///< RFC 3463 status
-  std::string response;             ///< the remote's reply, or our own words
-  std::string remote_host;          ///< empty when no host answered
+  std::string response;             ///< how the last attempt ended: the remote's reply, or our own words
+  std::string remote_host;          ///< whose reply it is; empty when the words are ours
   bool expired = false;             ///< delivery.max_age, not a refusal
   std::optional<Time> retry_until;  ///< a delay warning: until when attempts go on
   std::string_view header_block;    ///< of the returned message: fields only, never content

@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 constexpr std::size_t symbols = 12;
 constexpr std::size_t group = 4;
-constexpr std::size_t token_octets = 24;
+constexpr std::size_t token_octets = 18;
 
 char canonical(char typed) {
   if (typed >= 'a' && typed <= 'z') typed = static_cast<char>(typed - 'a' + 'A');

@@ -15,7 +15,7 @@ Secret make_code(Random& random);
 /// A typed code in the form of make_code: case, spaces, dashes and the look-alikes O, I and L are forgiven. Nothing when it cannot be one.
 std::optional<Secret> normalise_code(std::string_view typed);
 
-/// 192 random bits in base64url, for links and sessions.
+/// 144 random bits in base64url, for links and sessions: short enough for a link on one line of 76 characters.
 Secret make_token(Random& random);
 /// True for text that make_token could have made.
 bool is_token(std::string_view text);

@@ -2,6 +2,8 @@
 // Implements mail_composer.h.
 #include "notify/mail_composer.h"
 
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "base/message_text.h"
 
@@ -9,6 +11,8 @@ namespace sealpost {
 namespace {
 
 constexpr std::size_t max_7bit_line = 998;
+/// An encoded-word has at most 75 characters (RFC 2047 section 2): 12 of frame, and base64 of this many octets.
+constexpr std::size_t max_encoded_octets = 45;
 
 /// CRLF line ends throughout.
 WipedBuffer with_crlf(std::string_view text) {
@@ -35,13 +39,36 @@ bool fits_7bit(std::string_view text) {
   return true;
 }
 
-void append_part(WipedBuffer& out, const MimePart& part) {
-  const bool text = part.content_type.starts_with("text/") || part.content_type.starts_with("message/");
+bool is_report(const MimePart& part) { return part.content_type.starts_with("message/"); }
+
+/// Other text beyond ASCII goes as base64; RFC 6533 section 3 wants message/global-… as 8bit where that is possible.
+bool is_8bit(const MimePart& part) {
+  return part.parts.empty() ? is_report(part) && !is_ascii(part.body)
+                            : std::any_of(part.parts.begin(), part.parts.end(), is_8bit);
+}
+
+void append_part(WipedBuffer& out, const MimePart& part, Random& random);
+
+void append_multipart(WipedBuffer& out, const MimePart& multipart, Random& random) {
+  const std::string boundary = "=_" + to_hex(random.octets(16));
+  append(out, "Content-Type: " + multipart.content_type + ";\r\n\tboundary=\"" + boundary + "\"\r\n");
+  if (is_8bit(multipart)) append(out, "Content-Transfer-Encoding: 8bit\r\n");
+  for (const auto& part : multipart.parts) {
+    // The line end before a boundary is the boundary's own (RFC 2046 section 5.1.1).
+    append(out, "\r\n--" + boundary + "\r\n");
+    append_part(out, part, random);
+  }
+  append(out, "\r\n--" + boundary + "--\r\n");
+}
+
+void append_part(WipedBuffer& out, const MimePart& part, Random& random) {
+  if (!part.parts.empty()) return append_multipart(out, part, random);
+  const bool text = is_report(part) || part.content_type.starts_with("text/");
   append(out, "Content-Type: " + part.content_type + "\r\n");
   if (!part.disposition.empty()) append(out, "Content-Disposition: " + part.disposition + "\r\n");
   const WipedBuffer body = text ? with_crlf(part.body) : WipedBuffer(part.body.begin(), part.body.end());
-  if (text && (fits_7bit(view(body)) || part.content_type.starts_with("message/"))) {
-    append(out, "\r\n");
+  if (text && (fits_7bit(view(body)) || is_report(part))) {
+    append(out, is_8bit(part) ? "Content-Transfer-Encoding: 8bit\r\n\r\n" : "\r\n");
     append(out, view(body));
     return;
   }
@@ -51,11 +78,23 @@ void append_part(WipedBuffer& out, const MimePart& part) {
   append(out, encoder.finish());
 }
 
+/// RFC 2047 section 5: a name beyond ASCII as encoded-words, each of whole characters, folded between them.
+std::string encoded_words(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    std::size_t size = std::min(text.size(), max_encoded_octets);
+    while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0U) == 0x80U) --size;
+    out += (out.empty() ? "" : "\r\n ") + ("=?utf-8?B?" + to_base64(text.substr(0, size)) + "?=");
+    text.remove_prefix(size);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string header_mailbox(const std::string& name, const std::string& address) {
   if (name.empty()) return "<" + address + ">";
-  if (!is_ascii(name)) return "=?utf-8?B?" + to_base64(name) + "?= <" + address + ">";
+  if (!is_ascii(name)) return encoded_words(name) + "\r\n <" + address + ">";
   std::string quoted;
   for (const char c : name) {
     if (c == '"' || c == '\\') quoted += '\\';
@@ -64,9 +103,8 @@ std::string header_mailbox(const std::string& name, const std::string& address) 
   return "\"" + quoted + "\" <" + address + ">";
 }
 
-WipedBuffer compose(const NoticeSender& from, const MailHeader& header, std::string_view multipart,
-                    const std::vector<MimePart>& parts, const Clock& clock, Random& random) {
-  const std::string boundary = "=_" + to_hex(random.octets(16));
+WipedBuffer compose(const NoticeSender& from, const MailHeader& header, const MimePart& content, const Clock& clock,
+                    Random& random) {
   WipedBuffer out;
   append(out, "Date: " + to_rfc5322(clock.now()) + "\r\n");
   append(out, "From: " + from.from + "\r\n");
@@ -77,14 +115,8 @@ WipedBuffer compose(const NoticeSender& from, const MailHeader& header, std::str
     append(out, "In-Reply-To: " + header.in_reply_to + "\r\nReferences: " + header.in_reply_to + "\r\n");
   }
   append(out, "Auto-Submitted: " + header.auto_submitted + "\r\n");
-  append(out, "MIME-Version: 1.0\r\nContent-Type: multipart/");
-  append(out, multipart);
-  append(out, ";\r\n\tboundary=\"" + boundary + "\"\r\n\r\n");
-  for (const auto& part : parts) {
-    append(out, "--" + boundary + "\r\n");
-    append_part(out, part);
-  }
-  append(out, "--" + boundary + "--\r\n");
+  append(out, "MIME-Version: 1.0\r\n");
+  append_part(out, content, random);
   return out;
 }
 

@@ -27,16 +27,17 @@ struct MailHeader {
 };
 
 struct MimePart {
-  std::string content_type;  ///< with parameters
-  std::string_view body;     ///< line ends may be LF or CRLF
-  std::string disposition;   ///< empty for inline text
+  std::string content_type;     ///< with parameters; "multipart/…" without a boundary when it holds parts
+  std::string_view body;        ///< line ends may be LF or CRLF
+  std::string disposition;      ///< empty for inline text
+  std::vector<MimePart> parts;  ///< of a multipart, which has no body of its own
 };
 
 /// "Name <address>" with the name quoted or encoded as it needs (RFC 2047).
 std::string header_mailbox(const std::string& name, const std::string& address);
 
-/// A multipart message: `multipart` is "alternative", "mixed", or `report; report-type=delivery-status`.
-WipedBuffer compose(const NoticeSender& from, const MailHeader& header, std::string_view multipart,
-                    const std::vector<MimePart>& parts, const Clock& clock, Random& random);
+/// A complete message; `content` is what its Content-Type says, a multipart as a rule.
+WipedBuffer compose(const NoticeSender& from, const MailHeader& header, const MimePart& content, const Clock& clock,
+                    Random& random);
 
 }  // namespace sealpost

@@ -8,10 +8,29 @@
 namespace sealpost {
 namespace {
 
+/// What differs by the cause. Lines are kept short here: plain text is sent as it stands.
+struct Words {
+  std::string introduction;
+  const char* key;         ///< what the key is for
+  const char* unexpected;  ///< what to do when the mail means nothing to the reader
+};
+
 /// The sender's authorised address and nothing else of theirs: no name, subject or text that could be used to deceive.
-std::string introduction(const std::string& sender) {
-  if (sender.empty()) return "There is encrypted mail for you, and this is the code that you asked for.";
-  return sender + "\nsent you encrypted mail.";
+Words words_for(NotificationCause cause, const std::string& sender) {
+  switch (cause) {
+    case NotificationCause::KeyRequest:
+      return {"A sender who wants to write to you confidentially had a key made\nfor your address.",
+              "Encrypted mail to you will follow, and only you can open it. Your key\nis ready:",
+              "If you do not expect\nencrypted mail, you may ignore this message."};
+    case NotificationCause::NewCode:
+      return {"Here is the new code that was asked for on the page behind your link.",
+              "It gives you the key that opens encrypted mail to you:",
+              "If you did not\nask for a code, you may ignore this message."};
+    case NotificationCause::Mail:
+      break;
+  }
+  return {sender + "\nsent you encrypted mail.", "The mail is encrypted, and only you can open it. Your key is ready:",
+          "If you do not expect\nmail from the sender named above, you may ignore this message."};
 }
 
 std::string attached_text(bool attached) {
@@ -26,12 +45,22 @@ Result<std::string> fill_secret(std::string_view text, TemplateKind kind, Templa
   return filled;
 }
 
+MimePart alternatives(std::string_view text, std::string_view html) {
+  return {"multipart/alternative",
+          {},
+          {},
+          {{"text/plain; charset=utf-8", text, {}, {}}, {"text/html; charset=utf-8", html, {}, {}}}};
+}
+
 }  // namespace
 
 Result<Notice> compose_notification(const NoticeSender& from, const NotificationFacts& facts, const Clock& clock,
                                     Random& random) {
   const bool attached = facts.attachment != nullptr;
-  const TemplateValues values = {{"introduction", introduction(facts.sender)},
+  const Words words = words_for(facts.cause, facts.sender);
+  const TemplateValues values = {{"introduction", words.introduction},
+                                 {"key", words.key},
+                                 {"unexpected", words.unexpected},
                                  {"link", facts.link},
                                  {"expires", to_rfc3339(facts.expires).substr(0, 10)},
                                  {"attached", attached_text(attached)},
@@ -41,12 +70,15 @@ Result<Notice> compose_notification(const NoticeSender& from, const Notification
   auto html = fill_secret(templates::notification_html, TemplateKind::Html, values, facts.code);
   if (!html) return html.error();
   const MailHeader header{facts.recipient, "Your key for encrypted mail", "auto-generated", {}};
-  std::vector<MimePart> parts = {{"text/plain; charset=utf-8", *text, {}}, {"text/html; charset=utf-8", *html, {}}};
+  MimePart content = alternatives(*text, *html);
   if (attached) {
-    parts.push_back({"application/x-pkcs12; name=\"mail-key.p12\"", view(*facts.attachment),
-                     "attachment; filename=\"mail-key.p12\""});
+    const MimePart file{"application/x-pkcs12; name=\"mail-key.p12\"",
+                        view(*facts.attachment),
+                        "attachment; filename=\"mail-key.p12\"",
+                        {}};
+    content = {"multipart/mixed", {}, {}, {content, file}};
   }
-  auto message = compose(from, header, attached ? "mixed" : "alternative", parts, clock, random);
+  auto message = compose(from, header, content, clock, random);
   OPENSSL_cleanse(text->data(), text->size());
   OPENSSL_cleanse(html->data(), html->size());
   return Notice(Notice::Kind::Notification, std::move(message));
@@ -61,10 +93,7 @@ Result<Notice> compose_picked_up(const NoticeSender& from, const PickedUpFacts& 
   auto html = fill(templates::picked_up_html, TemplateKind::Html, values);
   if (!html) return html.error();
   const MailHeader header{facts.recipient, "Your key was picked up", "auto-generated", {}};
-  return Notice(
-      Notice::Kind::KeyEvent,
-      compose(from, header, "alternative",
-              {{"text/plain; charset=utf-8", *text, {}}, {"text/html; charset=utf-8", *html, {}}}, clock, random));
+  return Notice(Notice::Kind::KeyEvent, compose(from, header, alternatives(*text, *html), clock, random));
 }
 
 }  // namespace sealpost

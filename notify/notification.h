@@ -13,10 +13,18 @@
 
 namespace sealpost {
 
+/// Why a recipient is written to.
+enum class NotificationCause {
+  Mail,        ///< somebody's mail was accepted; the only cause with a sender
+  KeyRequest,  ///< an account asked the key server for a key: mail will follow
+  NewCode      ///< the recipient asked for a code
+};
+
 struct NotificationFacts {
   std::string recipient;  ///< addr-spec
-  std::string sender;     ///< the sender's authorised address; empty when the recipient asked for the code
-  std::string link;       ///< URL of the pickup page
+  NotificationCause cause;
+  std::string sender;  ///< the sender's authorised address
+  std::string link;    ///< URL of the pickup page
   const Secret& code;
   Time expires{};
   const WipedBuffer* attachment = nullptr;  ///< PKCS#12 (notify.mode=attach)

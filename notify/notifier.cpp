@@ -2,6 +2,7 @@
 // Implements notifier.h.
 #include "notify/notifier.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/encoding.h"
@@ -24,7 +25,8 @@ constexpr std::chrono::hours once_lifetime{24 * 7};
 struct Notifier::Issue {
   const EmailAddress& recipient;
   std::string fingerprint;
-  std::string sender;  ///< empty when the recipient asked
+  NotificationCause cause;
+  std::string sender;
   std::string once;
 };
 
@@ -94,12 +96,13 @@ Result<std::size_t> Notifier::serve_outbox() {
 Status Notifier::serve(const OutboxRow& row) {
   auto recipient = EmailAddress::parse(row.address);
   if (!recipient) return recipient.error();
-  auto put = issue({*recipient, row.fingerprint, row.introduction.sender, "notification:" + row.row_id});
-  if (!put) return put.error();
+  const std::string& sender = row.introduction.sender;
+  const auto cause = sender.empty() ? NotificationCause::KeyRequest : NotificationCause::Mail;
+  if (auto put = issue({*recipient, row.fingerprint, cause, sender, "notification:" + row.row_id}); !put) return put;
   return directory_.settle_outbox(row);
 }
 
-Result<bool> Notifier::issue(const Issue& order) {
+Status Notifier::issue(const Issue& order) {
   const Secret token = make_token(random_);
   const Secret code = make_code(random_);
   PickupLink link;
@@ -118,14 +121,18 @@ Result<bool> Notifier::issue(const Issue& order) {
     attached = std::move(*file);
   }
   // The link must work before anybody can read of it.
-  if (auto added = store_.add(token, code, link); !added) return added.error();
+  auto earlier = store_.add(token, code, link);
+  if (!earlier) return earlier.error();
   const std::string url = options_.public_url + "/pickup/" + std::string(token.reveal());
-  auto notice = compose_notification(
-      options_.sender,
-      {order.recipient.text(), order.sender, url, code, link.expires, attached ? &attached->octets : nullptr}, clock_,
-      random_);
+  auto notice = compose_notification(options_.sender,
+                                     {order.recipient.text(), order.cause, order.sender, url, code, link.expires,
+                                      attached ? &attached->octets : nullptr},
+                                     clock_, random_);
   if (!notice) return notice.error();
-  return put(*notice, order.recipient, order.once);
+  auto stored = put(*notice, order.recipient, order.once);
+  if (!stored) return stored.error();
+  // A crash came after an earlier put: that mail's link is the one that the recipient has, and nobody will ever see ours.
+  return *stored ? Status() : store_.withdraw(token, link.address, *earlier);
 }
 
 Result<bool> Notifier::put(const Notice& notice, const EmailAddress& recipient, const std::string& once_name) {
@@ -184,9 +191,12 @@ void Notifier::serve_resends() {
 
 /// The mail goes to the spelling that was stored, never to the one that somebody typed into a form.
 Status Notifier::serve_resend(const EmailAddress& address) {
-  auto key = directory_.find(address);
-  if (!key) return key.error();
-  if (!key->has_value()) return {};
+  // Earlier pairs count: a pair that expired still opens the mail that was sealed to it.
+  auto pairs = directory_.history(address.directory_key());
+  if (!pairs) return pairs.error();
+  const auto pair = std::find_if(pairs->begin(), pairs->end(),
+                                 [](const KeyRecord& record) { return record.state != PairState::Forgotten; });
+  if (pair == pairs->end()) return {};
   auto allowed = store_.take_resend(address.directory_key());
   if (!allowed) return allowed.error();
   if (!*allowed) return {};
@@ -194,19 +204,16 @@ Status Notifier::serve_resend(const EmailAddress& address) {
   if (!latest) return latest.error();
   auto stored = EmailAddress::parse(*latest ? (*latest)->recipient : address.directory_key());
   if (!stored) return stored.error();
-  auto put = issue({*stored, (*key)->fingerprint, {}, "resend:" + to_hex(random_.octets(16))});
-  if (!put) return put.error();
-  return {};
+  return issue({*stored, pair->fingerprint, NotificationCause::NewCode, {}, "resend:" + to_hex(random_.octets(16))});
 }
 
-void Notifier::tell_picked_up(const std::string& recipient, const KeyRecord& key) {
+Status Notifier::tell_picked_up(const std::string& recipient, const KeyRecord& key) {
   auto address = EmailAddress::parse(recipient);
-  if (!address) return log_.failure("notifier.picked_up_failed", address.error());
+  if (!address) return address.error();
   auto notice = compose_picked_up(options_.sender, {recipient, key.fingerprint}, clock_, random_);
-  if (!notice) return log_.failure("notifier.picked_up_failed", notice.error());
-  if (auto done = put(*notice, *address, "picked_up:" + key.fingerprint); !done) {
-    log_.failure("notifier.picked_up_failed", done.error());
-  }
+  if (!notice) return notice.error();
+  auto done = put(*notice, *address, "picked_up:" + key.fingerprint);
+  return done ? Status() : Status(done.error());
 }
 
 void Notifier::mark_failed(const std::string& recipient) {

@@ -51,8 +51,8 @@ class Notifier final {
   Status remind(const KeyRecord& key, const EmailAddress& address, const Introduction& introduction);
   /// A recipient asks for a new code. Returns at once, and the same whether the address is known or not.
   void resend(const EmailAddress& address);
-  /// Tells the address that its pair was picked up for the first time.
-  void tell_picked_up(const std::string& recipient, const KeyRecord& key);
+  /// Tells the address that its pair is picked up for the first time; durable when it returns, and once however often it is called.
+  Status tell_picked_up(const std::string& recipient, const KeyRecord& key);
   /// A notification was given up by the deliverer.
   void mark_failed(const std::string& recipient);
 
@@ -62,8 +62,8 @@ class Notifier final {
   void serve_resends();
   Status serve(const OutboxRow& row);
   Status serve_resend(const EmailAddress& address);
-  /// False when an earlier put of the same notification was durable already.
-  Result<bool> issue(const Issue& order);
+  Status issue(const Issue& order);
+  /// False when an earlier put of the same notice was durable already.
   Result<bool> put(const Notice& notice, const EmailAddress& recipient, const std::string& once);
 
   KeyDirectory& directory_;

@@ -113,9 +113,10 @@ Result<Pkcs12File, PickupError> Pickup::take(std::string_view token, std::string
   if (!file && file.error().kind == ErrorKind::NotFound) return PickupError{PickupFault::NoKey, file.error()};
   if (!file) return PickupError{PickupFault::Failed, file.error()};
   if (!key->picked_up) {
+    // The mail first: a crash between the two repeats it under the same name, which the queue takes as one.
+    if (auto told = picked_up_(link->recipient, *key); !told) return PickupError{PickupFault::Failed, told.error()};
     if (auto marked = directory_.mark_picked_up(link->address, key->fingerprint); !marked)
       return failed(marked.error());
-    picked_up_(link->recipient, *key);
   }
   log_.info("pickup.taken", {{"address", link->address}, {"fingerprint", key->fingerprint}});
   return std::move(*file);

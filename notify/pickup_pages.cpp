@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pickup for people: the page behind the link, its forms, and the download. GET and HEAD change nothing.
 #include "base/encoding.h"
+#include "notify/form_origin.h"
 #include "notify/pickup_routes.h"
 
 namespace sealpost {
@@ -48,13 +49,6 @@ std::string csrf_of(const PickupRoutesContext& context, std::string_view session
   return to_hex(context.wrapper.mac(Purpose::PickupSession, "csrf " + std::string(session)));
 }
 
-/// A form posted from another site's page is not the visitor's wish.
-bool from_here(const PickupRoutesContext& context, const http::Request& request) {
-  const auto origin = request.field("origin");
-  return origin.empty() || origin == "null" || context.public_url.rfind(origin, 0) == 0 ||
-         origin.substr(origin.find("://") + 3) == request.field("host");
-}
-
 bool prefers_compatible(const http::Request& request) {
   const auto agent = request.field("user-agent");
   return agent.find("iPhone") != std::string_view::npos || agent.find("iPad") != std::string_view::npos ||
@@ -81,7 +75,7 @@ http::Response landing(PickupRoutesContext& context, const http::Request& reques
 
 http::Response enter_code(PickupRoutesContext& context, const http::Request& request) {
   const std::string& token = request.parameters.at("token");
-  if (!from_here(context, request)) {
+  if (!posted_from_here(request, context.public_url)) {
     return show(403, context.pages.message("This did not work", "The form came from another site.", false));
   }
   const auto form = request.form();
@@ -98,7 +92,8 @@ http::Response make_file(PickupRoutesContext& context, const http::Request& requ
   const std::string& token = request.parameters.at("token");
   const std::string session = request.cookie(cookie_name);
   auto form = request.form();
-  if (!Secret::copy_of(csrf_of(context, session)).equals(form["csrf"]) || !from_here(context, request)) {
+  if (!Secret::copy_of(csrf_of(context, session)).equals(form["csrf"]) ||
+      !posted_from_here(request, context.public_url)) {
     return opened_page(context, request, session, "Please send the form once more.");
   }
   const auto format = form["format"] == "compatible" ? Pkcs12Format::Compatible : Pkcs12Format::Modern;
@@ -125,8 +120,7 @@ http::Response resend(PickupRoutesContext& context, const http::Request& request
 }
 
 http::Response style(const http::Request&) {
-  return http::Response::text(200, "text/css; charset=utf-8", Pages::style())
-      .with("Cache-Control", "public, max-age=86400");
+  return http::Response::text(200, "text/css; charset=utf-8", Pages::style());
 }
 
 }  // namespace

@@ -20,6 +20,10 @@ const redis::Script& resend_script() {
   static const redis::Script script("pickup_resend", std::string(scripts::resend_lua));
   return script;
 }
+const redis::Script& withdraw_script() {
+  static const redis::Script script("pickup_withdraw", std::string(scripts::withdraw_lua));
+  return script;
+}
 
 /// A link is remembered this long after it has expired, so that its page can say so.
 constexpr auto remembered_after_expiry = std::chrono::hours(24 * 90);
@@ -73,7 +77,7 @@ std::string PickupStore::address_key(const std::string& address, std::string_vie
   return "pickup:" + shard_tag(hex) + ":" + std::string(kind) + ":" + address;
 }
 
-Status PickupStore::add(const Secret& token, const Secret& code, const PickupLink& link) {
+Result<std::string> PickupStore::add(const Secret& token, const Secret& code, const PickupLink& link) {
   PickupLink stored = link;
   stored.id = link_id(token.reveal());
   const std::string key = link_key(stored.id);
@@ -83,13 +87,26 @@ Status PickupStore::add(const Secret& token, const Secret& code, const PickupLin
         "code", code_mac(stored, code), "expires", std::to_string(to_milliseconds(stored.expires)), "attempts", "0",
         "attached", stored.attached_secret},
        {"PEXPIREAT", key, std::to_string(forget)},
-       {"SET", address_key(stored.address, "latest"), stored.id, "PXAT", std::to_string(forget)},
+       {"SET", address_key(stored.address, "latest"), stored.id, "PXAT", std::to_string(forget), "GET"},
        {"DEL", address_key(stored.address, "failed")}});
   if (!replies) return replies.error();
-  for (const auto& reply : *replies) {
-    if (reply.is_error()) return Error::temporary("the queue's store is full", std::string(reply.text()));
+  const auto& earlier = (*replies)[2];
+  return earlier.is_nil() ? std::string() : std::string(earlier.text());
+}
+
+Status PickupStore::withdraw(const Secret& token, const std::string& address, const std::string& earlier) {
+  const std::string id = link_id(token.reveal());
+  std::string forgotten = "0";
+  if (!earlier.empty()) {
+    auto time = redis_.command({"PEXPIRETIME", link_key(earlier)});
+    if (!time) return time.error();
+    if (time->integer() > 0) forgotten = std::to_string(time->integer());
   }
-  return {};
+  const bool there = forgotten != "0";
+  auto restored =
+      redis_.run(withdraw_script(), {address_key(address, "latest")}, {id, there ? earlier : std::string(), forgotten});
+  if (!restored) return restored.error();
+  return done(redis_.command({"DEL", link_key(id)}));
 }
 
 Result<PickupLink> PickupStore::read(const std::string& id) {

@@ -34,8 +34,10 @@ class PickupStore final {
  public:
   PickupStore(redis::Client& redis, Wrapper& wrapper) : redis_(redis), wrapper_(wrapper) {}
 
-  /// Stores a new link and makes it the address's latest.
-  Status add(const Secret& token, const Secret& code, const PickupLink& link);
+  /// Stores a new link and makes it the address's latest. Returns the id of the one that was the latest before, or nothing.
+  Result<std::string> add(const Secret& token, const Secret& code, const PickupLink& link);
+  /// Takes back a link that nobody was told of; the one before becomes the latest again, unless a newer one took the place.
+  Status withdraw(const Secret& token, const std::string& address, const std::string& earlier);
   /// NotFound for a token that nobody was given.
   Result<PickupLink> find(std::string_view token);
 

@@ -94,9 +94,10 @@ class Relay final {
         notifier_(services.directory(), pickup_store_, services.queue(), services.wrapper(), services.clock(),
                   services.random(), log, {settings.notify, sender_, settings.http.public_url, destination_},
                   [this] { deliverer_.kick(); }),
-        pickup_(
-            pickup_store_, services.directory(), services.clock(), services.random(), log,
-            [this](const std::string& recipient, const KeyRecord& key) { notifier_.tell_picked_up(recipient, key); }),
+        pickup_(pickup_store_, services.directory(), services.clock(), services.random(), log,
+                [this](const std::string& recipient, const KeyRecord& key) {
+                  return notifier_.tell_picked_up(recipient, key);
+                }),
         intake_(services.directory(), sealer_, services.queue(), rate_, services.clock(), log,
                 {settings.relay.hostname, destination_}, intake_hooks()),
         authenticator_(services.accounts(), services.tokens(), throttle_),

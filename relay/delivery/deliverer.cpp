@@ -200,7 +200,7 @@ Status Deliverer::record(const Claim& claim, const Attempt& attempt) {
   if (const auto* failed = std::get_if<Failed>(&attempt.outcome)) return fail(claim, attempt, *failed, false);
   const auto& deferred = std::get<Deferred>(attempt.outcome);
   if (clock_.now() - claim.delivery.created >= options_.max_age) {
-    return fail(claim, attempt, Failed{0, "4.4.7", deferred.response}, true);
+    return fail(claim, attempt, Failed{0, "4.4.7", deferred.response, deferred.from_remote}, true);
   }
   return defer(claim, attempt, deferred);
 }
@@ -208,7 +208,13 @@ Status Deliverer::record(const Claim& claim, const Attempt& attempt) {
 /// The report first: a crash between the two repeats the attempt, but not the report.
 Status Deliverer::fail(const Claim& claim, const Attempt& attempt, const Failed& failed, bool expired) {
   if (wants_bounce(claim.delivery)) {
-    ReportFacts facts{claim.delivery, failed.enhanced, failed.response, attempt.trace.host, expired, std::nullopt, {}};
+    ReportFacts facts{claim.delivery,
+                      failed.enhanced,
+                      failed.response,
+                      failed.from_remote ? attempt.trace.host : "",
+                      expired,
+                      std::nullopt,
+                      {}};
     if (auto told = report(claim, "bounce:" + claim.delivery.id.text(), facts); !told) return told;
   }
   if (claim.delivery.notification) notification_failed_(claim.delivery.recipient);
@@ -219,7 +225,13 @@ Status Deliverer::defer(const Claim& claim, const Attempt& attempt, const Deferr
   const Time now = clock_.now();
   const Time end = claim.delivery.created + options_.max_age;
   if (!claim.delivery.warned && now - claim.delivery.created >= options_.warn_after && wants_warning(claim.delivery)) {
-    const ReportFacts facts{claim.delivery, deferred.enhanced, deferred.response, attempt.trace.host, false, end, {}};
+    const ReportFacts facts{claim.delivery,
+                            deferred.enhanced,
+                            deferred.response,
+                            deferred.from_remote ? attempt.trace.host : "",
+                            false,
+                            end,
+                            {}};
     if (auto told = report(claim, "warning:" + claim.delivery.id.text(), facts); !told) return told;
     if (auto warned = queue_.warned(claim); !warned) return warned;
   }

@@ -17,11 +17,13 @@ struct Delivered {
 struct Deferred {
   std::string response;
   std::string enhanced = "4.0.0";
+  bool from_remote = false;  ///< the response is the remote's reply, not words of ours
 };
 struct Failed {
   int code = 550;
   std::string enhanced = "5.0.0";
   std::string response;
+  bool from_remote = false;
 };
 using Outcome = std::variant<Delivered, Deferred, Failed>;
 

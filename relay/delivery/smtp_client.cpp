@@ -63,8 +63,8 @@ Outcome SmtpClient::broken(const Error& why) {
 /// 421 means that the server closes; a 4xx and everything unknown defers.
 Outcome SmtpClient::refused(const RemoteReply& reply) {
   if (reply.code == 421) usable_ = false;
-  if (reply.severity() == 5) return Failed{reply.code, reply.enhanced, reply.text};
-  return Deferred{reply.text, reply.severity() == 4 ? reply.enhanced : "4.5.0"};
+  if (reply.severity() == 5) return Failed{reply.code, reply.enhanced, reply.text, true};
+  return Deferred{reply.text, reply.severity() == 4 ? reply.enhanced : "4.5.0", true};
 }
 
 Status SmtpClient::write(std::string_view octets, std::chrono::seconds timeout) {

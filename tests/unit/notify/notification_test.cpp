@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a recipient is told, read back by another program: link and code where programs and people find them, nothing of the sender's own words.
+#include "notify/notification.h"
+
+#include <gtest/gtest.h>
+
+#include <ostream>
+#include <regex>
+#include <sstream>
+
+#include "base/encoding.h"
+#include "tests/support/fakes.h"
+#include "tests/support/mail_parser.h"
+
+namespace sealpost {
+
+static void PrintTo(NotificationCause cause, std::ostream* out) {
+  *out << (cause == NotificationCause::Mail ? "Mail" : cause == NotificationCause::NewCode ? "NewCode" : "KeyRequest");
+}
+
+namespace {
+
+using test::parse_mail;
+using test::ParsedMail;
+
+const std::string link = "https://mail.relay.example.org/pickup/AbCdEfGhIjKlMnOpQrStUvWx";
+const std::string code_text = "7K3M-Q9ZT-04HB";
+const NoticeSender relay{"\"Sealpost\" <postmaster@relay.example.org>", "relay.example.org"};
+
+struct Facts {
+  std::string recipient = "bob@example.net";
+  NotificationCause cause = NotificationCause::Mail;
+  std::string sender = "alice@example.com";
+  const WipedBuffer* attachment = nullptr;
+};
+
+std::string composed(const Facts& facts) {
+  const test::ManualClock clock;
+  SystemRandom random;
+  const Secret code = Secret::copy_of(code_text);
+  const auto notice = compose_notification(relay,
+                                           {facts.recipient, facts.cause, facts.sender, link, code,
+                                            clock.now() + std::chrono::hours(24 * 30), facts.attachment},
+                                           clock, random);
+  EXPECT_EQ(notice->kind(), Notice::Kind::Notification);
+  return std::string(view(notice->message()));
+}
+
+/// Words as a reader sees them: no markup, one blank between them.
+std::string words_of(std::string text) {
+  text = std::regex_replace(text, std::regex("<title>[^<]*</title>|<[^>]*>"), " ");
+  text = std::regex_replace(text, std::regex("&#39;"), "'");
+  text = std::regex_replace(text, std::regex("(^|\n)[0-9]\\. "), " ");  // a list's numbers
+  std::istringstream in(text);
+  std::string out;
+  for (std::string word; in >> word;) out += word + " ";
+  return out;
+}
+
+std::string header_of(const std::string& raw) { return raw.substr(0, raw.find("\r\n\r\n")); }
+
+class EveryCause : public testing::TestWithParam<NotificationCause> {};
+
+TEST_P(EveryCause, HasLinkAndCodeOnLinesOfTheirOwn) {
+  const std::string raw = composed({.cause = GetParam(), .sender = "alice@example.com"});
+  EXPECT_NE(raw.find("\r\nLink: " + link + "\r\n"), std::string::npos) << raw;
+  EXPECT_NE(raw.find("\r\nAuthentication code: " + code_text + "\r\n"), std::string::npos);
+  EXPECT_EQ(header_of(raw).find(code_text), std::string::npos);
+  EXPECT_EQ(header_of(raw).find("pickup"), std::string::npos);
+}
+
+TEST_P(EveryCause, KeepsLinesOfTheTextShort) {
+  const auto mail = parse_mail(composed({.cause = GetParam()}));
+  std::istringstream lines(mail.parts.at(0).body);
+  for (std::string line; std::getline(lines, line);) EXPECT_LT(line.size(), 77U) << line;
+}
+
+TEST_P(EveryCause, SaysTheSameInTextAndHtml) {
+  const auto mail = parse_mail(composed({.cause = GetParam()}));
+  EXPECT_EQ(mail.structure, "multipart/alternative(text/plain,text/html)");
+  EXPECT_EQ(words_of(mail.parts.at(0).body), words_of(mail.parts.at(1).body));
+}
+
+TEST_P(EveryCause, IsMarkedAsAutomatic) {
+  const auto mail = parse_mail(composed({.cause = GetParam()}));
+  EXPECT_EQ(mail.field("auto-submitted"), "auto-generated");
+  EXPECT_EQ(mail.field("to"), "bob@example.net");
+  EXPECT_EQ(mail.sender_name, "Sealpost");
+  EXPECT_TRUE(mail.defects.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Notification, EveryCause,
+                         testing::Values(NotificationCause::Mail, NotificationCause::KeyRequest,
+                                         NotificationCause::NewCode),
+                         testing::PrintToStringParamName());
+
+std::string text_of(NotificationCause cause) { return parse_mail(composed({.cause = cause})).parts.at(0).body; }
+
+TEST(Notification, NamesTheSenderOnlyOfAnAcceptedMail) {
+  EXPECT_TRUE(text_of(NotificationCause::Mail).starts_with("alice@example.com\r\nsent you encrypted mail.\r\n"));
+  for (const auto cause : {NotificationCause::KeyRequest, NotificationCause::NewCode}) {
+    const std::string text = text_of(cause);
+    EXPECT_EQ(text.find("alice"), std::string::npos) << text;
+    EXPECT_EQ(text.find("sender named above"), std::string::npos) << "nobody is named: " << text;
+    EXPECT_EQ(text.find("sent you"), std::string::npos) << "nothing was sent yet, or long ago: " << text;
+  }
+}
+
+TEST(Notification, SaysWhenTheCodeExpires) {
+  EXPECT_NE(text_of(NotificationCause::Mail).find("The code works until 2026-10-21."), std::string::npos);
+}
+
+TEST(Notification, EscapesWhatASenderMayChooseInHtml) {
+  const auto mail = parse_mail(composed({.sender = "\"<script>&\"@example.com"}));
+  EXPECT_NE(mail.parts.at(0).body.find("\"<script>&\"@example.com\r\n"), std::string::npos);
+  EXPECT_EQ(mail.parts.at(1).body.find("<script"), std::string::npos);
+  EXPECT_NE(mail.parts.at(1).body.find("&quot;&lt;script&gt;&amp;&quot;@example.com"), std::string::npos);
+}
+
+TEST(Notification, CarriesAddressesBeyondAscii) {
+  const auto mail = parse_mail(composed({.recipient = "jürgen@straße.example", .sender = "ä@bücher.example"}));
+  EXPECT_NE(mail.field("to").find("jürgen@straße.example"), std::string::npos);
+  EXPECT_EQ(mail.parts.at(0).encoding, "base64") << "never quoted-printable, which cuts links";
+  EXPECT_NE(mail.parts.at(0).body.find("\r\nLink: " + link + "\r\nAuthentication code: " + code_text + "\r\n"),
+            std::string::npos);
+}
+
+TEST(Notification, AttachesTheKeyFileBesideTheAlternatives) {
+  const std::string octets("\x30\x82\0\r\n\xff", 6);
+  const WipedBuffer file(octets.begin(), octets.end());
+  const auto mail = parse_mail(composed({.attachment = &file}));
+  EXPECT_EQ(mail.structure, "multipart/mixed(multipart/alternative(text/plain,text/html),application/x-pkcs12)");
+  EXPECT_EQ(mail.parts.at(2).body, octets);
+  EXPECT_EQ(mail.parts.at(2).filename, "mail-key.p12");
+  EXPECT_NE(mail.parts.at(0).body.find("The key file is attached."), std::string::npos);
+  EXPECT_EQ(words_of(mail.parts.at(0).body), words_of(mail.parts.at(1).body));
+}
+
+TEST(Notification, OfAPickupNamesAddressAndKeyButNoCode) {
+  const test::ManualClock clock;
+  SystemRandom random;
+  const auto notice = compose_picked_up(relay, {"bob@example.net", std::string(64, 'a')}, clock, random);
+  ASSERT_TRUE(notice);
+  EXPECT_EQ(notice->kind(), Notice::Kind::KeyEvent);
+  const auto mail = parse_mail(view(notice->message()));
+  EXPECT_EQ(mail.structure, "multipart/alternative(text/plain,text/html)");
+  EXPECT_NE(mail.parts.at(0).body.find("mail to bob@example.net was picked up"), std::string::npos);
+  EXPECT_NE(mail.parts.at(0).body.find("Key: " + std::string(64, 'a')), std::string::npos);
+  EXPECT_EQ(words_of(mail.parts.at(0).body), words_of(mail.parts.at(1).body));
+  EXPECT_EQ(mail.field("auto-submitted"), "auto-generated");
+}
+
+}  // namespace
+}  // namespace sealpost

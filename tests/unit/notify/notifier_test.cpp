@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+// Notifications go out exactly once whatever crashes, reminders and new codes within their limits, and nobody learns which addresses are known.
+#include "notify/notifier.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <stdexcept>
+
+#include "notify/codes.h"
+#include "tests/unit/notify/notify_fixture.h"
+
+namespace sealpost {
+namespace {
+
+using test::address;
+using test::SentNotice;
+
+struct Crash : std::runtime_error {
+  Crash() : std::runtime_error("crash") {}
+};
+
+/// Ends its user at the n-th use: every step of making a notification draws random octets, so each gap between them is hit once.
+class CrashingRandom final : public Random {
+ public:
+  explicit CrashingRandom(int uses) : left_(uses) {}
+  void fill(std::span<unsigned char> out) override {
+    if (left_-- == 0) throw Crash();
+    real_.fill(out);
+  }
+
+ private:
+  SystemRandom real_;
+  int left_;
+};
+
+class NotifierTest : public test::NotifyTest {
+ protected:
+  static constexpr std::chrono::minutes claim_lifetime{1};
+
+  std::vector<SentNotice> serve() {
+    EXPECT_TRUE(notifier->serve_outbox());
+    return sent();
+  }
+  /// After a crash: another process takes the claim over, and its links are the ones that open.
+  void expect_exactly_one(const std::string& mailbox) {
+    clock.advance(claim_lifetime);
+    notifier = make_notifier(random, [] {});
+    const auto notices = serve();
+    ASSERT_EQ(notices.size(), 1U) << mailbox;
+    EXPECT_EQ(notices[0].recipient, mailbox);
+    EXPECT_TRUE(pickup->open(notices[0].token, notices[0].code));
+    const auto latest = store->latest(mailbox).value();
+    ASSERT_TRUE(latest);
+    EXPECT_EQ(latest->id, store->find(notices[0].token)->id) << "what was sent is what reminders look at";
+    clock.advance(day);
+    EXPECT_TRUE(serve().empty()) << "and no second one later";
+  }
+  /// Runs the notifier's own thread until it has put so many notices, or has looked at all requests.
+  std::size_t resend(const std::vector<std::string>& mailboxes, std::size_t expected) {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::size_t put = 0;
+    auto running = make_notifier(random, [&] {
+      const std::lock_guard lock(mutex);
+      ++put;
+      changed.notify_all();
+    });
+    // One that is always answered, at the end: when it is, the ones before are through.
+    const std::string mark = "mark" + std::to_string(++marks_) + "@example.net";
+    assign(mark);
+    EXPECT_TRUE(notifier->serve_outbox());
+    EXPECT_FALSE(sent().empty());
+    running->start();
+    for (const auto& mailbox : mailboxes) running->resend(address(mailbox));
+    running->resend(address(mark));
+    std::unique_lock lock(mutex);
+    EXPECT_TRUE(changed.wait_for(lock, std::chrono::seconds(60), [&] { return put >= expected + 1; })) << put;
+    lock.unlock();
+    running->stop();
+    std::size_t count = 0;
+    for (const auto& notice : sent()) count += notice.recipient == mark ? 0 : 1;
+    EXPECT_EQ(count, put - 1);
+    return count;
+  }
+  Status remind(const std::string& mailbox) {
+    const auto key = keys->directory.find(address(mailbox)).value();
+    return notifier->remind(*key, address(mailbox), introduction);
+  }
+  void lock_latest(const SentNotice& notice) {
+    for (int i = 0; i < 5; ++i) EXPECT_FALSE(pickup->open(notice.token, wrong_code()));
+  }
+
+ private:
+  int marks_ = 0;
+};
+
+TEST_F(NotifierTest, SendsOneNotificationToTheAddressAlone) {
+  const auto key = assign("Bob@example.net");
+  const auto notices = serve();
+  ASSERT_EQ(notices.size(), 1U);
+  EXPECT_EQ(notices[0].recipient, "Bob@example.net");
+  EXPECT_TRUE(notices[0].notification);
+  EXPECT_NE(notices[0].raw.find("\r\nsender@example.com\r\nsent you encrypted mail.\r\n"), std::string::npos);
+  EXPECT_EQ(store->find(notices[0].token)->fingerprint, key.fingerprint);
+  EXPECT_TRUE(serve().empty());
+}
+
+TEST_F(NotifierTest, OfAKeyRequestNamesNobody) {
+  ASSERT_TRUE(keys->directory.find_or_assign(address("bob@example.net"), {"crm", {}})->assigned);
+  ASSERT_TRUE(keys->directory.release_notification(address("bob@example.net")));
+  const auto notices = serve();
+  ASSERT_EQ(notices.size(), 1U);
+  EXPECT_NE(notices[0].raw.find("had a key made"), std::string::npos);
+}
+
+TEST_F(NotifierTest, CrashAfterTheClaimSendsOne) {
+  assign("bob@example.net");
+  ASSERT_EQ(keys->directory.claim_outbox(16)->size(), 1U);
+  expect_exactly_one("bob@example.net");
+}
+
+TEST_F(NotifierTest, CrashAtAnyStepBeforeThePutSendsOne) {
+  int steps = 0;
+  for (bool crashed = true; crashed; ++steps) {
+    const std::string mailbox = "step" + std::to_string(steps) + "@example.net";
+    assign(mailbox);
+    CrashingRandom source(steps);
+    auto victim = make_notifier(source, [] {});
+    crashed = false;
+    try {
+      EXPECT_TRUE(victim->serve_outbox());
+    } catch (const Crash&) {
+      crashed = true;
+    }
+    victim.reset();
+    expect_exactly_one(mailbox);
+  }
+  EXPECT_GT(steps, 4) << "token, code, Message-ID, boundary at least";
+}
+
+TEST_F(NotifierTest, CrashBetweenPutAndSettleSendsOne) {
+  assign("bob@example.net");
+  auto victim = make_notifier(random, [] { throw Crash(); });
+  EXPECT_THROW(static_cast<void>(victim->serve_outbox()), Crash);
+  victim.reset();
+  expect_exactly_one("bob@example.net");
+}
+
+TEST_F(NotifierTest, ReplayKeepsTheLinkThatWasSent) {
+  notify_settings.mode = NotifyMode::Attach;
+  restart();
+  assign("bob@example.net");
+  auto victim = make_notifier(random, [] { throw Crash(); });
+  EXPECT_THROW(static_cast<void>(victim->serve_outbox()), Crash);
+  clock.advance(claim_lifetime);
+  const auto notices = serve();
+  ASSERT_EQ(notices.size(), 1U);
+  EXPECT_EQ(keys->redis.command({"KEYS", "pickup:*:link:*"})->size(), 1U) << "the second try's link is withdrawn";
+  const auto session = pickup->open(notices[0].token, notices[0].code);
+  ASSERT_TRUE(session);
+  const auto shown = pickup->show(notices[0].token, session->reveal());
+  const std::string path = dir.write("a.p12", test::parse_mail(notices[0].raw).parts.at(2).body);
+  EXPECT_EQ(test::run({"openssl", "pkcs12", "-in", path, "-passin", "stdin", "-nodes"}, shown->attached_password + "\n")
+                .status,
+            0)
+      << "the page's password is the one of the file that was sent";
+}
+
+TEST_F(NotifierTest, WithdrawnLinkGivesTheEarlierOneItsPlaceBack) {
+  const auto first = notified("bob@example.net");
+  const auto link = store->find(first.token).value();
+  const Secret token = make_token(random);
+  const auto earlier = store->add(token, make_code(random), link);
+  ASSERT_EQ(*earlier, link.id);
+  EXPECT_NE(store->latest("bob@example.net").value()->id, link.id);
+  ASSERT_TRUE(store->withdraw(token, "bob@example.net", *earlier));
+  EXPECT_EQ(store->latest("bob@example.net").value()->id, link.id);
+  EXPECT_FALSE(store->find(token.reveal()));
+
+  const Secret again = make_token(random);
+  const Secret newer = make_token(random);
+  ASSERT_TRUE(store->add(again, make_code(random), link));
+  ASSERT_TRUE(store->add(newer, make_code(random), link));
+  ASSERT_TRUE(store->withdraw(again, "bob@example.net", link.id));
+  EXPECT_EQ(store->latest("bob@example.net").value()->id, store->find(newer.reveal())->id) << "a newer one stays";
+}
+
+TEST_F(NotifierTest, TwoNodesSendOne) {
+  for (int i = 0; i < 20; ++i) assign("user" + std::to_string(i) + "@example.net");
+  auto other = make_notifier(random, [] {});
+  std::jthread thread([&] { EXPECT_TRUE(other->serve_outbox()); });
+  EXPECT_TRUE(notifier->serve_outbox());
+  thread.join();
+  EXPECT_EQ(sent().size(), 20U);
+}
+
+TEST_F(NotifierTest, RemindsOfACodeThatExpired) {
+  notified("bob@example.net");
+  ASSERT_TRUE(remind("bob@example.net"));
+  EXPECT_TRUE(serve().empty()) << "the code still works";
+  clock.advance(day * 30);
+  ASSERT_TRUE(remind("bob@example.net"));
+  EXPECT_EQ(serve().size(), 1U);
+  ASSERT_TRUE(remind("bob@example.net"));
+  EXPECT_TRUE(serve().empty()) << "there is a fresh one now";
+}
+
+TEST_F(NotifierTest, RemindsOfALockedCodeOnceADay) {
+  lock_latest(notified("bob@example.net"));
+  ASSERT_TRUE(remind("bob@example.net"));
+  const auto second = serve();
+  ASSERT_EQ(second.size(), 1U);
+  lock_latest(second[0]);
+  ASSERT_TRUE(remind("bob@example.net"));
+  EXPECT_TRUE(serve().empty()) << "one was ordered today";
+  clock.advance(day);
+  ASSERT_TRUE(remind("bob@example.net"));
+  EXPECT_EQ(serve().size(), 1U);
+}
+
+TEST_F(NotifierTest, RemindsWhenTheNotificationDidNotArrive) {
+  notified("bob@example.net");
+  notifier->mark_failed("Bob@EXAMPLE.net");
+  ASSERT_TRUE(remind("bob@example.net"));
+  EXPECT_EQ(serve().size(), 1U);
+  ASSERT_TRUE(remind("bob@example.net"));
+  EXPECT_TRUE(serve().empty()) << "the new one is on its way";
+}
+
+TEST_F(NotifierTest, DoesNotRemindOfAPairThatWasPickedUp) {
+  const auto notice = notified("bob@example.net");
+  const auto session = pickup->open(notice.token, notice.code);
+  ASSERT_TRUE(pickup->take(notice.token, session->reveal(), {}, Pkcs12Format::Modern, std::nullopt));
+  EXPECT_EQ(sent().size(), 1U);
+  clock.advance(day * 31);
+  ASSERT_TRUE(remind("bob@example.net"));
+  EXPECT_TRUE(serve().empty());
+}
+
+TEST_F(NotifierTest, DoesNotRemindBeforeTheFirstNotification) {
+  assign("bob@example.net");
+  ASSERT_TRUE(remind("bob@example.net"));
+  EXPECT_EQ(serve().size(), 1U);
+}
+
+TEST_F(NotifierTest, SendsANewCodeToTheStoredSpelling) {
+  notified("Bob@example.net");
+  EXPECT_EQ(resend({"bOB@EXAMPLE.net"}, 1), 1U);
+}
+
+TEST_F(NotifierTest, AnswersUnknownAddressesWithSilence) {
+  EXPECT_EQ(resend({"nobody@example.net", "eve@example.net"}, 0), 0U);
+  EXPECT_EQ(keys->redis.command({"KEYS", "pickup:*nobody*"})->size(), 0U) << "nor does anything remember the request";
+}
+
+TEST_F(NotifierTest, SendsOneNewCodeInAQuarterOfAnHourAndFiveADay) {
+  notified("bob@example.net");
+  EXPECT_EQ(resend({"bob@example.net", "bob@example.net"}, 1), 1U);
+  EXPECT_EQ(resend({"bob@example.net"}, 0), 0U);
+  const auto pause = [&] {
+    const auto names = keys->redis.command({"KEYS", "pickup:*:resend:bob@example.net"}).value();
+    ASSERT_EQ(names.size(), 1U);
+    const auto left = keys->redis.command({"PTTL", std::string(names[0].text())})->integer();
+    EXPECT_LE(left, 15 * 60 * 1000);
+    EXPECT_GT(left, 10 * 60 * 1000);
+    ASSERT_TRUE(keys->redis.command({"DEL", std::string(names[0].text())}));
+  };
+  for (int i = 0; i < 4; ++i) {
+    pause();
+    EXPECT_EQ(resend({"bob@example.net"}, 1), 1U) << i;
+  }
+  pause();
+  EXPECT_EQ(resend({"bob@example.net"}, 0), 0U) << "a sixth one";
+  EXPECT_EQ(resend({"eve@example.net"}, 0), 0U);
+}
+
+TEST_F(NotifierTest, NewCodesDoNotUseUpTheSendersNotices) {
+  const auto notice = notified("bob@example.net");
+  lock_latest(notice);
+  EXPECT_EQ(resend({"bob@example.net"}, 1), 1U);
+  notifier->mark_failed("bob@example.net");
+  ASSERT_TRUE(remind("bob@example.net"));
+  EXPECT_EQ(serve().size(), 1U);
+}
+
+TEST_F(NotifierTest, NewCodeGivesAPairThatExpiredToo) {
+  settings.interim_lifetime = day;
+  restart();
+  notified("bob@example.net");
+  clock.advance(day * 2);
+  EXPECT_EQ(resend({"bob@example.net"}, 1), 1U) << "it opens the mail that was sealed to it";
+}
+
+TEST_F(NotifierTest, KeepsWorkingAfterRedisWasAway) {
+  assign("bob@example.net");
+  server.kill();
+  EXPECT_FALSE(notifier->serve_outbox());
+  server.start();
+  std::size_t count = 0;
+  // The pool's connections that died meanwhile are found out one by one.
+  for (int i = 0; i < 10 && count == 0; ++i) {
+    if (auto served = notifier->serve_outbox()) count = *served;
+  }
+  EXPECT_EQ(count, 1U);
+  EXPECT_EQ(sent().size(), 1U);
+}
+
+}  // namespace
+}  // namespace sealpost
