@@ -52,6 +52,15 @@ bool decode_base64(std::string_view text, Out& out) {
   return (bits & ((1U << static_cast<unsigned>(count)) - 1U)) == 0;
 }
 
+template <class Text>
+Text encode_base64(std::string_view octets) {
+  Text text((octets.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock also writes a NUL
+  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), reinterpret_cast<const unsigned char*>(octets.data()),
+                  static_cast<int>(octets.size()));
+  text.pop_back();
+  return text;
+}
+
 bool is_unreserved(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
          c == '_' || c == '~';
@@ -102,13 +111,9 @@ std::optional<std::string> from_hex(std::string_view text) {
   return octets;
 }
 
-std::string to_base64(std::string_view octets) {
-  std::string text((octets.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock also writes a NUL
-  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), reinterpret_cast<const unsigned char*>(octets.data()),
-                  static_cast<int>(octets.size()));
-  text.pop_back();
-  return text;
-}
+std::string to_base64(std::string_view octets) { return encode_base64<std::string>(octets); }
+
+WipedBuffer to_base64_wiped(std::string_view octets) { return encode_base64<WipedBuffer>(octets); }
 
 std::optional<std::string> from_base64(std::string_view text) {
   std::string octets;

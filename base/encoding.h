@@ -13,6 +13,8 @@ namespace sealpost {
 std::string to_hex(std::string_view octets);
 std::optional<std::string> from_hex(std::string_view text);
 std::string to_base64(std::string_view octets);
+/// The same for octets that are secret on both sides.
+WipedBuffer to_base64_wiped(std::string_view octets);
 /// Strict: alphabet, padding and length must be exact; no white space.
 std::optional<std::string> from_base64(std::string_view text);
 /// The same for octets that are secret on both sides.

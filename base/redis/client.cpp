@@ -4,6 +4,7 @@
 
 #include <hiredis/hiredis.h>
 #include <openssl/sha.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -108,6 +109,11 @@ class Client::Connection final {
     return Reply(static_cast<redisReply*>(reply));
   }
 
+  /// From another thread: ends the call that waits on this connection.
+  void interrupt() const {
+    if (context_) ::shutdown(context_->fd, SHUT_RDWR);
+  }
+
   /// A reply that nobody read (an exception came between) would be the answer to the next caller's command.
   [[nodiscard]] bool broken() const { return broken_ || pending_ != 0; }
 
@@ -164,17 +170,25 @@ Client::~Client() = default;
 Result<Client::Lease> Client::lease() {
   {
     std::unique_lock lock(mutex_);
-    const bool free = returned_.wait_for(lock, timeout_, [this] { return !idle_.empty() || open_ < max_connections_; });
+    const bool free =
+        returned_.wait_for(lock, timeout_, [this] { return closed_ || !idle_.empty() || open_ < max_connections_; });
+    if (closed_) return away("redis: closed");
     if (!free) return away("redis: every connection is in use");
     ++open_;
     if (!idle_.empty()) {
       auto connection = std::move(idle_.back());
       idle_.pop_back();
+      busy_.insert(connection.get());
       return Lease(*this, std::move(connection));
     }
   }
   auto connection = std::make_unique<Connection>();
   auto opened = connection->open(endpoint_, timeout_);
+  {
+    const std::lock_guard lock(mutex_);
+    busy_.insert(connection.get());
+    if (closed_) connection->interrupt();
+  }
   Lease lease(*this, std::move(connection));
   if (!opened) return opened.error();
   return lease;
@@ -184,6 +198,7 @@ void Client::give_back(std::unique_ptr<Connection> connection) {
   {
     const std::lock_guard lock(mutex_);
     --open_;
+    busy_.erase(connection.get());
     if (!connection->broken()) {
       idle_.push_back(std::move(connection));
     } else {
@@ -191,6 +206,15 @@ void Client::give_back(std::unique_ptr<Connection> connection) {
     }
   }
   returned_.notify_one();
+}
+
+void Client::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    for (const auto* connection : busy_) connection->interrupt();
+  }
+  returned_.notify_all();
 }
 
 Result<std::vector<Reply>> Client::exchange(const std::vector<Words>& commands) {

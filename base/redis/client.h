@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,6 +66,8 @@ class Client final {
     std::vector<std::string> arguments;
   };
   Result<std::vector<Reply>> run_all(const Script& script, const std::vector<Call>& calls);
+  /// For good: calls that wait for Redis end with Temporary at once, and so does every later one.
+  void close();
 
  private:
   using Words = std::vector<std::string_view>;
@@ -81,6 +84,8 @@ class Client final {
   std::mutex mutex_;
   std::condition_variable returned_;
   std::size_t open_ = 0;
+  bool closed_ = false;
+  std::set<Connection*> busy_;  ///< those that calls use now
   std::vector<std::unique_ptr<Connection>> idle_;
 };
 

@@ -21,6 +21,7 @@ class Rfc4648 : public ::testing::TestWithParam<Vector> {};
 TEST_P(Rfc4648, BothWays) {
   const auto& [octets, base64, url, hex] = GetParam();
   EXPECT_EQ(to_base64(octets), base64);
+  EXPECT_EQ(view(to_base64_wiped(octets)), base64);
   EXPECT_EQ(from_base64(base64), octets);
   EXPECT_EQ(to_base64url(octets), url);
   EXPECT_EQ(from_base64url(url), octets);

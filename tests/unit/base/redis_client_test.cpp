@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <future>
 #include <thread>
 
 #include "base/redis/client.h"
@@ -162,6 +163,24 @@ TEST_F(RedisClient, AnExhaustedPoolIsTemporary) {
   }
   EXPECT_GT(refused, 0);
   EXPECT_TRUE(single.command({"PING"}));
+}
+
+TEST_F(RedisClient, ClosingEndsCallsThatWaitAndRefusesLaterOnes) {
+  redis::Client closed(server->endpoint(), std::chrono::minutes(10), 1);
+  auto blocked = std::async(std::launch::async, [&] { return closed.command({"BLPOP", "none", "0"}); });
+  while (client.command({"INFO", "clients"})->text().find("blocked_clients:1") == std::string_view::npos) {
+    ASSERT_EQ(blocked.wait_for(std::chrono::milliseconds(1)), std::future_status::timeout);
+  }
+  auto queued = std::async(std::launch::async, [&] { return closed.command({"PING"}); });  // there is one connection
+  closed.close();
+  for (auto* call : {&blocked, &queued}) {
+    ASSERT_EQ(call->wait_for(seconds(60)), std::future_status::ready);
+    const auto reply = call->get();
+    ASSERT_FALSE(reply);
+    EXPECT_EQ(reply.error().kind, ErrorKind::Temporary);
+  }
+  EXPECT_FALSE(closed.command({"PING"}));
+  EXPECT_TRUE(client.command({"PING"})) << "other clients go on";
 }
 
 TEST_F(RedisClient, SelectsItsDatabase) {
