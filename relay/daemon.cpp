@@ -4,8 +4,14 @@
 
 #include <sysexits.h>
 
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <csignal>
 #include <memory>
+#include <mutex>
+#include <stop_token>
+#include <thread>
 
 #include "base/http/server.h"
 #include "base/memory_budget.h"
@@ -77,7 +83,8 @@ Status check_store(const Settings& settings) {
 /// Everything that runs, in the order in which it needs the rest; destroyed the other way round.
 class Relay final {
  public:
-  Relay(const Settings& settings, Services& services, net::TlsContext& tls, NextHop& next_hop, Log& log)
+  Relay(const Settings& settings, Services& services, net::TlsContext& tls, NextHop& next_hop, PollableFlag& abandon,
+        Log& log)
       : settings_(settings),
         services_(services),
         log_(log),
@@ -89,7 +96,7 @@ class Relay final {
         rate_(services.redis(), services.clock(), settings.notify.max_new_per_account),
         watermark_(services.redis(), settings.redis.url == "embedded" ? settings.relay.state_dir : std::string()),
         pickup_store_(services.redis(), services.wrapper()),
-        deliverer_(services.queue(), next_hop, services.wrapper(), services.clock(), services.random(), log,
+        deliverer_(services.queue(), next_hop, abandon, services.wrapper(), services.clock(), services.random(), log,
                    deliverer_options(), [this](const std::string& recipient) { notifier_.mark_failed(recipient); }),
         notifier_(services.directory(), pickup_store_, services.queue(), services.wrapper(), services.clock(),
                   services.random(), log, {settings.notify, sender_, settings.http.public_url, destination_},
@@ -142,12 +149,28 @@ class Relay final {
     return {};
   }
 
-  /// No new mail, then what is being sent is sent, all within the grace.
+  /// No new mail; what is being taken in or sent may end in its own time. A quarter of the grace, two seconds at most, is kept for handing
+  /// back what did not end. At its end Redis, too, is waited for no longer: what is not recorded then, the reaper finds.
   void drain() {
-    smtp_loop_.stop(settings_.relay.drain_timeout);
-    http_loop_.stop(settings_.relay.drain_timeout);
-    notifier_.stop();
-    deliverer_.stop();
+    using std::chrono::milliseconds;
+    const milliseconds grace = settings_.relay.drain_timeout;
+    const auto end = std::chrono::steady_clock::now() + grace;
+    const milliseconds own_time = grace - std::min<milliseconds>(grace / 4, std::chrono::seconds(2));
+    const std::jthread limit([this, end](const std::stop_token& drained) {
+      std::mutex mutex;
+      std::unique_lock lock(mutex);
+      std::condition_variable_any over;
+      if (!over.wait_until(lock, drained, end, [] { return false; }) && !drained.stop_requested()) {
+        log_.warning("drain.out_of_time");
+        services_.redis().close();
+      }
+    });
+    {
+      const std::jthread smtp([&] { smtp_loop_.stop(own_time); });
+      const std::jthread http([&] { http_loop_.stop(own_time); });
+      notifier_.stop();
+      deliverer_.stop(end - grace + own_time);
+    }
     pool_.stop();
   }
 
@@ -259,10 +282,11 @@ int run_daemon(const LoadedSettings& loaded, Log& log) {
   const SystemClock clock;
   auto services = Services::open(settings, clock, log, Services::Role::Daemon);
   if (!services) return stop_start(log, services.error());
-  auto next_hop = make_next_hop(settings, log);
+  PollableFlag abandon;
+  auto next_hop = make_next_hop(settings, abandon, log);
   if (!next_hop) return stop_start(log, next_hop.error());
   {
-    Relay relay(settings, **services, **tls, **next_hop, log);
+    Relay relay(settings, **services, **tls, **next_hop, abandon, log);
     if (auto started = relay.start(); !started) return stop_start(log, started.error());
     log.info("ready", {{"hostname", settings.relay.hostname}});
     wait_for_end(signals, **tls, log);

@@ -2,9 +2,7 @@
 // Implements client_stream.h over OpenSSL and poll.
 #include "relay/delivery/client_stream.h"
 
-#include <Poco/Exception.h>
-#include <Poco/Net/DNS.h>
-#include <Poco/Net/HostEntry.h>
+#include <Poco/Net/IPAddress.h>
 #include <Poco/Net/SocketAddress.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -18,29 +16,13 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <vector>
 
 namespace sealpost {
 namespace {
 
 constexpr std::size_t max_line = 4096;
 
-int milliseconds_until(Deadline deadline) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
-  return static_cast<int>(std::clamp<long long>(left, 0, 3'600'000));
-}
-
-Status poll_for(int descriptor, short events, Deadline deadline) {
-  pollfd polled{descriptor, events, 0};
-  while (true) {
-    const int ready = poll(&polled, 1, milliseconds_until(deadline));
-    if (ready > 0) return {};
-    if (ready == 0) return Error::temporary("timed out");
-    if (errno != EINTR) return Error::temporary("connection failed", std::strerror(errno));
-  }
-}
-
-Result<int> connect_one(const Poco::Net::SocketAddress& address, Deadline deadline) {
+Result<int> connect_one(const Poco::Net::SocketAddress& address, Deadline deadline, const PollableFlag* stop) {
   const int descriptor = socket(address.af(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return Error::temporary("no socket", std::strerror(errno));
   // The final dot leaves at once instead of waiting for the acknowledgement of what went before.
@@ -48,7 +30,7 @@ Result<int> connect_one(const Poco::Net::SocketAddress& address, Deadline deadli
   setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   Status done;
   if (connect(descriptor, address.addr(), address.length()) != 0) {
-    done = errno == EINPROGRESS ? poll_for(descriptor, POLLOUT, deadline)
+    done = errno == EINPROGRESS ? wait_for(descriptor, POLLOUT, deadline, stop)
                                 : Status(Error::temporary("connection refused", std::strerror(errno)));
     int failed = 0;
     socklen_t size = sizeof(failed);
@@ -62,18 +44,7 @@ Result<int> connect_one(const Poco::Net::SocketAddress& address, Deadline deadli
   return done.error();
 }
 
-Result<std::vector<Poco::Net::SocketAddress>> addresses_of(const std::string& host, std::uint16_t port) {
-  try {
-    std::vector<Poco::Net::SocketAddress> addresses;
-    const auto entry = Poco::Net::DNS::resolve(host);
-    for (const auto& address : entry.addresses()) addresses.emplace_back(address, port);
-    return addresses;
-  } catch (const Poco::Exception& why) {
-    return Error::temporary("the host name of the next hop cannot be resolved", why.displayText());
-  }
-}
-
-/// One for all connections, so that sessions can be resumed. Nothing is verified in the handshake: the reason can be told afterwards.
+/// One for all connections: the system's roots are read once. Nothing is verified in the handshake: the reason can be told afterwards.
 SSL_CTX* client_context() {
   static const SslCtxPtr context = [] {
     SslCtxPtr made(SSL_CTX_new(TLS_client_method()));
@@ -81,6 +52,8 @@ SSL_CTX* client_context() {
     SSL_CTX_set_min_proto_version(made.get(), TLS1_2_VERSION);
     SSL_CTX_set_default_verify_paths(made.get());
     SSL_CTX_set_mode(made.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    // Else a peer that sends records without data (session tickets, key updates) for ever is read for ever, past every deadline.
+    SSL_CTX_clear_mode(made.get(), SSL_MODE_AUTO_RETRY);
     return made;
   }();
   return context.get();
@@ -99,15 +72,18 @@ std::string verify_peer(SSL* ssl, const std::string& host) {
 }  // namespace
 
 Result<std::unique_ptr<ClientStream>> ClientStream::connect(const std::string& host, std::uint16_t port,
-                                                            Deadline deadline) {
-  auto addresses = addresses_of(host, port);
+                                                            Deadline deadline, const PollableFlag* stop) {
+  auto addresses = look_up(host, port, deadline, stop);
   if (!addresses) return addresses.error();
   Error last = Error::temporary("the next hop has no address");
+  auto left = static_cast<long>(addresses->size());
   for (const auto& address : *addresses) {
-    auto descriptor = connect_one(address, deadline);
+    // Each gets its part of the time, so that one that does not answer leaves some to the next.
+    const auto now = std::chrono::steady_clock::now();
+    auto descriptor = connect_one(address, now + (deadline - now) / left--, stop);
     if (descriptor) {
       return std::unique_ptr<ClientStream>(
-          new ClientStream(*descriptor, address.toString(), address.host().isLoopback()));
+          new ClientStream(*descriptor, address.toString(), address.host().isLoopback(), stop));
     }
     last = Error::temporary(descriptor.error().public_text,
                             address.toString() + ": " + descriptor.error().internal_detail);
@@ -117,12 +93,21 @@ Result<std::unique_ptr<ClientStream>> ClientStream::connect(const std::string& h
 
 ClientStream::~ClientStream() { ::close(descriptor_); }
 
-Status ClientStream::wait_for_ssl(int result, Deadline deadline) {
+Status ClientStream::wait(short events, Deadline deadline) const {
+  return wait_for(descriptor_, events, deadline, stop_);
+}
+
+Result<short> ClientStream::ssl_wants(int result) const {
   const int code = SSL_get_error(ssl_.get(), result);
-  if (code == SSL_ERROR_WANT_READ) return poll_for(descriptor_, POLLIN, deadline);
-  if (code == SSL_ERROR_WANT_WRITE) return poll_for(descriptor_, POLLOUT, deadline);
+  if (code == SSL_ERROR_WANT_READ) return POLLIN;
+  if (code == SSL_ERROR_WANT_WRITE) return POLLOUT;
   if (code == SSL_ERROR_ZERO_RETURN) return Error::temporary("the server closed the connection");
   return Error::temporary("the connection broke", openssl_errors());
+}
+
+Status ClientStream::wait_for_ssl(int result, Deadline deadline) const {
+  const auto wanted = ssl_wants(result);
+  return wanted ? wait(*wanted, deadline) : Status(wanted.error());
 }
 
 Status ClientStream::start_tls(const std::string& host, TlsTrust trust, Deadline deadline) {
@@ -130,7 +115,10 @@ Status ClientStream::start_tls(const std::string& host, TlsTrust trust, Deadline
   if (!buffer_.empty()) return Error::temporary("octets in clear behind STARTTLS");
   ERR_clear_error();
   ssl_.reset(SSL_new(client_context()));
-  if (!ssl_ || SSL_set_fd(ssl_.get(), descriptor_) != 1 || SSL_set_tlsext_host_name(ssl_.get(), host.c_str()) != 1) {
+  Poco::Net::IPAddress literal;  // which is no name to send (RFC 6066 section 3)
+  const bool named = !Poco::Net::IPAddress::tryParse(host, literal);
+  if (!ssl_ || SSL_set_fd(ssl_.get(), descriptor_) != 1 ||
+      (named && SSL_set_tlsext_host_name(ssl_.get(), host.c_str()) != 1)) {
     return Error::temporary("TLS cannot be started", openssl_errors());
   }
   while (true) {
@@ -150,6 +138,7 @@ Status ClientStream::start_tls(const std::string& host, TlsTrust trust, Deadline
 }
 
 Status ClientStream::write(std::string_view octets, Deadline deadline) {
+  if (stop_ != nullptr && stop_->raised()) return Error::temporary("the relay is stopping");
   while (!octets.empty()) {
     if (ssl_) {
       ERR_clear_error();
@@ -166,61 +155,71 @@ Status ClientStream::write(std::string_view octets, Deadline deadline) {
       octets.remove_prefix(static_cast<std::size_t>(count));
     } else if (errno != EAGAIN && errno != EINTR) {
       return Error::temporary("the connection broke", std::strerror(errno));
-    } else if (auto ready = poll_for(descriptor_, POLLOUT, deadline); !ready) {
+    } else if (auto ready = wait(POLLOUT, deadline); !ready) {
       return ready;
     }
   }
   return {};
 }
 
-Result<std::size_t> ClientStream::read_some(Deadline deadline, bool wait) {
+Result<std::size_t> ClientStream::read_now(short& wanted) {
   std::array<char, 4096> piece{};
+  wanted = POLLIN;
+  long count = 0;
+  if (ssl_) {
+    ERR_clear_error();
+    count = SSL_read(ssl_.get(), piece.data(), static_cast<int>(piece.size()));
+    if (count <= 0) {
+      auto wants = ssl_wants(static_cast<int>(count));
+      if (!wants) return wants.error();
+      wanted = *wants;
+      return std::size_t{0};
+    }
+  } else {
+    count = ::recv(descriptor_, piece.data(), piece.size(), 0);
+    if (count == 0) return Error::temporary("the server closed the connection");
+    if (count < 0 && errno != EAGAIN && errno != EINTR) {
+      return Error::temporary("the connection broke", std::strerror(errno));
+    }
+    if (count < 0) return std::size_t{0};
+  }
+  buffer_.append(piece.data(), static_cast<std::size_t>(count));
+  return static_cast<std::size_t>(count);
+}
+
+Status ClientStream::read_some(Deadline deadline) {
   while (true) {
-    long count = 0;
-    Status ready;
-    if (ssl_) {
-      ERR_clear_error();
-      const int result = SSL_read(ssl_.get(), piece.data(), static_cast<int>(piece.size()));
-      count = result;
-      if (result <= 0) {
-        const int code = SSL_get_error(ssl_.get(), result);
-        if (!wait && (code == SSL_ERROR_WANT_READ || code == SSL_ERROR_WANT_WRITE)) return std::size_t{0};
-        ready = wait_for_ssl(result, deadline);
-      }
-    } else {
-      count = ::recv(descriptor_, piece.data(), piece.size(), 0);
-      if (count == 0) return Error::temporary("the server closed the connection");
-      if (count < 0 && errno != EAGAIN && errno != EINTR) {
-        return Error::temporary("the connection broke", std::strerror(errno));
-      }
-      if (count < 0 && !wait) return std::size_t{0};
-      if (count < 0) ready = poll_for(descriptor_, POLLIN, deadline);
-    }
-    if (count > 0) {
-      buffer_.append(piece.data(), static_cast<std::size_t>(count));
-      return static_cast<std::size_t>(count);
-    }
-    if (!ready) return ready.error();
+    short wanted = 0;
+    auto came = read_now(wanted);
+    if (!came) return came.error();
+    if (*came > 0) return {};
+    if (auto ready = wait(wanted, deadline); !ready) return ready;
   }
 }
 
 Result<std::string> ClientStream::read_line(Deadline deadline) {
   while (true) {
     const auto end = buffer_.find('\n');
+    if (std::min(end, buffer_.size()) > max_line) return Error::temporary("a reply line is too long");
     if (end != std::string::npos) {
       std::string line = buffer_.substr(0, end);
       buffer_.erase(0, end + 1);
       if (line.ends_with('\r')) line.pop_back();
       return line;
     }
-    if (buffer_.size() > max_line) return Error::temporary("a reply line is too long");
-    if (auto came = read_some(deadline, true); !came) return came.error();
+    if (auto came = read_some(deadline); !came) return came.error();
   }
 }
 
 bool ClientStream::has_unread() {
-  auto came = read_some({}, false);
-  return !came || !buffer_.empty();
+  // What TLS says to itself (session tickets) is read and forgotten, in front of what a server may have said after it.
+  for (int records = 0; records < 16 && buffer_.empty(); ++records) {
+    short wanted = 0;
+    if (!read_now(wanted)) return true;
+    pollfd polled{descriptor_, POLLIN, 0};
+    if (buffer_.empty() && poll(&polled, 1, 0) == 0) return false;
+  }
+  return true;
 }
 
 }  // namespace sealpost

@@ -10,10 +10,10 @@
 
 #include "base/openssl.h"
 #include "base/result.h"
+#include "relay/delivery/host_lookup.h"
+#include "relay/delivery/pollable_flag.h"
 
 namespace sealpost {
-
-using Deadline = std::chrono::steady_clock::time_point;
 
 /// How far the server's certificate is trusted.
 enum class TlsTrust {
@@ -27,8 +27,10 @@ class ClientStream final {
   ClientStream(const ClientStream&) = delete;
   ClientStream& operator=(const ClientStream&) = delete;
 
-  /// Temporary when no address of the host can be connected to.
-  static Result<std::unique_ptr<ClientStream>> connect(const std::string& host, std::uint16_t port, Deadline deadline);
+  /// Temporary when no address of the host can be connected to. Once `stop` is raised every operation ends with Temporary; it must outlive
+  /// the stream.
+  static Result<std::unique_ptr<ClientStream>> connect(const std::string& host, std::uint16_t port, Deadline deadline,
+                                                       const PollableFlag* stop = nullptr);
 
   Status start_tls(const std::string& host, TlsTrust trust, Deadline deadline);
   Status write(std::string_view octets, Deadline deadline);
@@ -44,16 +46,20 @@ class ClientStream final {
   [[nodiscard]] const std::string& tls() const { return tls_; }
 
  private:
-  ClientStream(int descriptor, std::string address, bool loopback)
-      : descriptor_(descriptor), address_(std::move(address)), loopback_(loopback) {}
-  /// After a call of OpenSSL that did not succeed: waits for what it wants, or says what is wrong.
-  Status wait_for_ssl(int result, Deadline deadline);
-  /// Octets that came, 0 when none are there yet; nothing else is waited for.
-  Result<std::size_t> read_some(Deadline deadline, bool wait);
+  ClientStream(int descriptor, std::string address, bool loopback, const PollableFlag* stop)
+      : descriptor_(descriptor), address_(std::move(address)), loopback_(loopback), stop_(stop) {}
+  Status wait(short events, Deadline deadline) const;
+  /// After a call of OpenSSL that did not succeed: what it waits for, or what is wrong.
+  [[nodiscard]] Result<short> ssl_wants(int result) const;
+  Status wait_for_ssl(int result, Deadline deadline) const;
+  /// Octets that came, 0 when none are there yet: `wanted` is then what to wait for.
+  Result<std::size_t> read_now(short& wanted);
+  Status read_some(Deadline deadline);
 
   int descriptor_;
   std::string address_;
   bool loopback_;
+  const PollableFlag* stop_;
   SslPtr ssl_;
   std::string tls_;
   std::string buffer_;

@@ -2,6 +2,7 @@
 // Implements deliverer.h: one dispatcher, delivery.workers workers, and a thread that keeps the leases alive.
 #include "relay/delivery/deliverer.h"
 
+#include <array>
 #include <exception>
 #include <utility>
 
@@ -22,13 +23,13 @@ constexpr milliseconds longest_record_pause{10'000};
 constexpr std::chrono::hours once_lifetime{24 * 7};
 
 std::string_view outcome_name(const Outcome& outcome) {
-  if (std::holds_alternative<Delivered>(outcome)) return "delivered";
-  return std::holds_alternative<Deferred>(outcome) ? "deferred" : "failed";
+  constexpr std::array<std::string_view, std::variant_size_v<Outcome>> names = {"delivered", "deferred", "failed",
+                                                                                "abandoned"};
+  return names[outcome.index()];
 }
 
-const std::string& response_of(const Outcome& outcome) {
-  return std::visit([](const auto& ended) -> const std::string& { return ended.response; }, outcome);
-}
+/// Whose words a report quotes: a host that answered, or nobody but us.
+std::string remote_host(const Attempt& attempt, int code) { return code != 0 ? attempt.trace.host : std::string(); }
 
 /// "host [address] tls: reply" for the history.
 std::string describe(const Attempt& attempt, const std::string& response) {
@@ -40,10 +41,12 @@ std::string describe(const Attempt& attempt, const std::string& response) {
 
 }  // namespace
 
-Deliverer::Deliverer(MailQueue& queue, NextHop& next_hop, Wrapper& wrapper, const Clock& clock, Random& random,
-                     Log& log, DelivererOptions options, std::function<void(const std::string&)> notification_failed)
+Deliverer::Deliverer(MailQueue& queue, NextHop& next_hop, PollableFlag& abandon, Wrapper& wrapper, const Clock& clock,
+                     Random& random, Log& log, DelivererOptions options,
+                     std::function<void(const std::string&)> notification_failed)
     : queue_(queue),
       next_hop_(next_hop),
+      abandon_(abandon),
       wrapper_(wrapper),
       clock_(clock),
       random_(random),
@@ -51,7 +54,7 @@ Deliverer::Deliverer(MailQueue& queue, NextHop& next_hop, Wrapper& wrapper, cons
       options_(std::move(options)),
       notification_failed_(std::move(notification_failed)) {}
 
-Deliverer::~Deliverer() { stop(); }
+Deliverer::~Deliverer() { stop(steady_clock::now()); }
 
 void Deliverer::start() {
   threads_.emplace_back([this] { dispatch(); });
@@ -68,13 +71,16 @@ void Deliverer::kick() {
   wake_dispatcher_.notify_one();
 }
 
-void Deliverer::stop() {
+void Deliverer::stop(Deadline abandon_at) {
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     stopping_ = true;
+    wake_dispatcher_.notify_all();
+    wake_workers_.notify_all();
+    attempts_ended_.wait_until(lock, abandon_at, [this] { return attempting_ == 0; });
+    out_of_time_ = true;
   }
-  wake_dispatcher_.notify_all();
-  wake_workers_.notify_all();
+  abandon_.raise();
   stopped_.notify_all();
   for (auto& thread : threads_) thread.join();
   threads_.clear();
@@ -91,10 +97,10 @@ void Deliverer::stop() {
   waiting_.clear();
 }
 
-/// False when the deliverer stops meanwhile.
+/// False when there is no time left for another try.
 bool Deliverer::pause(milliseconds duration) {
   std::unique_lock lock(mutex_);
-  return !stopped_.wait_for(lock, duration, [this] { return stopping_; });
+  return !stopped_.wait_for(lock, duration, [this] { return out_of_time_; });
 }
 
 void Deliverer::dispatch() {
@@ -125,11 +131,14 @@ void Deliverer::work() {
     wake_workers_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
     --idle_;
     if (stopping_) return;
-    const Claim claim = std::move(waiting_.back());
-    waiting_.pop_back();
+    const Claim claim = std::move(waiting_.front());
+    waiting_.pop_front();
+    ++attempting_;
     lock.unlock();
     attempt(claim);
     lock.lock();
+    --attempting_;
+    if (stopping_) attempts_ended_.notify_all();
     kicked_ = true;  // the destination has a place free now
   }
 }
@@ -175,7 +184,8 @@ Attempt Deliverer::try_once(const Claim& claim) {
   }
 }
 
-/// A live worker keeps its outcome and goes on trying to record it: Redis being away must not turn a delivery into a second one.
+/// A live worker keeps its outcome and goes on trying to record it, also while the relay stops and until the time for that is over: Redis
+/// being away must not turn a delivery into a second one.
 void Deliverer::settle(const Claim& claim, const Attempt& attempt) {
   milliseconds wait{100};
   while (true) {
@@ -198,9 +208,10 @@ Status Deliverer::record(const Claim& claim, const Attempt& attempt) {
     return queue_.delivered(claim, describe(attempt, delivered->response));
   }
   if (const auto* failed = std::get_if<Failed>(&attempt.outcome)) return fail(claim, attempt, *failed, false);
+  if (std::holds_alternative<Abandoned>(attempt.outcome)) return queue_.release(claim);
   const auto& deferred = std::get<Deferred>(attempt.outcome);
   if (clock_.now() - claim.delivery.created >= options_.max_age) {
-    return fail(claim, attempt, Failed{0, "4.4.7", deferred.response, deferred.from_remote}, true);
+    return fail(claim, attempt, Failed{deferred.code, "4.4.7", deferred.response}, true);
   }
   return defer(claim, attempt, deferred);
 }
@@ -208,13 +219,8 @@ Status Deliverer::record(const Claim& claim, const Attempt& attempt) {
 /// The report first: a crash between the two repeats the attempt, but not the report.
 Status Deliverer::fail(const Claim& claim, const Attempt& attempt, const Failed& failed, bool expired) {
   if (wants_bounce(claim.delivery)) {
-    ReportFacts facts{claim.delivery,
-                      failed.enhanced,
-                      failed.response,
-                      failed.from_remote ? attempt.trace.host : "",
-                      expired,
-                      std::nullopt,
-                      {}};
+    const ReportFacts facts{
+        claim.delivery, failed.enhanced, failed.response, remote_host(attempt, failed.code), expired, std::nullopt, {}};
     if (auto told = report(claim, "bounce:" + claim.delivery.id.text(), facts); !told) return told;
   }
   if (claim.delivery.notification) notification_failed_(claim.delivery.recipient);
@@ -225,13 +231,8 @@ Status Deliverer::defer(const Claim& claim, const Attempt& attempt, const Deferr
   const Time now = clock_.now();
   const Time end = claim.delivery.created + options_.max_age;
   if (!claim.delivery.warned && now - claim.delivery.created >= options_.warn_after && wants_warning(claim.delivery)) {
-    const ReportFacts facts{claim.delivery,
-                            deferred.enhanced,
-                            deferred.response,
-                            deferred.from_remote ? attempt.trace.host : "",
-                            false,
-                            end,
-                            {}};
+    const ReportFacts facts{
+        claim.delivery, deferred.enhanced, deferred.response, remote_host(attempt, deferred.code), false, end, {}};
     if (auto told = report(claim, "warning:" + claim.delivery.id.text(), facts); !told) return told;
     if (auto warned = queue_.warned(claim); !warned) return warned;
   }

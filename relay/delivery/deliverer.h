@@ -4,6 +4,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -17,7 +18,9 @@
 #include "conf/settings.h"
 #include "notify/bounce.h"
 #include "queue/mail_queue.h"
+#include "relay/delivery/host_lookup.h"
 #include "relay/delivery/next_hop.h"
+#include "relay/delivery/pollable_flag.h"
 
 namespace sealpost {
 
@@ -34,8 +37,10 @@ struct DelivererOptions {
 
 class Deliverer final {
  public:
-  Deliverer(MailQueue& queue, NextHop& next_hop, Wrapper& wrapper, const Clock& clock, Random& random, Log& log,
-            DelivererOptions options, std::function<void(const std::string& recipient)> notification_failed);
+  /// `abandon` is the flag that the next hop was made with.
+  Deliverer(MailQueue& queue, NextHop& next_hop, PollableFlag& abandon, Wrapper& wrapper, const Clock& clock,
+            Random& random, Log& log, DelivererOptions options,
+            std::function<void(const std::string& recipient)> notification_failed);
   ~Deliverer();
   Deliverer(const Deliverer&) = delete;
   Deliverer& operator=(const Deliverer&) = delete;
@@ -43,8 +48,9 @@ class Deliverer final {
   void start();
   /// Deliveries became due: look at once.
   void kick();
-  /// Stops taking deliveries and waits for the attempts that run; those that have not begun go back into the queue.
-  void stop();
+  /// Takes no more deliveries. Attempts that run may end in their own time until `abandon_at`; then the flag is raised, and what was not
+  /// handed over goes back into the queue as it was, together with what has not begun.
+  void stop(Deadline abandon_at);
 
  private:
   void dispatch();
@@ -61,6 +67,7 @@ class Deliverer final {
 
   MailQueue& queue_;
   NextHop& next_hop_;
+  PollableFlag& abandon_;
   Wrapper& wrapper_;
   const Clock& clock_;
   Random& random_;
@@ -70,12 +77,15 @@ class Deliverer final {
   std::mutex mutex_;
   std::condition_variable wake_dispatcher_;
   std::condition_variable wake_workers_;
+  std::condition_variable attempts_ended_;
   std::condition_variable stopped_;
-  std::vector<Claim> waiting_;
+  std::deque<Claim> waiting_;
   std::size_t idle_ = 0;
+  std::size_t attempting_ = 0;
   bool kicked_ = false;
-  bool stopping_ = false;  ///< no new attempts
-  bool finished_ = false;  ///< no attempt runs any more
+  bool stopping_ = false;     ///< no new attempts
+  bool out_of_time_ = false;  ///< outcomes that cannot be recorded now are left to the reaper
+  bool finished_ = false;     ///< no attempt runs any more
   std::vector<std::thread> threads_;
   std::thread keeper_;
 };

@@ -63,7 +63,7 @@ Attempt Maildir::attempt(const Claim& claim, DeliveryBody& body) {
 
 Outcome Maildir::deliver(const Claim& claim, DeliveryBody& body) {
   auto address = EmailAddress::parse(claim.delivery.recipient);
-  if (!address) return Failed{553, "5.1.3", "not an address"};
+  if (!address) return Failed{0, "5.1.3", "not an address"};
   if (mkdir(root_.c_str(), 0700) != 0 && errno != EEXIST) return failed("maildir");
   const std::string base = root_ + "/" + address->folder_name();
   if (!make_folders(base) || !sync_folder(base) || !sync_folder(root_)) return failed("maildir");

@@ -17,15 +17,22 @@ struct Delivered {
 struct Deferred {
   std::string response;
   std::string enhanced = "4.0.0";
-  bool from_remote = false;  ///< the response is the remote's reply, not words of ours
+  int code = 0;  ///< of the remote's reply; 0: the response is in our own words
 };
 struct Failed {
-  int code = 550;
+  int code = 0;  ///< as above
   std::string enhanced = "5.0.0";
   std::string response;
-  bool from_remote = false;
 };
-using Outcome = std::variant<Delivered, Deferred, Failed>;
+/// The relay stops, and nothing was handed over: no attempt was made.
+struct Abandoned {
+  std::string response;
+};
+using Outcome = std::variant<Delivered, Deferred, Failed, Abandoned>;
+
+inline const std::string& response_of(const Outcome& outcome) {
+  return std::visit([](const auto& ended) -> const std::string& { return ended.response; }, outcome);
+}
 
 /// Where an attempt went, for the history and the log.
 struct AttemptTrace {
@@ -42,7 +49,7 @@ struct Attempt {
 class NextHop {
  public:
   virtual ~NextHop() = default;
-  /// Blocks until the attempt has ended; never throws. Called from many threads.
+  /// Blocks until the attempt has ended, or until the flag is raised that the next hop was made with. Called from many threads.
   virtual Attempt attempt(const Claim& claim, DeliveryBody& body) = 0;
 };
 

@@ -36,7 +36,7 @@ std::string route_name(const Route& route) {
   return {};
 }
 
-Result<std::unique_ptr<NextHop>> make_next_hop(const Settings& settings, Log& log) {
+Result<std::unique_ptr<NextHop>> make_next_hop(const Settings& settings, const PollableFlag& stop, Log& log) {
   const Route& route = settings.delivery.route;
   if (route.kind == Route::Kind::Mx) {
     log.warning("delivery.no_route", {{"hint", "set delivery.route to smtp://, smtps://, lmtp:// or maildir:"}});
@@ -57,7 +57,7 @@ Result<std::unique_ptr<NextHop>> make_next_hop(const Settings& settings, Log& lo
     if (!password) return password.error();
     target.password = std::move(*password);
   }
-  return std::unique_ptr<NextHop>(std::make_unique<SmtpNextHop>(std::move(target), settings.notify.tls));
+  return std::unique_ptr<NextHop>(std::make_unique<SmtpNextHop>(std::move(target), settings.notify.tls, stop));
 }
 
 }  // namespace sealpost

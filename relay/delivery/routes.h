@@ -9,11 +9,13 @@
 #include "base/result.h"
 #include "conf/settings.h"
 #include "relay/delivery/next_hop.h"
+#include "relay/delivery/pollable_flag.h"
 
 namespace sealpost {
 
 /// What fairness counts a fixed route by; empty for MX routing, where each recipient's domain is a destination.
 std::string route_name(const Route& route);
-Result<std::unique_ptr<NextHop>> make_next_hop(const Settings& settings, Log& log);
+/// Raising `stop` ends the attempts that run; it must outlive the next hop.
+Result<std::unique_ptr<NextHop>> make_next_hop(const Settings& settings, const PollableFlag& stop, Log& log);
 
 }  // namespace sealpost

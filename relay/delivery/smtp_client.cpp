@@ -3,6 +3,7 @@
 #include "relay/delivery/smtp_client.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/encoding.h"
 #include "relay/delivery/dot_stuffer.h"
@@ -39,39 +40,55 @@ std::string notify_value(const DsnRequest& dsn) {
   return value.empty() ? "NEVER" : value;
 }
 
+/// RFC 4954 section 6: the server wants a login, another one, or TLS first.
+bool is_about_login(int code) { return code == 530 || code == 534 || code == 535 || code == 538; }
+
 }  // namespace
 
-Result<std::unique_ptr<SmtpClient>, Outcome> SmtpClient::open(const SmtpTarget& target, bool use_tls) {
-  auto stream =
-      ClientStream::connect(target.host, target.port, std::chrono::steady_clock::now() + target.timeouts.connect);
-  if (!stream)
+Result<std::unique_ptr<SmtpClient>, Outcome> SmtpClient::open(const SmtpTarget& target, const PollableFlag& stop,
+                                                              bool use_tls) {
+  auto stream = ClientStream::connect(target.host, target.port,
+                                      std::chrono::steady_clock::now() + target.timeouts.connect, &stop);
+  if (!stream && stop.raised()) return Outcome(Abandoned{stream.error().public_text});
+  if (!stream) {
     return Outcome(Deferred{stream.error().public_text + " (" + stream.error().internal_detail + ")", "4.4.1"});
-  std::unique_ptr<SmtpClient> client(new SmtpClient(target, std::move(*stream), use_tls));
+  }
+  std::unique_ptr<SmtpClient> client(new SmtpClient(target, stop, std::move(*stream), use_tls));
   auto ready = client->greet();
   if (ready) return client;
   // Opportunistic: a server whose TLS is broken gets the (sealed) mail in clear, on a fresh connection.
   const bool may_go_on = target.kind == Route::Kind::Smtp && target.tls == TlsPolicy::Opportunistic;
-  if (client->tls_failed_ && use_tls && may_go_on) return open(target, false);
+  if (client->tls_failed_ && use_tls && may_go_on) return open(target, stop, false);
   return std::move(ready).error();
 }
 
+/// Whatever ends an attempt while the relay stops, ends it because the relay stops.
 Outcome SmtpClient::broken(const Error& why) {
   usable_ = false;
+  if (stop_.raised()) return Abandoned{why.public_text};
   return Deferred{why.public_text, "4.4.2"};
 }
 
-/// 421 means that the server closes; a 4xx and everything unknown defers.
+/// The server's word on this message. 421 means that it closes; a 4xx and everything unknown defers.
 Outcome SmtpClient::refused(const RemoteReply& reply) {
-  if (reply.code == 421) usable_ = false;
-  if (reply.severity() == 5) return Failed{reply.code, reply.enhanced, reply.text, true};
-  return Deferred{reply.text, reply.severity() == 4 ? reply.enhanced : "4.5.0", true};
+  if (reply.code == 421 || reply.severity() < 4) usable_ = false;
+  if (is_about_login(reply.code)) return session_refused(reply);
+  if (reply.severity() == 5) return Failed{reply.code, reply.enhanced, reply.text};
+  return Deferred{reply.text, reply.severity() == 4 ? reply.enhanced : "4.5.0", reply.code};
 }
 
-Status SmtpClient::write(std::string_view octets, std::chrono::seconds timeout) {
+/// A refusal of us says nothing about the message: it waits until the operator or the server has mended what is wrong.
+Outcome SmtpClient::session_refused(const RemoteReply& reply) {
+  usable_ = false;
+  const bool coded = reply.severity() == 4 || reply.severity() == 5;
+  return Deferred{reply.text, coded ? "4" + reply.enhanced.substr(1) : "4.5.0", reply.code};
+}
+
+Status SmtpClient::write(std::string_view octets, std::chrono::milliseconds timeout) {
   return stream_->write(octets, std::chrono::steady_clock::now() + timeout);
 }
 
-Result<RemoteReply, Outcome> SmtpClient::read_reply(std::chrono::seconds timeout) {
+Result<RemoteReply, Outcome> SmtpClient::read_reply(std::chrono::milliseconds timeout) {
   const Deadline deadline = std::chrono::steady_clock::now() + timeout;
   ReplyParser parser;
   while (true) {
@@ -89,9 +106,18 @@ Result<RemoteReply, Outcome> SmtpClient::read_reply(std::chrono::seconds timeout
   }
 }
 
-Result<RemoteReply, Outcome> SmtpClient::command(const std::string& line, std::chrono::seconds timeout) {
+Result<RemoteReply, Outcome> SmtpClient::command(const std::string& line, std::chrono::milliseconds timeout) {
   if (auto written = write(line + "\r\n", timeout); !written) return broken(written.error());
   return read_reply(timeout);
+}
+
+Result<RemoteReply, Outcome> SmtpClient::secret_command(std::string_view words, std::string_view secret) {
+  WipedBuffer line;
+  append(line, words);
+  append(line, view(to_base64_wiped(secret)));
+  append(line, "\r\n");
+  if (auto written = write(view(line), target_.timeouts.mail); !written) return broken(written.error());
+  return read_reply(target_.timeouts.mail);
 }
 
 Result<bool, Outcome> SmtpClient::greet() {
@@ -100,7 +126,7 @@ Result<bool, Outcome> SmtpClient::greet() {
   }
   auto greeting = read_reply(target_.timeouts.greeting);
   if (!greeting) return std::move(greeting).error();
-  if (greeting->severity() != 2) return refused(*greeting);
+  if (greeting->severity() != 2) return session_refused(*greeting);
   if (auto done = hello(); !done) return done;
   const bool wanted = target_.kind == Route::Kind::Smtp && target_.tls != TlsPolicy::Opportunistic;
   if (!stream_->secure() && use_tls_ && offers("STARTTLS")) {
@@ -110,7 +136,7 @@ Result<bool, Outcome> SmtpClient::greet() {
       if (auto secured = secure_connection(); !secured) return secured;
       if (auto done = hello(); !done) return done;
     } else if (wanted) {
-      return Outcome(Deferred{"the server refuses STARTTLS: " + reply->text, "4.7.10"});
+      return Outcome(Deferred{"the server refuses STARTTLS: " + reply->text, "4.7.10", reply->code});
     }
   } else if (wanted) {
     return Outcome(Deferred{"the server offers no STARTTLS", "4.7.10"});
@@ -134,11 +160,13 @@ Result<bool, Outcome> SmtpClient::hello() {
   if (!reply) return std::move(reply).error();
   if (reply->severity() == 5 && !lmtp) reply = command("HELO " + target_.helo, target_.timeouts.mail);
   if (!reply) return std::move(reply).error();
-  if (reply->severity() != 2) return refused(*reply);
+  if (reply->severity() != 2) return session_refused(*reply);
   for (std::size_t i = 1; i < reply->lines.size(); ++i) {
     const std::string line = upper(reply->lines[i]);
     const auto space = line.find_first_of(" =");
-    extensions_[line.substr(0, space)] = space == std::string::npos ? std::string() : line.substr(space + 1);
+    // Old servers say AUTH twice, once with "=": both lists count.
+    std::string& parameters = extensions_[line.substr(0, space)];
+    if (space != std::string::npos) parameters += (parameters.empty() ? "" : " ") + line.substr(space + 1);
   }
   return true;
 }
@@ -158,19 +186,31 @@ Result<bool, Outcome> SmtpClient::log_in() {
     append(credentials, target_.username);
     credentials.push_back('\0');
     append(credentials, target_.password.reveal());
-    reply = command("AUTH PLAIN " + to_base64(view(credentials)), target_.timeouts.mail);
+    reply = secret_command("AUTH PLAIN ", view(credentials));
   } else if (offered.find(" LOGIN ") != std::string::npos) {
     reply = command("AUTH LOGIN", target_.timeouts.mail);
-    if (reply && reply->code == 334) reply = command(to_base64(target_.username), target_.timeouts.mail);
-    if (reply && reply->code == 334) reply = command(to_base64(target_.password.reveal()), target_.timeouts.mail);
+    if (reply && reply->code == 334) reply = secret_command("", target_.username);
+    if (reply && reply->code == 334) reply = secret_command("", target_.password.reveal());
   } else {
     return Outcome(Deferred{"the server offers neither AUTH PLAIN nor AUTH LOGIN", "4.7.0"});
   }
   if (!reply) return std::move(reply).error();
   if (reply->code == 235) return true;
-  // Our password is wrong: the operator's fault to mend, not a reason to bounce the sender's mail.
+  // Our password is wrong: the operator's fault to mend, not a reason to bounce the sender's mail. Some servers repeat the command that
+  // they refuse, so the reply's text, with the password in it, must not reach log and history.
   usable_ = false;
-  return Outcome(Deferred{"the next hop refuses our login: " + reply->text, "4.7.8"});
+  return Outcome(Deferred{
+      "the next hop refuses our login (" + std::to_string(reply->code) + " " + reply->enhanced + ")", "4.7.8"});
+}
+
+/// 0: none is named (RFC 1870 section 4).
+std::uint64_t SmtpClient::size_limit() const {
+  const auto size = extensions_.find("SIZE");
+  std::uint64_t limit = 0;
+  if (size == extensions_.end()) return limit;
+  const std::string& text = size->second;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+  return error == std::errc() ? limit : 0;
 }
 
 std::string SmtpClient::mail_line(const DeliveryRecord& delivery, std::uint64_t size) const {
@@ -196,8 +236,8 @@ std::string SmtpClient::rcpt_line(const DeliveryRecord& delivery) const {
 
 Result<bool, Outcome> SmtpClient::begin_data(const DeliveryRecord& delivery) {
   const std::vector<std::string> lines = {mail_line(delivery, delivery.size), rcpt_line(delivery), "DATA"};
-  const std::vector<std::chrono::seconds> timeouts = {target_.timeouts.mail, target_.timeouts.rcpt,
-                                                      target_.timeouts.data};
+  const std::vector<std::chrono::milliseconds> timeouts = {target_.timeouts.mail, target_.timeouts.rcpt,
+                                                           target_.timeouts.data};
   const bool pipelining = offers("PIPELINING");
   if (pipelining) {
     if (auto written = write(lines[0] + "\r\n" + lines[1] + "\r\n" + lines[2] + "\r\n", target_.timeouts.mail);
@@ -211,12 +251,8 @@ Result<bool, Outcome> SmtpClient::begin_data(const DeliveryRecord& delivery) {
     if (!reply) return refusal ? std::move(*refusal) : std::move(reply).error();
     const bool fine = i < 2 ? reply->severity() == 2 : reply->code == 354;
     if (!fine && !refusal) refusal = refused(*reply);
-    if (refusal && !pipelining) break;
-    // A server that takes DATA without a recipient waits for content: an empty one ends it.
-    if (refusal && i == 2 && reply->code == 354) {
-      auto ended = command(".", target_.timeouts.final);
-      if (!ended) return std::move(*refusal);
-    }
+    if (refusal && (!pipelining || !usable_)) break;
+    if (refusal && i == 2 && reply->code == 354) end_unwanted_data();
   }
   if (!refusal) return true;
   if (usable_) {
@@ -224,6 +260,17 @@ Result<bool, Outcome> SmtpClient::begin_data(const DeliveryRecord& delivery) {
     usable_ = usable_ && reset && reset->severity() == 2;
   }
   return std::move(*refusal);
+}
+
+/// A server that takes DATA without a recipient waits for content: an empty one ends it (RFC 2920 section 3.1). In LMTP nothing would answer
+/// the dot, since there is one reply per recipient.
+void SmtpClient::end_unwanted_data() {
+  if (target_.kind == Route::Kind::Lmtp) {
+    usable_ = false;
+    return;
+  }
+  auto ended = command(".", target_.timeouts.final);
+  usable_ = usable_ && ended.ok();
 }
 
 Outcome SmtpClient::send_body(DeliveryBody& body) {
@@ -245,9 +292,7 @@ Outcome SmtpClient::send_body(DeliveryBody& body) {
   }
   auto reply = read_reply(target_.timeouts.final);
   if (!reply) {
-    auto outcome = std::get<Deferred>(std::move(reply).error());
-    outcome.response = "outcome unknown: the reply to the message was lost: " + outcome.response;
-    return outcome;
+    return Deferred{"outcome unknown: the reply to the message was lost: " + response_of(reply.error()), "4.4.2"};
   }
   if (reply->severity() == 2) return Delivered{reply->text};
   return refused(*reply);
@@ -257,14 +302,12 @@ Outcome SmtpClient::send(const Claim& claim, DeliveryBody& body) {
   answered_ = false;
   const DeliveryRecord& delivery = claim.delivery;
   if (needs_utf8(delivery) && !offers("SMTPUTF8")) {
-    return Failed{553, "5.6.7", "the next hop cannot take addresses beyond ASCII (no SMTPUTF8)"};
+    return Failed{0, "5.6.7", "the next hop cannot take addresses beyond ASCII (no SMTPUTF8)"};
   }
-  const auto size = extensions_.find("SIZE");
-  if (size != extensions_.end() && !size->second.empty()) {
-    const std::uint64_t limit = std::strtoull(size->second.c_str(), nullptr, 10);
-    if (limit != 0 && delivery.size > limit) {
-      return Failed{552, "5.3.4", "the message is larger than the " + size->second + " octets that the next hop takes"};
-    }
+  const std::uint64_t limit = size_limit();
+  if (limit != 0 && delivery.size > limit) {
+    return Failed{0, "5.3.4",
+                  "the message is larger than the " + std::to_string(limit) + " octets that the next hop takes"};
   }
   if (auto begun = begin_data(delivery); !begun) return std::move(begun).error();
   return send_body(body);

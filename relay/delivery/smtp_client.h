@@ -19,13 +19,13 @@ namespace sealpost {
 
 /// RFC 5321 section 4.5.3.2.
 struct SmtpTimeouts {
-  std::chrono::seconds connect{30};
-  std::chrono::seconds greeting{300};
-  std::chrono::seconds mail{300};
-  std::chrono::seconds rcpt{300};
-  std::chrono::seconds data{120};
-  std::chrono::seconds block{180};
-  std::chrono::seconds final{600};
+  std::chrono::milliseconds connect{std::chrono::seconds(30)};
+  std::chrono::milliseconds greeting{std::chrono::seconds(300)};
+  std::chrono::milliseconds mail{std::chrono::seconds(300)};
+  std::chrono::milliseconds rcpt{std::chrono::seconds(300)};
+  std::chrono::milliseconds data{std::chrono::seconds(120)};
+  std::chrono::milliseconds block{std::chrono::seconds(180)};
+  std::chrono::milliseconds final{std::chrono::seconds(600)};
 };
 
 struct SmtpTarget {
@@ -41,8 +41,10 @@ struct SmtpTarget {
 
 class SmtpClient final {
  public:
-  /// Connects and greets. The error tells how the attempt ends.
-  static Result<std::unique_ptr<SmtpClient>, Outcome> open(const SmtpTarget& target, bool use_tls = true);
+  /// Connects and greets. The error tells how the attempt ends. Raising `stop` ends whatever waits: before the final dot as Abandoned, after
+  /// it as Deferred, since what became of the message is not known then. Target and flag must outlive the client.
+  static Result<std::unique_ptr<SmtpClient>, Outcome> open(const SmtpTarget& target, const PollableFlag& stop,
+                                                           bool use_tls = true);
 
   /// One transaction for one delivery.
   Outcome send(const Claim& claim, DeliveryBody& body);
@@ -59,12 +61,14 @@ class SmtpClient final {
   [[nodiscard]] AttemptTrace trace() const { return {target_.host, stream_->address(), stream_->tls()}; }
 
  private:
-  SmtpClient(const SmtpTarget& target, std::unique_ptr<ClientStream> stream, bool use_tls)
-      : target_(target), stream_(std::move(stream)), use_tls_(use_tls) {}
+  SmtpClient(const SmtpTarget& target, const PollableFlag& stop, std::unique_ptr<ClientStream> stream, bool use_tls)
+      : target_(target), stop_(stop), stream_(std::move(stream)), use_tls_(use_tls) {}
 
-  Result<RemoteReply, Outcome> read_reply(std::chrono::seconds timeout);
-  Result<RemoteReply, Outcome> command(const std::string& line, std::chrono::seconds timeout);
-  Status write(std::string_view octets, std::chrono::seconds timeout);
+  Result<RemoteReply, Outcome> read_reply(std::chrono::milliseconds timeout);
+  Result<RemoteReply, Outcome> command(const std::string& line, std::chrono::milliseconds timeout);
+  /// The words, then the secret in base64; neither is left behind in memory.
+  Result<RemoteReply, Outcome> secret_command(std::string_view words, std::string_view secret);
+  Status write(std::string_view octets, std::chrono::milliseconds timeout);
   Result<bool, Outcome> greet();
   Result<bool, Outcome> hello();
   Result<bool, Outcome> secure_connection();
@@ -72,12 +76,16 @@ class SmtpClient final {
   [[nodiscard]] std::string mail_line(const DeliveryRecord& delivery, std::uint64_t size) const;
   [[nodiscard]] std::string rcpt_line(const DeliveryRecord& delivery) const;
   Result<bool, Outcome> begin_data(const DeliveryRecord& delivery);
+  void end_unwanted_data();
   Outcome send_body(DeliveryBody& body);
   Outcome broken(const Error& why);
   Outcome refused(const RemoteReply& reply);
+  Outcome session_refused(const RemoteReply& reply);
+  [[nodiscard]] std::uint64_t size_limit() const;
   [[nodiscard]] bool offers(const std::string& keyword) const { return extensions_.contains(keyword); }
 
   const SmtpTarget& target_;
+  const PollableFlag& stop_;
   std::unique_ptr<ClientStream> stream_;
   std::map<std::string, std::string> extensions_;  ///< upper-case keyword, parameters
   bool use_tls_;

@@ -34,27 +34,27 @@ void SmtpNextHop::keep(std::unique_ptr<Kept> kept) {
   kept_.push_back(std::move(kept));
 }
 
-bool SmtpNextHop::may_travel(const Claim& claim, const SmtpClient& client) const {
-  return !claim.delivery.notification || notify_tls_ == NotifyTls::Opportunistic || client.secure() ||
-         client.loopback() || target_.kind == Route::Kind::Lmtp;
+bool may_travel(const DeliveryRecord& delivery, NotifyTls policy, Route::Kind route, bool secure, bool loopback) {
+  return !delivery.notification || policy == NotifyTls::Opportunistic || secure || loopback ||
+         route == Route::Kind::Lmtp;
 }
 
 Attempt SmtpNextHop::attempt(const Claim& claim, DeliveryBody& body) {
   auto kept = take_kept();
   const bool reused = kept != nullptr;
   if (!kept) {
-    auto fresh = SmtpClient::open(target_);
+    auto fresh = SmtpClient::open(target_, stop_);
     if (!fresh) return {std::move(fresh).error(), {target_.host, {}, {}}};
     kept = std::make_unique<Kept>(Kept{std::move(*fresh), 0, steady_clock::now()});
   }
   SmtpClient& client = *kept->client;
   const AttemptTrace trace = client.trace();
-  if (!may_travel(claim, client)) {
+  if (!may_travel(claim.delivery, notify_tls_, target_.kind, client.secure(), client.loopback())) {
     keep(std::move(kept));
     return {Deferred{"a notification needs TLS (notify.tls), which this server does not offer", "4.7.10"}, trace};
   }
   Outcome outcome = client.send(claim, body);
-  if (reused && !client.usable() && !client.answered()) {
+  if (reused && !client.usable() && !client.answered() && !stop_.raised()) {
     // A kept connection that broke before it said a word about this delivery: the server had given it up. Nothing of the body was sent.
     return attempt(claim, body);
   }

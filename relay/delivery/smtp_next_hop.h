@@ -13,10 +13,15 @@
 
 namespace sealpost {
 
+/// notify.tls: whether a delivery may go over a connection of this kind.
+bool may_travel(const DeliveryRecord& delivery, NotifyTls policy, Route::Kind route, bool secure, bool loopback);
+
 class SmtpNextHop final : public NextHop {
  public:
-  /// `notify_tls`: notifications carry a code and travel over TLS only, unless the next hop is loopback or LMTP.
-  SmtpNextHop(SmtpTarget target, NotifyTls notify_tls) : target_(std::move(target)), notify_tls_(notify_tls) {}
+  /// `notify_tls`: notifications carry a code and travel over TLS only, unless the next hop is loopback or LMTP. Raising `stop` ends the
+  /// attempts that run.
+  SmtpNextHop(SmtpTarget target, NotifyTls notify_tls, const PollableFlag& stop)
+      : target_(std::move(target)), notify_tls_(notify_tls), stop_(stop) {}
 
   Attempt attempt(const Claim& claim, DeliveryBody& body) override;
 
@@ -28,10 +33,10 @@ class SmtpNextHop final : public NextHop {
   };
   std::unique_ptr<Kept> take_kept();
   void keep(std::unique_ptr<Kept> kept);
-  [[nodiscard]] bool may_travel(const Claim& claim, const SmtpClient& client) const;
 
   SmtpTarget target_;
   NotifyTls notify_tls_;
+  const PollableFlag& stop_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Kept>> kept_;
 };

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// A deliverer over a real queue in a real Redis, with a next hop that a test plays itself.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "relay/delivery/deliverer.h"
+#include "tests/unit/queue/queue_fixture.h"
+#include "tests/unit/relay/delivery/delivery_fixture.h"
+
+namespace sealpost::test {
+
+/// Notes every attempt, and answers as it is told.
+class PlayedHop final : public NextHop {
+ public:
+  using Play = std::function<Outcome(const Claim&)>;
+  explicit PlayedHop(Play play) : play_(std::move(play)) {}
+
+  Attempt attempt(const Claim& claim, DeliveryBody& body) override {
+    std::string content;
+    while (true) {
+      auto piece = body.next();
+      if (!piece || piece->empty()) break;
+      content += *piece;
+    }
+    Play play;
+    {
+      const std::lock_guard lock(mutex_);
+      seen_.push_back({claim.delivery, std::move(content)});
+      play = play_;
+    }
+    changed_.notify_all();
+    return {play(claim), {"mx.example.net", "192.0.2.1:25", "TLSv1.3 X"}};
+  }
+
+  void play(Play play) {
+    const std::lock_guard lock(mutex_);
+    play_ = std::move(play);
+  }
+  struct Seen {
+    DeliveryRecord delivery;
+    std::string content;
+  };
+  std::vector<Seen> seen() {
+    const std::lock_guard lock(mutex_);
+    return seen_;
+  }
+  bool wait_for_attempts(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(60), [&] { return seen_.size() >= count; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Play play_;
+  std::vector<Seen> seen_;
+};
+
+class DelivererTest : public QueueTest {
+ protected:
+  DelivererTest() {
+    options.workers = 4;
+    options.destination_concurrency = 20;
+    options.retry = {std::chrono::minutes(1), std::chrono::minutes(5)};
+    options.max_age = std::chrono::hours(5 * 24);
+    options.warn_after = std::chrono::hours(4);
+    options.history = std::chrono::hours(7 * 24);
+    options.sender = {"Sealpost <postmaster@relay.example.org>", "relay.example.org"};
+  }
+
+  void start() {
+    deliverer = std::make_unique<Deliverer>(*queue, hop, abandon, master, clock, random, log, options,
+                                            [this](const std::string& recipient) {
+                                              const std::lock_guard lock(failed_mutex);
+                                              failed_notifications.push_back(recipient);
+                                            });
+    deliverer->start();
+  }
+  void stop_in(std::chrono::milliseconds grace) { deliverer->stop(std::chrono::steady_clock::now() + grace); }
+
+  DeliveryRecord show(const MessageId& id) { return view.show(DeliveryId(id, 1)).value(); }
+  /// Asks Redis again and again until it holds, for a minute at most.
+  bool eventually(const std::function<bool()>& holds) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!holds()) {
+      if (std::chrono::steady_clock::now() >= deadline) return false;
+      deliverer->kick();
+      std::this_thread::yield();
+    }
+    return true;
+  }
+  bool becomes(const MessageId& id, DeliveryState wanted, std::uint32_t attempts) {
+    return eventually([&] {
+      const DeliveryRecord record = show(id);
+      return record.state == wanted && record.attempts == attempts;
+    });
+  }
+  std::vector<std::string> failed() {
+    const std::lock_guard lock(failed_mutex);
+    return failed_notifications;
+  }
+  /// The relay's own mail among the attempts.
+  std::vector<PlayedHop::Seen> notices() {
+    std::vector<PlayedHop::Seen> found;
+    for (auto& seen : hop.seen()) {
+      if (seen.delivery.notice) found.push_back(std::move(seen));
+    }
+    return found;
+  }
+
+  std::unique_ptr<MailQueue> queue = process();
+  PlayedHop hop{[](const Claim&) { return Delivered{"250 2.0.0 ok"}; }};
+  PollableFlag abandon;
+  DelivererOptions options;
+  std::mutex failed_mutex;
+  std::vector<std::string> failed_notifications;
+  std::unique_ptr<Deliverer> deliverer;
+};
+
+}  // namespace sealpost::test
