@@ -29,8 +29,10 @@ struct Given {
 };
 using GivenValues = std::map<std::string, Given>;
 
-Error complain(const std::string& source, const std::string& key, const std::string& reason) {
-  return Error::invalid(source + ": " + key + ": " + reason);
+using Complaints = std::vector<SettingsComplaint>;
+
+void complain(Complaints& complaints, const std::string& source, const std::string& key, const std::string& reason) {
+  complaints.push_back({key, source + ": " + key + ": " + reason});
 }
 
 const SettingKey* find_key(const std::string& name) {
@@ -60,21 +62,35 @@ Result<std::string> read_text(const std::string& path) {
   return content.str();
 }
 
-Status add_file(const std::string& file, GivenValues& values) {
-  if (auto mode = check_mode(file, 022, "nobody but its owner may write to it (chmod go-w)"); !mode) return mode;
+Result<std::vector<IniEntry>> read_entries(const std::string& file) {
+  if (auto mode = check_mode(file, 022, "nobody but its owner may write to it (chmod go-w)"); !mode) {
+    return mode.error();
+  }
   auto content = read_text(file);
   if (!content) return content.error();
   auto entries = parse_ini(*content);
   if (!entries) return Error::invalid(file + ": " + entries.error().public_text);
-  for (auto& entry : *entries) {
-    if (find_key(entry.key) == nullptr && !is_domain_key(entry.key)) return complain(file, entry.key, "unknown key");
-    if (values.contains(entry.key)) return complain(file, entry.key, "given twice");
-    values[entry.key] = {std::move(entry.value), file};
-  }
-  return {};
+  return entries;
 }
 
-Status add_environment(const std::vector<std::string>& environment, GivenValues& values) {
+void add_file(const std::string& file, GivenValues& values, Complaints& complaints) {
+  auto entries = read_entries(file);
+  if (!entries) {
+    complaints.push_back({{}, entries.error().public_text});
+    return;
+  }
+  for (auto& entry : *entries) {
+    if (find_key(entry.key) == nullptr && !is_domain_key(entry.key)) {
+      complain(complaints, file, entry.key, "unknown key");
+    } else if (values.contains(entry.key)) {
+      complain(complaints, file, entry.key, "given twice");
+    } else {
+      values[entry.key] = {std::move(entry.value), file};
+    }
+  }
+}
+
+void add_environment(const std::vector<std::string>& environment, GivenValues& values, Complaints& complaints) {
   for (const auto& variable : environment) {
     if (!variable.starts_with(environment_prefix)) continue;
     const auto equals = variable.find('=');
@@ -82,21 +98,25 @@ Status add_environment(const std::vector<std::string>& environment, GivenValues&
     const auto& keys = setting_keys();
     const auto key =
         std::find_if(keys.begin(), keys.end(), [&](const SettingKey& row) { return row.environment_name() == name; });
-    if (key == keys.end()) return complain("environment", name, "unknown key");
-    values[key->name] = {variable.substr(equals + 1), "environment"};
+    if (key == keys.end()) {
+      complain(complaints, "environment", name, "unknown key");
+    } else {
+      values[key->name] = {variable.substr(equals + 1), "environment"};
+    }
   }
-  return {};
 }
 
-Status add_command_line(const std::vector<std::pair<std::string, std::string>>& options, GivenValues& values) {
+void add_command_line(const std::vector<std::pair<std::string, std::string>>& options, GivenValues& values,
+                      Complaints& complaints) {
   GivenValues seen;
   for (const auto& [name, value] : options) {
-    if (find_key(name) == nullptr) return complain("command line", name, "unknown key");
-    if (seen.contains(name)) return complain("command line", name, "given twice");
-    seen[name] = {value, "command line"};
+    if (find_key(name) == nullptr) {
+      complain(complaints, "command line", name, "unknown key");
+    } else if (!seen.emplace(name, Given{value, "command line"}).second) {
+      complain(complaints, "command line", name, "given twice");
+    }
   }
   for (auto& [name, given] : seen) values[name] = std::move(given);
-  return {};
 }
 
 std::string source_of(const GivenValues& values, const std::string& key) {
@@ -105,13 +125,15 @@ std::string source_of(const GivenValues& values, const std::string& key) {
 }
 
 /// What a key alone cannot tell.
-Status check_together(const Settings& settings, const GivenValues& values) {
+void check_together(const Settings& settings, const GivenValues& values, Complaints& complaints) {
+  const auto complain_of = [&](const char* key, const std::string& reason) {
+    complain(complaints, source_of(values, key), key, reason);
+  };
   if (settings.tls.certificate.empty() != settings.tls.private_key.empty()) {
-    return complain(source_of(values, "tls.certificate"), "tls.certificate",
-                    "tls.certificate and tls.private_key belong together");
+    complain_of("tls.certificate", "tls.certificate and tls.private_key belong together");
   }
   if (!settings.delivery.username.empty() && settings.delivery.password_file.empty()) {
-    return complain(source_of(values, "delivery.username"), "delivery.username", "needs delivery.password_file");
+    complain_of("delivery.username", "needs delivery.password_file");
   }
   struct SecretFile {
     const char* key;
@@ -123,10 +145,9 @@ Status check_together(const Settings& settings, const GivenValues& values) {
                            SecretFile{"delivery.password_file", settings.delivery.password_file, 077}}) {
     if (file.path.empty()) continue;
     if (auto mode = check_mode(file.path, file.forbidden, "others may not read it (chmod 600)"); !mode) {
-      return complain(source_of(values, file.key), file.key, mode.error().public_text);
+      complain_of(file.key, mode.error().public_text);
     }
   }
-  return {};
 }
 
 void derive(LoadedSettings& loaded) {
@@ -144,24 +165,26 @@ void derive(LoadedSettings& loaded) {
   }
 }
 
-Status apply_all(const GivenValues& values, LoadedSettings& loaded) {
+/// A key whose value is bad stands at its default, so that the rest can be judged.
+void apply_all(const GivenValues& values, LoadedSettings& loaded, Complaints& complaints) {
   for (const auto& key : setting_keys()) {
     const auto given = values.find(key.name);
     const std::string& text = given == values.end() ? key.default_value : given->second.value;
-    if (auto applied = key.apply(loaded.settings, text); !applied) {
-      return complain(source_of(values, key.name), key.name, applied.error().public_text);
-    }
     loaded.effective.emplace_back(key.name, text);
+    auto applied = key.apply(loaded.settings, text);
+    if (applied) continue;
+    complain(complaints, source_of(values, key.name), key.name, applied.error().public_text);
+    // A default that does not apply either was complained about just now.
+    if (given != values.end()) applied = key.apply(loaded.settings, key.default_value);
   }
   for (const auto& [name, given] : values) {
     if (!is_domain_key(name)) continue;
     const std::string domain = name.substr(domain_prefix.size(), name.size() - domain_prefix.size() - 4);
-    if (auto applied = apply_domain_tls(loaded.settings, domain, given.value); !applied) {
-      return complain(given.source, name, applied.error().public_text);
-    }
     loaded.effective.emplace_back(name, given.value);
+    if (auto applied = apply_domain_tls(loaded.settings, domain, given.value); !applied) {
+      complain(complaints, given.source, name, applied.error().public_text);
+    }
   }
-  return {};
 }
 
 }  // namespace
@@ -172,18 +195,22 @@ std::vector<std::string> process_environment() {
   return variables;
 }
 
-Result<LoadedSettings> load_settings(const SettingsSource& source) {
+SettingsReport examine_settings(const SettingsSource& source) {
   GivenValues values;
-  if (!source.file.empty()) {
-    if (auto added = add_file(source.file, values); !added) return added.error();
-  }
-  if (auto added = add_environment(source.environment, values); !added) return added.error();
-  if (auto added = add_command_line(source.command_line, values); !added) return added.error();
-  LoadedSettings loaded;
-  if (auto applied = apply_all(values, loaded); !applied) return applied.error();
-  derive(loaded);
-  if (auto checked = check_together(loaded.settings, values); !checked) return checked.error();
-  return loaded;
+  SettingsReport report;
+  if (!source.file.empty()) add_file(source.file, values, report.complaints);
+  add_environment(source.environment, values, report.complaints);
+  add_command_line(source.command_line, values, report.complaints);
+  apply_all(values, report.loaded, report.complaints);
+  derive(report.loaded);
+  check_together(report.loaded.settings, values, report.complaints);
+  return report;
+}
+
+Result<LoadedSettings> load_settings(const SettingsSource& source) {
+  auto report = examine_settings(source);
+  if (!report.complaints.empty()) return Error::invalid(report.complaints.front().text);
+  return std::move(report.loaded);
 }
 
 std::string print_settings(const LoadedSettings& loaded) {

@@ -23,9 +23,21 @@ struct LoadedSettings {
   std::vector<std::pair<std::string, std::string>> effective;  ///< every key as it would be written
 };
 
+struct SettingsComplaint {
+  std::string key;   ///< as its source has it; empty when the file as a whole cannot be used
+  std::string text;  ///< source, key and reason
+};
+
+struct SettingsReport {
+  LoadedSettings loaded;  ///< a key that was complained about stands at its default
+  std::vector<SettingsComplaint> complaints;
+};
+
 /// The environment of this process, for SettingsSource.
 std::vector<std::string> process_environment();
 
+/// All that is wrong, not only the first of it.
+SettingsReport examine_settings(const SettingsSource& source);
 /// Invalid names source, key and reason (exit 78): unknown or repeated keys, bad values, files with wrong modes.
 Result<LoadedSettings> load_settings(const SettingsSource& source);
 

@@ -47,6 +47,23 @@ TEST_F(Loader, NamesFileAndLineOfBadSyntax) {
   EXPECT_FALSE(complaint("[smtp]\nlisten\n").empty());
 }
 
+TEST_F(Loader, TheReportNamesAllThatIsWrongAndJudgesTheRest) {
+  const std::string file = dir.write("sealpost.conf",
+                                     "[smtp]\nlisten = here\nlisten_ssl = off\nmax_recipients = 7\n[tls]\n"
+                                     "certificate = /none.pem\n[delivery.domain.a..b]\ntls = verify\n");
+  const auto report = examine_settings({file, {{"log.level", "loud"}}, {"SEALPOST_NO_SUCH=1"}});
+  std::vector<std::string> keys;
+  for (const auto& complaint : report.complaints) keys.push_back(complaint.key);
+  EXPECT_EQ(keys, (std::vector<std::string>{"smtp.listen_ssl", "SEALPOST_NO_SUCH", "smtp.listen", "log.level",
+                                            "delivery.domain.a..b.tls", "tls.certificate"}));
+  EXPECT_EQ(report.complaints[2].text, file + ": smtp.listen: not host:port: here (or off)");
+  EXPECT_EQ(report.loaded.settings.smtp.max_recipients, 7U);
+  EXPECT_EQ(report.loaded.settings.smtp.listen, "0.0.0.0:587") << "the default stands in";
+  const auto unreadable = examine_settings({dir / "none", {}, {}});
+  ASSERT_EQ(unreadable.complaints.size(), 1U);
+  EXPECT_EQ(unreadable.complaints[0].key, "");
+}
+
 TEST_F(Loader, TakesTlsPerDomain) {
   const auto loaded = load(
       "[delivery.domain.EXAMPLE.com]\ntls = verify\n[delivery.domain.b\xc3\xbc"
