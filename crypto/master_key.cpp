@@ -158,10 +158,14 @@ Status MasterKey::bind_to_store(redis::Client& redis) const {
   const std::string mark = keys_.front().id + " " + keys_.front().check;
   auto set = redis.command({"SET", store_key, mark, "NX"});
   if (!set) return set.error();
-  if (!set->is_nil()) return {};
+  return set->is_nil() ? compare_with_store(redis) : Status();
+}
+
+Status MasterKey::compare_with_store(redis::Client& redis) const {
   auto stored = redis.command({"GET", store_key});
   if (!stored) return stored.error();
-  if (stored->text() == mark) return {};
+  if (stored->is_nil()) return Error::temporary("Redis holds nothing of Sealpost yet: start sealpostd first");
+  if (stored->text() == keys_.front().id + " " + keys_.front().check) return {};
   return Error::invalid(path_ + ": holds master key " + id() + ", but Redis hangs on master key " +
                         std::string(stored->text().substr(0, stored->text().find(' '))));
 }

@@ -29,6 +29,8 @@ class MasterKey final : public Wrapper {
 
   /// Sets the key's id and check value in a new store; Invalid when the store hangs on another key.
   Status bind_to_store(redis::Client& redis) const;
+  /// The same comparison without setting anything; Temporary for a store that hangs on no key yet.
+  Status compare_with_store(redis::Client& redis) const;
   /// Id of the first key, as Redis and the log name it.
   [[nodiscard]] const std::string& id() const { return keys_.front().id; }
 

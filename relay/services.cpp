@@ -51,7 +51,12 @@ Result<std::unique_ptr<Services>> Services::open(const Settings& settings, const
   auto master_key = role == Role::Daemon ? MasterKey::open(file, p.redis, p.random) : MasterKey::load(file, p.random);
   if (!master_key) return master_key.error();
   p.master_key = std::make_unique<MasterKey>(std::move(*master_key));
-  if (auto bound = p.master_key->bind_to_store(p.redis); !bound) return bound.error();
+  // A tool that was pointed at the wrong Redis must leave no mark there.
+  if (auto fits =
+          role == Role::Daemon ? p.master_key->bind_to_store(p.redis) : p.master_key->compare_with_store(p.redis);
+      !fits) {
+    return fits.error();
+  }
 
   auto authority = role == Role::Daemon ? CertificateAuthority::open(p.redis, *p.master_key, clock, p.random, log)
                                         : CertificateAuthority::load(p.redis, *p.master_key, clock, p.random);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "conf/loader.h"
 #include "relay/services.h"
 
 namespace sealpost::ctl {
@@ -25,6 +26,12 @@ struct Context {
   bool json = false;
 };
 
+/// What a subcommand works with that must do without store and settings, since it looks for what is wrong with them.
+struct Surroundings {
+  SettingsSource settings;
+  std::ostream& out;
+};
+
 using Options = boost::program_options::variables_map;
 
 /// One row of the table. Exit codes follow sysexits.h.
@@ -35,6 +42,7 @@ struct Subcommand {
   std::vector<std::string> positional;                                        ///< required ones, by name
   std::function<void(boost::program_options::options_description&)> declare;  ///< options; may be empty
   std::function<int(Context&, const Options&)> run;
+  std::function<int(const Surroundings&, const Options&)> run_alone = {};  ///< instead of `run`
 };
 
 /// All subcommands, in the order of the help (table.cpp); each family in a file of its own.

@@ -9,16 +9,12 @@
 #include <ostream>
 
 namespace sealpost::ctl {
-namespace {
 
-/// A remote server's reply must not move the operator's cursor.
 std::string printable(std::string text) {
   std::replace_if(
       text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
   return text;
 }
-
-}  // namespace
 
 void print_table(std::ostream& out, const std::vector<std::string>& header,
                  const std::vector<std::vector<std::string>>& rows) {

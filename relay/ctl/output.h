@@ -14,6 +14,8 @@ namespace sealpost::ctl {
 /// Rows under a header, columns as wide as their longest value; control characters shown as '?'.
 void print_table(std::ostream& out, const std::vector<std::string>& header,
                  const std::vector<std::vector<std::string>>& rows);
+/// Control characters shown as '?': a remote server's reply must not move the operator's cursor.
+std::string printable(std::string text);
 /// Indented JSON and a line end.
 void print_json(std::ostream& out, const Poco::Dynamic::Var& value);
 /// 90 s, 12 min, 5 h, 3 d: the age as one number.

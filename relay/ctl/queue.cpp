@@ -189,8 +189,8 @@ Subcommand action(std::string name, std::string summary, QueueAction action) {
               object.set("changed", result->changed);
               print_json(context.out, object);
             } else {
-              context.out << result->matched << " matched, " << result->changed << " changed"
-                          << (dry_run ? " (dry run)\n" : "\n");
+              context.out << result->matched << " matched, " << result->changed
+                          << (dry_run ? " would change\n" : " changed\n");
             }
             return EX_OK;
           }};

@@ -39,6 +39,17 @@ std::pair<const Subcommand*, std::size_t> find(const std::vector<std::string>& w
   return {nullptr, 0};
 }
 
+/// What to say of words that no subcommand begins with: the family's members when the first word names one.
+std::string unknown(const std::string& word) {
+  std::string members;
+  for (const auto& row : subcommands()) {
+    if (row.name.starts_with(word + " ")) {
+      members += (members.empty() ? "" : ", ") + row.name.substr(word.size() + 1);
+    }
+  }
+  return members.empty() ? "unknown command: " + word : word + " needs one of: " + members;
+}
+
 struct Parsed {
   Options options;
   std::string help;
@@ -90,7 +101,9 @@ Result<std::string> take_config(std::vector<std::string>& arguments) {
 
 int run_subcommand(const Subcommand& row, const Parsed& parsed, const std::string& config, std::istream& in,
                    std::ostream& out, std::ostream& err) {
-  auto settings = load_settings({config, {}, process_environment()});
+  const SettingsSource source{config, {}, process_environment()};
+  if (row.run_alone) return row.run_alone({source, out}, parsed.options);
+  auto settings = load_settings(source);
   if (!settings) {
     err << "sealpostctl: " << settings.error().public_text << '\n';
     return EX_CONFIG;
@@ -153,7 +166,7 @@ int run_ctl(const std::vector<std::string>& given, std::istream& in, std::ostrea
   }
   const auto [row, words] = find(arguments);
   if (row == nullptr) {
-    err << "sealpostctl: unknown command: " << arguments.front() << "; try sealpostctl --help\n";
+    err << "sealpostctl: " << unknown(arguments.front()) << "; try sealpostctl --help\n";
     return EX_USAGE;
   }
   auto parsed = parse(*row, {arguments.begin() + static_cast<std::ptrdiff_t>(words), arguments.end()});

@@ -36,6 +36,22 @@ std::string route_name(const Route& route) {
   return {};
 }
 
+Result<SmtpTarget> smtp_target(const Settings& settings) {
+  SmtpTarget target;
+  target.kind = settings.delivery.route.kind;
+  target.host = settings.delivery.route.host;
+  target.port = settings.delivery.route.port;
+  target.helo = settings.relay.hostname;
+  target.tls = settings.delivery.tls;
+  target.username = settings.delivery.username;
+  if (!settings.delivery.password_file.empty()) {
+    auto password = read_secret_file(settings.delivery.password_file);
+    if (!password) return password.error();
+    target.password = std::move(*password);
+  }
+  return target;
+}
+
 Result<std::unique_ptr<NextHop>> make_next_hop(const Settings& settings, const PollableFlag& stop, Log& log) {
   const Route& route = settings.delivery.route;
   if (route.kind == Route::Kind::Mx) {
@@ -45,19 +61,9 @@ Result<std::unique_ptr<NextHop>> make_next_hop(const Settings& settings, const P
   if (route.kind == Route::Kind::Maildir) {
     return std::unique_ptr<NextHop>(std::make_unique<Maildir>(route.path, settings.relay.hostname));
   }
-  SmtpTarget target;
-  target.kind = route.kind;
-  target.host = route.host;
-  target.port = route.port;
-  target.helo = settings.relay.hostname;
-  target.tls = settings.delivery.tls;
-  target.username = settings.delivery.username;
-  if (!settings.delivery.password_file.empty()) {
-    auto password = read_secret_file(settings.delivery.password_file);
-    if (!password) return password.error();
-    target.password = std::move(*password);
-  }
-  return std::unique_ptr<NextHop>(std::make_unique<SmtpNextHop>(std::move(target), settings.notify.tls, stop));
+  auto target = smtp_target(settings);
+  if (!target) return target.error();
+  return std::unique_ptr<NextHop>(std::make_unique<SmtpNextHop>(std::move(*target), settings.notify.tls, stop));
 }
 
 }  // namespace sealpost
