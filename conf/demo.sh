@@ -1,45 +1,63 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs what is missing, builds, and starts a relay on its embedded defaults with a demo account; prints how to send a first message
-# and to read it. Everything it makes stands in one folder (SEALPOST_DEMO_DIR, else build/demo); Ctrl-C stops the relay.
+# and to read it. Ctrl-C stops the relay.
+#   SEALPOST_DEMO_DIR    where everything that it makes stands (build/demo)
+#   SEALPOST_DEMO_PORTS  ports for SMTP, SMTP over TLS and HTTP ("2587 2465 8080")
+#   SEALPOST_DEMO_BIN    programs that are built already; nothing is installed or built then
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source=$PWD
-
-conf/bootstrap.sh
-cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DSEALPOST_TESTS=OFF >/dev/null
-cmake --build build --target sealpostd sealpostctl
-
 dir=${SEALPOST_DEMO_DIR:-$source/build/demo}
+bin=${SEALPOST_DEMO_BIN:-$source/build/bin}
+read -r smtp smtps http <<<"${SEALPOST_DEMO_PORTS:-2587 2465 8080}"
+
+built=${SEALPOST_DEMO_BIN:+yes}
+# The programs take every SEALPOST_ variable for a setting.
+unset SEALPOST_DEMO_DIR SEALPOST_DEMO_BIN SEALPOST_DEMO_PORTS
+
+if [ -z "$built" ]; then
+  conf/bootstrap.sh
+  cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DSEALPOST_TESTS=OFF >/dev/null
+  cmake --build build --target sealpostd sealpostctl
+fi
+
+umask 077
 mkdir -p "$dir"
 chmod 700 "$dir"
 config=$dir/sealpost.conf
-( umask 077; cat >"$config" <<CONF
+cat >"$config" <<CONF
 [relay]
 hostname = relay.example.com
 state_dir = $dir/state
 [smtp]
-listen = 127.0.0.1:2587
-listen_tls = 127.0.0.1:2465
+listen = 127.0.0.1:$smtp
+listen_tls = 127.0.0.1:$smtps
 [http]
-listen = 127.0.0.1:8080
+listen = 127.0.0.1:$http
+public_url = http://127.0.0.1:$http
 [delivery]
 route = maildir:$dir/mail
 CONF
-)
 
-build/bin/sealpostd --config "$config" 2>"$dir/log" &
+"$bin/sealpostd" --config "$config" 2>"$dir/log" &
 relay=$!
 trap 'kill "$relay" 2>/dev/null; wait "$relay" 2>/dev/null || true' EXIT
 until grep -q ' ready ' "$dir/log"; do
-  kill -0 "$relay" 2>/dev/null || { cat "$dir/log" >&2; exit 1; }
+  kill -0 "$relay" 2>/dev/null || {
+    cat "$dir/log" >&2
+    echo "The relay did not start. If a port is taken, name three others in SEALPOST_DEMO_PORTS." >&2
+    exit 1
+  }
   sleep 0.2
 done
 
-ctl="$source/build/bin/sealpostctl --config $config"
+ctl="$bin/sealpostctl --config $config"
 if [ ! -f "$dir/password" ]; then
-  ( umask 077; openssl rand -base64 18 >"$dir/password" )
-  $ctl account add demo --send-as @example.com --admin --password-stdin <"$dir/password"
+  openssl rand -hex 16 >"$dir/password"
+  $ctl account add demo --send-as @example.com --admin --password-stdin <"$dir/password" >&2
+  # curl reads it from here: what stands in its arguments, everybody on this machine can see.
+  echo "machine 127.0.0.1 login demo password $(cat "$dir/password")" >"$dir/netrc"
 fi
 
 cat <<TEXT
@@ -49,10 +67,10 @@ The relay runs (process $relay, log in $dir/log). In another terminal:
 1. Send a first message, in plain text, to somebody who has no key:
 
    printf 'From: alice@example.com\r\nTo: bob@example.net\r\nSubject: Offer\r\n\r\nThe price is 42.\r\n' |
-   curl -sS --ssl-reqd -k smtp://127.0.0.1:2587 --user "demo:\$(cat $dir/password)" \\
-        --mail-from alice@example.com --mail-rcpt bob@example.net -T -
+     curl -sS --ssl-reqd -k smtp://127.0.0.1:$smtp --netrc-file $dir/netrc \\
+       --mail-from alice@example.com --mail-rcpt bob@example.net -T -
 
-2. See what arrived: the sealed mail, and the notification with link and code:
+2. See what arrived: the encrypted mail, and the notification with link and code:
 
    ls $dir/mail/bob@example.net/new
    cat $dir/mail/bob@example.net/new/*
@@ -63,12 +81,15 @@ The relay runs (process $relay, log in $dir/log). In another terminal:
 
 4. Read the mail:
 
-   openssl cms -decrypt -in "\$(grep -l smime-type $dir/mail/bob@example.net/new/*)" -recip $dir/bob.pem -inkey $dir/bob.pem
+   openssl cms -decrypt -recip $dir/bob.pem -inkey $dir/bob.pem \\
+     -in "\$(grep -l smime-type $dir/mail/bob@example.net/new/* | tail -n 1)"
 
 5. Look at it as the operator:
 
    $ctl queue summary
+   $ctl queue list
    $ctl key show bob@example.net
+   $ctl check
 
 Ctrl-C stops the relay.
 TEXT
