@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Redis layout at depth: puts so many deliveries of 4 KB, then claims some, and prints memory and time per delivery on the way.
+// The Redis layout at depth: puts so many deliveries of 4 KB, then claims some, and prints memory and time per delivery on the way; before
+// that, what a delivery leaves when it has finished.
 // Usage: layout [deliveries=1000000] [threads=8]. Starts a private redis-server; asserts nothing.
 #include <charconv>
 #include <chrono>
@@ -86,6 +87,24 @@ struct Bench {
     }
     return spent / static_cast<double>(claimed);
   }
+
+  /// Octets that each of `count` deliveries leaves as history; forgets them afterwards.
+  [[nodiscard]] double finish(std::size_t count) const {
+    const std::int64_t before = used_memory(redis);
+    static_cast<void>(put(0, count));
+    for (std::size_t done = 0; done < count;) {
+      auto batch = queue.claim(200, 1000);
+      if (!batch) std::exit(1);
+      for (const auto& one : *batch) {
+        if (!queue.delivered(one, "mx1.example.net [192.0.2.25] TLSv1.3: 250 2.0.0 Ok: queued as 4XyZab12cd"))
+          std::exit(1);
+      }
+      done += batch->size();
+    }
+    const double left = static_cast<double>(used_memory(redis) - before) / static_cast<double>(count);
+    for (std::size_t trimmed = 0; trimmed < count;) trimmed += queue.trim_history(Duration(-1000)).value();
+    return left;
+  }
 };
 
 }  // namespace
@@ -105,6 +124,7 @@ int main(int argc, char** argv) {
   }
   MailQueue queue(redis, *key, clock, random, log);
   const Bench bench{redis, queue, threads};
+  std::printf("a finished delivery leaves %.0f octets\n", bench.finish(10'000));
   const std::int64_t empty = used_memory(redis);
   std::printf("%10s %14s %16s %18s %20s\n", "depth", "put us", "claim us", "octets/delivery", "beyond 4 KB message");
   std::size_t depth = 0;
