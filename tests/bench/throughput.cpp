@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // End to end: senders with AUTH and TLS on kept connections, into sealpostd, into a sink. Prints messages and megabytes per second and CPU
-// seconds per 1,000 messages of sealpostd with its redis-server. Usage: throughput [messages of 4 KB=5000] [of 1 MB=200]. Asserts nothing.
+// seconds per 1,000 messages of sealpostd with its redis-server. Usage: throughput [messages of 4 KB=5000] [of 1 MB=200] [postfix]. With
+// `postfix` the same messages go through a Postfix that relays plaintext, too (as root; apt-get install postfix by hand). Asserts nothing.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -12,10 +13,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <mutex>
 #include <sstream>
+#include <stdexcept>
 #include <thread>
 
+#include "tests/bench/postfix_relay.h"
 #include "tests/e2e/relay_fixture.h"
 #include "tests/e2e/submitter.h"
 
@@ -125,19 +129,27 @@ double cpu_seconds(int pid) {
   return ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
-void measure(RelayFixture& relay, Sink& sink, const char* name, std::size_t messages, std::size_t octets) {
+std::string text_of(std::size_t octets) {
   std::string text(message("bench", ""));
   while (text.size() < octets) text += std::string(74, 'x') + "\r\n";
+  return text;
+}
+
+struct Speed {
+  double accepted = 0;  ///< seconds until the last 250
+  double arrived = 0;   ///< seconds until the last message is in the sink
+};
+
+/// Sends so many messages over connections that are kept; `connect` makes one of them.
+Speed send_all(Sink& sink, const std::function<Submitter()>& connect, std::size_t messages, const std::string& text) {
   const std::size_t before = sink.taken();
-  const int daemon = relay.pid();
-  const int redis = relay.redis_pid();
-  const double cpu_before = cpu_seconds(daemon) + cpu_seconds(redis);
   const auto start = steady_clock::now();
+  const auto passed = [start] { return std::chrono::duration<double>(steady_clock::now() - start).count(); };
   std::atomic<std::size_t> next{0};
   std::vector<std::jthread> senders;
   for (int i = 0; i < connections; ++i) {
     senders.emplace_back([&] {
-      auto sender = Submitter::logged_in(relay);
+      auto sender = connect();
       while (next++ < messages) {
         const std::string answer = sender.submit("alice@example.com", {"bob@example.net"}, text);
         if (!answer.starts_with("250")) std::fprintf(stderr, "refused: %s\n", answer.c_str());
@@ -145,15 +157,50 @@ void measure(RelayFixture& relay, Sink& sink, const char* name, std::size_t mess
     });
   }
   senders.clear();
-  const double accepted = std::chrono::duration<double>(steady_clock::now() - start).count();
+  Speed speed;
+  speed.accepted = passed();
   if (!sink.wait_for(before + messages)) std::fprintf(stderr, "not all messages arrived\n");
-  const double seconds = std::chrono::duration<double>(steady_clock::now() - start).count();
-  const double cpu = cpu_seconds(daemon) + cpu_seconds(redis) - cpu_before;
+  speed.arrived = passed();
+  return speed;
+}
+
+void print(const char* name, std::size_t messages, std::size_t octets, const Speed& speed, double cpu) {
   const auto count = static_cast<double>(messages);
-  std::printf("%6s %8zu messages: accepted %7.0f/s, end to end %7.0f msg/s %7.1f MB/s, %6.2f CPU-s per 1,000\n", name,
-              messages, count / accepted, count / seconds, count * static_cast<double>(octets) / seconds / 1e6,
-              cpu / count * 1000);
+  std::printf("%14s %8zu messages: accepted %7.0f/s, end to end %7.0f msg/s %7.1f MB/s, %6.2f CPU-s per 1,000\n", name,
+              messages, count / speed.accepted, count / speed.arrived,
+              count * static_cast<double>(octets) / speed.arrived / 1e6, cpu / count * 1000);
   std::fflush(stdout);
+}
+
+void measure(RelayFixture& relay, Sink& sink, const char* name, std::size_t messages, std::size_t octets) {
+  const int daemon = relay.pid();
+  const int redis = relay.redis_pid();
+  const double before = cpu_seconds(daemon) + cpu_seconds(redis);
+  const auto speed = send_all(
+      sink, [&] { return Submitter::logged_in(relay); }, messages, text_of(octets));
+  print(name, messages, octets, speed, cpu_seconds(daemon) + cpu_seconds(redis) - before);
+}
+
+/// Postfix says nothing when it is ready: the greeting does.
+Submitter greet(int port) {
+  while (true) {
+    try {
+      Submitter submitter(port, false);
+      if (submitter.reply().starts_with("220") && submitter.say("EHLO client.example.com").starts_with("250")) {
+        return submitter;
+      }
+    } catch (const std::runtime_error&) {
+      std::this_thread::yield();
+    }
+  }
+}
+
+void measure_postfix(Sink& sink, const char* name, std::size_t messages, std::size_t octets) {
+  PostfixRelay postfix(sink.port());
+  greet(postfix.port());
+  const auto speed = send_all(
+      sink, [&] { return greet(postfix.port()); }, messages, text_of(octets));
+  print(name, messages, octets, speed, postfix.stop());
 }
 
 }  // namespace
@@ -176,5 +223,9 @@ int main(int argc, char** argv) {
   measure(relay, sink, "4 KB", small, 4096);
   measure(relay, sink, "1 MB", large, 1'000'000);
   relay.stop();
+  if (argc > 3 && std::string(argv[3]) == "postfix") {
+    measure_postfix(sink, "Postfix 4 KB", small, 4096);
+    measure_postfix(sink, "Postfix 1 MB", large, 1'000'000);
+  }
   _exit(0);  // the sink's threads wait for connections for ever
 }
