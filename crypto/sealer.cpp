@@ -23,6 +23,11 @@ std::string mime_fields(ContentCipher cipher) {
 
 }  // namespace
 
+Status Sealer::check(const SubmittedMessage& message) const {
+  auto header = outer_header(message, OuterFields::Sealed, {{}, mime_fields(settings_.content_cipher), {}});
+  return header ? Status() : Status(header.error());
+}
+
 Result<SealedMessage> Sealer::seal(const SubmittedMessage& message, std::span<const std::string> certificates,
                                    const Additions& additions) const {
   if (certificates.empty()) return Error::internal("seal: no recipients");

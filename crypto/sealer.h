@@ -23,6 +23,9 @@ class Sealer final {
     std::string bottom;
   };
 
+  /// What seal() would refuse whoever the recipients are; to be asked before pairs are assigned for the message.
+  [[nodiscard]] Status check(const SubmittedMessage& message) const;
+
   /// `certificates`: one DER certificate per recipient. Nothing in the result tells recipients of one another.
   /// Permanent: a certificate that nothing can be encrypted to, or an outer line over 998 octets that cannot be folded;
   /// Internal: OpenSSL failed. Never a result with plaintext in it.

@@ -148,6 +148,8 @@ Result<Accepted, IntakeError> Intake::accept(Submission submission) {
   const Introduction introduction{submission.account.name, sender->text()};
   std::optional<Keys> keys;
   if (!encrypted) {
+    // Nobody is given a pair, and a notification, for a message that is refused anyhow.
+    if (auto possible = sealer_.check(*message); !possible) return seal_failure(possible.error());
     auto found = keys_for(submission, introduction);
     if (!found) return std::move(found).error();
     keys = std::move(*found);

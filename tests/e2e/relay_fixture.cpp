@@ -20,6 +20,8 @@
 #include <thread>
 
 #include "base/encoding.h"
+#include "base/redis/client.h"
+#include "tests/support/mail_parser.h"
 
 namespace sealpost::test {
 namespace {
@@ -42,12 +44,8 @@ std::string body_of(const std::string& message) {
 LinkAndCode read_notification(const std::string& file) {
   std::string text = read_file(file);
   // Text beyond ASCII (an address, say) goes as base64: the first part is the plain one.
-  const std::string mark = "Content-Transfer-Encoding: base64\r\n\r\n";
-  if (const auto at = text.find(mark); at != std::string::npos) {
-    const std::string lines = text.substr(at + mark.size(), text.find("--", at + mark.size()) - at - mark.size());
-    text = from_base64(std::regex_replace(lines, std::regex("\r\n"), "")).value();
-  }
-  return {first_group(text, "\nLink: http://[^/]+/pickup/([A-Za-z0-9_-]+)\r\n"),
+  if (text.find("\nLink: ") == std::string::npos) text = parse_mail(text).parts.at(0).body;
+  return {first_group(text, "\nLink: https?://[^/]+/pickup/([A-Za-z0-9_-]+)\r\n"),
           first_group(text, "\nAuthentication code: ([0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4})\r\n")};
 }
 
