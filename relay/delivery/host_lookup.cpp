@@ -33,7 +33,6 @@ struct AddressListDeleter {
 void resolve(Lookup& lookup, const std::string& host, std::uint16_t port) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG;
   addrinfo* raw = nullptr;
   const int failed = getaddrinfo(host.c_str(), nullptr, &hints, &raw);
   const std::unique_ptr<addrinfo, AddressListDeleter> list(raw);

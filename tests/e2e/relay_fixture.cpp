@@ -136,7 +136,7 @@ Finished RelayFixture::ctl(const std::vector<std::string>& arguments, const std:
 
 std::vector<std::string> RelayFixture::matching(const std::string& folder, std::size_t count, const std::string& text) {
   const auto deadline = steady_clock::now() + std::chrono::seconds(90);
-  const std::filesystem::path place = (dir_ / "mail") + "/" + folder + "/new";
+  const std::filesystem::path place = mail_ + "/" + folder + "/new";
   std::vector<std::string> files;
   while (true) {
     files.clear();

@@ -52,6 +52,11 @@ class RelayFixture final {
 
   Finished ctl(const std::vector<std::string>& arguments, const std::string& input = {}) const;
 
+  /// Where the mail lands when delivery.route is not the fixture's own maildir.
+  void read_mail_from(const std::string& folder) { mail_ = folder; }
+  /// Waits until the daemon has logged it in this life.
+  bool wait_for_log(const std::string& text) { return !daemon_->wait_for(text, std::chrono::seconds(60)).empty(); }
+
   /// Files in the recipient's maildir; waits until there are `count` (or 90 s have passed: a lease that a crash left takes a while to come back).
   std::vector<std::string> mail(const std::string& folder, std::size_t count);
   /// Those of them that are sealed, or that are notifications.
@@ -73,6 +78,7 @@ class RelayFixture final {
   std::vector<std::string> matching(const std::string& folder, std::size_t count, const std::string& text);
 
   TempDir dir_;
+  std::string mail_ = dir_ / "mail";
   Settings settings_;
   std::unique_ptr<Process> daemon_;
   std::string earlier_logs_;
