@@ -94,7 +94,8 @@ void RelayFixture::write_config() {
 void RelayFixture::start() {
   if (daemon_) earlier_logs_ += daemon_->output();
   daemon_ = std::make_unique<Process>(std::vector<std::string>{BIN_DIR "/sealpostd", "--config", config()});
-  if (daemon_->wait_for(" ready ", std::chrono::seconds(60)).empty()) {
+  if (daemon_->wait_for(settings_["log.format"] == "json" ? "\"ready\"" : " ready ", std::chrono::seconds(60))
+          .empty()) {
     throw std::runtime_error("sealpostd did not start: " + daemon_->output());
   }
 }
@@ -110,7 +111,7 @@ void RelayFixture::kill() {
 }
 
 int RelayFixture::port(const std::string& service) const {
-  return std::stoi(first_group(daemon_->output(), "service=" + service + " port=([0-9]+)"));
+  return std::stoi(first_group(daemon_->output(), "service\"?[=:]\"?" + service + "\"?[ ,]\"?port\"?[=:]([0-9]+)"));
 }
 
 std::string RelayFixture::log() { return daemon_->output(); }
@@ -176,15 +177,18 @@ HttpAnswer RelayFixture::http(const std::string& method, const std::string& path
   return answer;
 }
 
-PickedUp RelayFixture::pick_up(const std::string& notification_file, const std::string& format) {
+PickedUp RelayFixture::pick_up(const std::string& notification_file, const std::string& format,
+                               const std::string& fingerprint) {
   const auto [token, code] = read_notification(notification_file);
   const auto parse = [](const HttpAnswer& answer) {
     if (answer.status != 200) throw std::runtime_error("pickup: " + answer.body);
     return Poco::JSON::Parser().parse(answer.body).extract<Poco::JSON::Object::Ptr>();
   };
   const auto session = parse(http("POST", "/v1/pickup/" + token + "/session", R"({"code":")" + code + "\"}"));
-  const auto file = parse(http("POST", "/v1/pickup/" + token + "/pkcs12", R"({"format":")" + format + "\"}",
-                               {{"Authorization", "Bearer " + session->getValue<std::string>("session")}}));
+  const auto file =
+      parse(http("POST", "/v1/pickup/" + token + "/pkcs12",
+                 R"({"format":")" + format + (fingerprint.empty() ? "" : R"(","fingerprint":")" + fingerprint) + "\"}",
+                 {{"Authorization", "Bearer " + session->getValue<std::string>("session")}}));
   const std::string name = "key" + std::to_string(++picked_up_);
   PickedUp key;
   key.password = file->getValue<std::string>("password");

@@ -65,8 +65,9 @@ class RelayFixture final {
 
   HttpAnswer http(const std::string& method, const std::string& path, const std::string& body = {},
                   const std::map<std::string, std::string>& fields = {}) const;
-  /// Follows a notification by the HTTP calls.
-  PickedUp pick_up(const std::string& notification_file, const std::string& format = "modern");
+  /// Follows a notification by the HTTP calls. Without a fingerprint the address's current pair is taken.
+  PickedUp pick_up(const std::string& notification_file, const std::string& format = "modern",
+                   const std::string& fingerprint = {});
   /// Decrypts with openssl cms; the inner MIME entity.
   [[nodiscard]] std::string decrypt(const std::string& mail_file, const PickedUp& key) const;
 
