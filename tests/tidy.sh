@@ -1,15 +1,33 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# clang-tidy over the sources: tests/tidy.sh [--changed]. --changed takes those of the last commit only.
+# clang-tidy over the sources: tests/tidy.sh [--changed [COMMIT]]. --changed takes those that differ from COMMIT (the one before the last); a
+# header stands for the sources of its folder that include it. Where history ends (first commit, shallow clone) that is everything.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${SEALPOST_BUILD_DIR:-$PWD/build}/release
-cmake --preset release -B "$build" >/dev/null
-cmake --build "$build" --target sealpost_notify sealpost_queue sealpost_crypto >/dev/null  # generated headers
-if [ "${1:-}" = --changed ]; then
-  files=$(git diff --name-only --diff-filter=d HEAD~1 -- 'base/*.cpp' 'conf/*.cpp' 'crypto/*.cpp' 'queue/*.cpp' 'notify/*.cpp' 'relay/*.cpp' 2>/dev/null || true)
+folders=(base conf crypto queue notify relay)
+
+sources=("${folders[@]/%/\/*.cpp}")
+since=${2:-HEAD~1}
+if [ "${1:-}" = --changed ] && ! git rev-parse -q --verify "$since^{commit}" >/dev/null; then
+  echo "There is no commit $since here, so that everything counts as changed." >&2
+  since=
+fi
+if [ "${1:-}" = --changed ] && [ -n "$since" ]; then
+  changed=$(git diff --name-only --diff-filter=d "$since" -- "${sources[@]}" "${folders[@]/%/\/*.h}")
+  files=$(
+    while IFS= read -r file; do
+      case "$file" in
+        *.cpp) echo "$file" ;;
+        *.h) git grep -lF "\"$file\"" -- "${file%%/*}/*.cpp" || true ;;
+      esac
+    done <<<"$changed" | sort -u
+  )
 else
-  files=$(git ls-files -- 'base/*.cpp' 'conf/*.cpp' 'crypto/*.cpp' 'queue/*.cpp' 'notify/*.cpp' 'relay/*.cpp')
+  files=$(git ls-files -- "${sources[@]}")
 fi
 [ -n "$files" ] || exit 0
-printf '%s\n' $files | xargs -P "$(nproc)" -n 4 clang-tidy -p "$build" --quiet --extra-arg=-Wno-unknown-warning-option
+
+cmake --preset release -B "$build" >/dev/null
+cmake --build "$build" --target sealpost_notify sealpost_queue sealpost_crypto >/dev/null  # they generate headers
+printf '%s\n' "$files" | xargs -P "$(nproc)" -n 1 clang-tidy -p "$build" --quiet --extra-arg=-Wno-unknown-warning-option
