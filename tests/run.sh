@@ -20,5 +20,4 @@ for entry in json.load(open("CMakePresets.json"))["testPresets"]:
             print("export", name + "=" + shlex.quote(value.replace("${sourceDir}", source)))
 PY
 )"
-unset SEALPOST_BUILD_DIR  # sealpostd takes every SEALPOST_ variable for a setting
 exec ctest --test-dir "$build" --output-on-failure --parallel "$(nproc)" --no-tests=error "$@"
