@@ -4,7 +4,7 @@
 # header stands for the sources of its folder that include it. Where history ends (first commit, shallow clone) that is everything.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-build=${SEALPOST_BUILD_DIR:-$PWD/build}/release
+build=${BUILD_DIR:-$PWD/build}/release
 folders=(base conf crypto queue notify relay)
 
 sources=("${folders[@]/%/\/*.cpp}")
