@@ -152,8 +152,10 @@ Status Notifier::remind(const KeyRecord& key, const EmailAddress& address, const
   if (key.picked_up) return {};
   auto latest = store_.latest(key.address);
   if (!latest) return latest.error();
-  if (!latest->has_value()) return {};  // the first notification is still in the outbox
-  bool needed = (*latest)->attempts >= max_code_attempts || clock_.now() >= (*latest)->expires;
+  // Without a link the first notification is still in the outbox, or it is so long ago that the link was forgotten.
+  const Time now = clock_.now();
+  bool needed = *latest ? (*latest)->attempts >= max_code_attempts || now >= (*latest)->expires
+                        : now - key.assigned >= options_.settings.code_lifetime;
   if (!needed) {
     auto failed = store_.failed(key.address);
     if (!failed) return failed.error();

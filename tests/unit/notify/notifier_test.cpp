@@ -227,6 +227,20 @@ TEST_F(NotifierTest, RemindsWhenTheNotificationDidNotArrive) {
   EXPECT_TRUE(serve().empty()) << "the new one is on its way";
 }
 
+TEST_F(NotifierTest, RemindsOfACodeSoOldThatItsLinkIsForgotten) {
+  settings.policy = KeyPolicy::Permanent;
+  restart();
+  notified("bob@example.net");
+  clock.advance(day * 30);
+  for (const char* pattern : {"pickup:*:link:*", "pickup:*:latest:*"}) {
+    const auto names = keys->redis.command({"KEYS", pattern}).value();
+    ASSERT_EQ(names.size(), 1U);
+    ASSERT_TRUE(keys->redis.command({"DEL", std::string(names[0].text())}));
+  }
+  ASSERT_TRUE(remind("bob@example.net"));
+  EXPECT_EQ(serve().size(), 1U);
+}
+
 TEST_F(NotifierTest, DoesNotRemindOfAPairThatWasPickedUp) {
   const auto notice = notified("bob@example.net");
   const auto session = pickup->open(notice.token, notice.code);
