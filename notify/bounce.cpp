@@ -10,7 +10,7 @@
 namespace sealpost {
 namespace {
 
-constexpr std::size_t max_returned_header = 32 * 1024;
+constexpr std::size_t max_returned_header = 32UL * 1024;
 
 /// A remote's words must not become a field or a part of their own.
 std::string one_line(std::string_view text) {
