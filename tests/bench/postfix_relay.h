@@ -22,7 +22,6 @@ class PostfixRelay final {
  private:
   TempDir dir_;
   int port_;
-  double cpu_before_ = 0;
   std::unique_ptr<Process> master_;
 };
 
