@@ -189,6 +189,7 @@ Result<DeliveryRecord> QueueView::show(const DeliveryId& id) { return read_deliv
 Result<ActionResult> QueueView::act(QueueAction action, const std::vector<DeliveryId>& ids, bool dry_run) {
   ActionResult result;
   std::vector<redis::Client::Call> calls;
+  calls.reserve(ids.size());
   for (const auto& id : ids) {
     calls.push_back({{queue_keys::base(id.message().shard())},
                      {id.text(), std::string(action_name(action)), std::to_string(to_milliseconds(clock_.now())),
