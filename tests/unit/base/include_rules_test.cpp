@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The shape of the source tree: includes follow the table of folders, and raw frees stand in the adapters only.
+// The shape of the source tree: includes follow the table of folders, raw frees stand in the adapters only, files say whose they are and stay
+// of a size that is read in one go.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -90,6 +91,38 @@ TEST_P(SourceFolder, EachFileBeginsWithItsLicence) {
 
 INSTANTIATE_TEST_SUITE_P(Folders, SourceFolder, ::testing::ValuesIn(rules().begin(), rules().end()),
                          [](const auto& info) { return info.param.first; });
+
+constexpr int longest_file = 600;
+
+TEST(SourceRules, NoFileIsLongerThanIsReadInOneGo) {
+  for (const char* folder : {"base", "conf", "crypto", "queue", "notify", "relay", "tests"}) {
+    for_each_line(folder, [](const std::string& name, int number, const std::string&) {
+      EXPECT_NE(number, longest_file + 1) << name << " has more than " << longest_file << " lines";
+    });
+  }
+}
+
+TEST(SourceRules, TestsAndScriptsBeginWithTheirLicence) {
+  const auto files = for_each_line("tests", [](const std::string& name, int number, const std::string& line) {
+    if (number == 1) {
+      EXPECT_EQ(line, "// SPDX-License-Identifier: Apache-2.0") << name;
+    }
+    if (number == 2) {
+      EXPECT_TRUE(line.starts_with("// ")) << name << ": says nothing of its purpose";
+    }
+  });
+  EXPECT_GT(files, 30U);
+  for (const char* name : {".ci/run", "conf/bootstrap.sh", "conf/demo.sh", "conf/pickup.sh", "tests/run.sh",
+                           "tests/tidy.sh", "tests/e2e/demo_test.sh"}) {
+    std::ifstream file(fs::path(SOURCE_DIR) / name);
+    std::string shebang;
+    std::string licence;
+    std::getline(file, shebang);
+    std::getline(file, licence);
+    EXPECT_EQ(shebang, "#!/usr/bin/env bash") << name;
+    EXPECT_EQ(licence, "# SPDX-License-Identifier: Apache-2.0") << name;
+  }
+}
 
 TEST(SourceRules, SeeWhatTheyLookFor) {
   EXPECT_EQ(included_folders("#include \"relay/daemon.h\""), std::set<std::string>{"relay"});
