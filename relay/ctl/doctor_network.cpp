@@ -8,7 +8,7 @@
 namespace sealpost::ctl {
 namespace {
 
-constexpr std::chrono::seconds dns_patience{2};
+constexpr std::chrono::seconds dns_patience{5};
 constexpr std::chrono::seconds patience{5};
 
 std::string hint_of(const SmtpTarget& target) {
