@@ -18,4 +18,6 @@ std::string openssl_errors() {
   return line;
 }
 
+bool openssl_lacked_memory() { return ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE; }
+
 }  // namespace sealpost

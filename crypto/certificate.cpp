@@ -39,6 +39,7 @@ Result<X509Ptr> parse_certificate(std::string_view der) {
   const auto* position = reinterpret_cast<const unsigned char*>(der.data());
   const auto* end = position + der.size();
   X509Ptr certificate(d2i_X509(nullptr, &position, static_cast<long>(der.size())));
+  if (!certificate && openssl_lacked_memory()) return Error::internal("certificate: " + openssl_errors());
   if (!certificate || position != end) return Error::invalid("not a certificate in DER", openssl_errors());
   return certificate;
 }
@@ -48,7 +49,7 @@ Result<std::string> to_der(X509* certificate) {
   if (size <= 0) return Error::internal("certificate to DER: " + openssl_errors());
   std::string der(static_cast<std::size_t>(size), '\0');
   auto* position = reinterpret_cast<unsigned char*>(der.data());
-  i2d_X509(certificate, &position);
+  if (i2d_X509(certificate, &position) != size) return Error::internal("certificate to DER: " + openssl_errors());
   return der;
 }
 

@@ -4,6 +4,7 @@
 
 #include <openssl/err.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <mutex>
@@ -50,29 +51,41 @@ std::optional<Parts> take_apart(std::string_view der) {
   const auto rest = data->content.substr(version->whole.size());
   const auto infos = read_der(rest);
   if (!infos || infos->tag != V_ASN1_SET) return std::nullopt;
+  // Exactly one: two would show recipients to each other.
+  const auto info_of_one = read_der(infos->content);
+  if (!info_of_one || info_of_one->whole.size() != infos->content.size()) return std::nullopt;
   return Parts{type->whole, version->whole, infos->whole, rest.substr(infos->whole.size())};
 }
 
-std::string header(int tag, int tag_class, std::size_t length) {
-  const int total = ASN1_object_size(1, static_cast<int>(length), tag);
-  std::string octets(static_cast<std::size_t>(total) - length, '\0');
-  auto* at = reinterpret_cast<unsigned char*>(octets.data());
+/// Puts an element's header in front of the octets.
+bool enclose(std::string& octets, int tag, int tag_class, std::size_t length) {
+  const int total = length <= INT_MAX ? ASN1_object_size(1, static_cast<int>(length), tag) : -1;
+  if (total < 0 || static_cast<std::size_t>(total) < length) return false;
+  std::string header(static_cast<std::size_t>(total) - length, '\0');
+  auto* at = reinterpret_cast<unsigned char*>(header.data());
   ASN1_put_object(&at, 1, static_cast<int>(length), tag, tag_class);
-  return octets;
+  octets.insert(0, header);
+  return true;
 }
 
 /// Everything in front of a tail of that size.
-std::string assemble_head(const Parts& parts, std::size_t tail) {
-  const std::size_t data = parts.version.size() + parts.recipient_infos.size() + tail;
-  const std::string sequence = header(V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, data);
-  const std::string wrapper = header(0, V_ASN1_CONTEXT_SPECIFIC, sequence.size() + data);
-  const std::size_t info = parts.type.size() + wrapper.size() + sequence.size() + data;
-  return header(V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, info) + std::string(parts.type) + wrapper + sequence +
-         std::string(parts.version) + std::string(parts.recipient_infos);
+std::optional<std::string> assemble_head(const Parts& parts, std::size_t tail) {
+  std::string head = std::string(parts.version) + std::string(parts.recipient_infos);
+  if (!enclose(head, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, head.size() + tail)) return std::nullopt;
+  if (!enclose(head, 0, V_ASN1_CONTEXT_SPECIFIC, head.size() + tail)) return std::nullopt;
+  head.insert(0, parts.type);
+  if (!enclose(head, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, head.size() + tail)) return std::nullopt;
+  return head;
 }
 
-Status add_recipient(CMS_ContentInfo* cms, X509* certificate) {
-  const bool rsa = is_rsa(certificate);
+bool is_of_kind(const EVP_PKEY* key, KeyKind kind) {
+  return EVP_PKEY_is_a(key, kind == KeyKind::Rsa ? "RSA" : "EC") == 1;
+}
+
+Status add_recipient(CMS_ContentInfo* cms, X509* certificate, KeyKind kind) {
+  const EVP_PKEY* key = X509_get0_pubkey(certificate);
+  if (key == nullptr || !is_of_kind(key, kind)) return failed("a key of another kind");
+  const bool rsa = kind == KeyKind::Rsa;
   CMS_RecipientInfo* info = CMS_add1_recipient_cert(cms, certificate, rsa ? 0 : CMS_KEY_PARAM);
   if (info == nullptr) return failed("recipient");
   if (rsa) return {};
@@ -82,21 +95,38 @@ Status add_recipient(CMS_ContentInfo* cms, X509* certificate) {
   return {};
 }
 
+/// OpenSSL goes on when it lacked the memory to name the KDF, and the result would open for nobody.
+bool names_its_kdf(CMS_RecipientInfo* info) {
+  const int type = CMS_RecipientInfo_type(info);
+  if (type != CMS_RECIPINFO_AGREE) return type == CMS_RECIPINFO_TRANS;
+  X509_ALGOR* algorithm = nullptr;
+  if (CMS_RecipientInfo_kari_get0_alg(info, &algorithm, nullptr) != 1 || algorithm == nullptr) return false;
+  const ASN1_OBJECT* kdf = nullptr;
+  int parameter = V_ASN1_UNDEF;
+  X509_ALGOR_get0(&kdf, &parameter, nullptr, algorithm);
+  return OBJ_obj2nid(kdf) == NID_dhSinglePass_stdDH_sha256kdf_scheme && parameter == V_ASN1_SEQUENCE;
+}
+
 /// Empties the structure of recipients and content, without freeing either, so that serialising it for one recipient costs nothing per
 /// octet of content.
 class Cutter final {
  public:
   explicit Cutter(CMS_ContentInfo* cms) : cms_(cms), infos_(CMS_get0_RecipientInfos(cms)) {
-    while (sk_CMS_RecipientInfo_num(infos_) > 0) taken_.push_back(sk_CMS_RecipientInfo_shift(infos_));
+    const int count = sk_CMS_RecipientInfo_num(infos_);
+    for (int i = 0; i < count; ++i) taken_.push_back(sk_CMS_RecipientInfo_value(infos_, i));
   }
+  /// Puts back what was there; the stack has kept its room.
   ~Cutter() {
-    while (sk_CMS_RecipientInfo_num(infos_) > 0) sk_CMS_RecipientInfo_shift(infos_);
+    if (taken_.empty()) return;
+    sk_CMS_RecipientInfo_zero(infos_);
     for (auto* info : taken_) sk_CMS_RecipientInfo_push(infos_, info);
   }
   Cutter(const Cutter&) = delete;
   Cutter& operator=(const Cutter&) = delete;
 
-  Result<CutCms> cut() {
+  Result<CutCms> cut(std::size_t recipients) {
+    const bool complete = taken_.size() == recipients && recipients > 0;
+    if (!complete || std::find(taken_.begin(), taken_.end(), nullptr) != taken_.end()) return failed("recipients");
     CutCms result;
     if (auto tail = tail_of_first(); tail) {
       result.tail = std::move(*tail);
@@ -122,7 +152,8 @@ class Cutter final {
 
  private:
   Result<std::string> only(CMS_RecipientInfo* info) {
-    while (sk_CMS_RecipientInfo_num(infos_) > 0) sk_CMS_RecipientInfo_shift(infos_);
+    if (!names_its_kdf(info)) return failed("KDF");
+    sk_CMS_RecipientInfo_zero(infos_);
     if (sk_CMS_RecipientInfo_push(infos_, info) <= 0) return failed("memory");
     return to_der(cms_);
   }
@@ -142,7 +173,9 @@ class Cutter final {
       if (!der) return der.error();
       const auto parts = take_apart(*der);
       if (!parts) return failed("structure");
-      heads.push_back(assemble_head(*parts, tail));
+      auto head = assemble_head(*parts, tail);
+      if (!head) return failed("structure");
+      heads.push_back(std::move(*head));
     }
     return heads;
   }
@@ -156,24 +189,23 @@ class Cutter final {
 /// than 5 ms, fifty times what sealing a small mail does; parsing alone costs twice as much as sealing.
 class KnownSound final {
  public:
-  X509Ptr find(std::string_view der) {
+  std::optional<UsableCertificate> find(std::string_view der) {
     const std::lock_guard lock(mutex_);
     const auto found = known_.find(std::string(der));
-    if (found == known_.end()) return nullptr;
-    X509_up_ref(found->second.get());
-    return X509Ptr(found->second.get());
+    if (found == known_.end() || X509_up_ref(found->second.certificate.get()) != 1) return std::nullopt;
+    return UsableCertificate{X509Ptr(found->second.certificate.get()), found->second.kind};
   }
-  void add(std::string_view der, X509* certificate) {
+  void add(std::string_view der, const UsableCertificate& usable) {
     const std::lock_guard lock(mutex_);
     if (known_.size() >= max_entries) known_.clear();
-    X509_up_ref(certificate);
-    known_.insert_or_assign(std::string(der), X509Ptr(certificate));
+    if (X509_up_ref(usable.certificate.get()) != 1) return;
+    known_.insert_or_assign(std::string(der), UsableCertificate{X509Ptr(usable.certificate.get()), usable.kind});
   }
 
  private:
   static constexpr std::size_t max_entries = 5'000;
   std::mutex mutex_;
-  std::unordered_map<std::string, X509Ptr> known_;
+  std::unordered_map<std::string, UsableCertificate> known_;
 };
 
 KnownSound& known_sound() {
@@ -182,41 +214,46 @@ KnownSound& known_sound() {
 }
 
 /// RSA from 2048 to 8192 bits, P-256 or P-384.
-bool is_usable_kind(X509* certificate, EVP_PKEY* key) {
-  const int bits = EVP_PKEY_get_bits(key);
-  if (is_rsa(certificate)) return bits >= 2048 && bits <= 8192;
+std::optional<KeyKind> usable_kind(const EVP_PKEY* key) {
+  if (is_of_kind(key, KeyKind::Rsa)) {
+    const int bits = EVP_PKEY_get_bits(key);
+    return bits >= 2048 && bits <= 8192 ? std::optional(KeyKind::Rsa) : std::nullopt;
+  }
   std::array<char, 64> group{};
-  if (EVP_PKEY_is_a(key, "EC") != 1 || EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr) != 1)
-    return false;
-  const int curve = OBJ_txt2nid(group.data());
-  return curve == NID_X9_62_prime256v1 || curve == NID_secp384r1;
+  const bool named =
+      is_of_kind(key, KeyKind::Ec) && EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr) == 1;
+  const int curve = named ? OBJ_txt2nid(group.data()) : NID_undef;
+  return curve == NID_X9_62_prime256v1 || curve == NID_secp384r1 ? std::optional(KeyKind::Ec) : std::nullopt;
+}
+
+/// The key is at fault, unless OpenSSL says that memory was short: then the next try may succeed.
+Error unusable(const char* why) {
+  const bool ours = openssl_lacked_memory();
+  const std::string errors = openssl_errors();
+  return ours ? Error::internal("certificate: " + errors) : Error::permanent(why, errors);
 }
 
 }  // namespace
 
-bool is_rsa(X509* certificate) { return EVP_PKEY_is_a(X509_get0_pubkey(certificate), "RSA") == 1; }
-
-Result<X509Ptr> usable_certificate(std::string_view der) {
-  if (auto known = known_sound().find(der)) return known;
+Result<UsableCertificate> usable_certificate(std::string_view der) {
+  if (auto known = known_sound().find(der)) return std::move(*known);
+  ERR_clear_error();
   auto certificate = parse_certificate(der);
+  if (!certificate && certificate.error().kind == ErrorKind::Internal) return certificate.error();
   EVP_PKEY* key = certificate ? X509_get0_pubkey(certificate->get()) : nullptr;
-  if (key == nullptr) {
-    ERR_clear_error();
-    return Error::permanent("the recipient's certificate cannot be read");
-  }
-  if (!is_usable_kind(certificate->get(), key)) {
-    ERR_clear_error();
-    return Error::permanent("the recipient's key is of a kind or size that cannot be used");
-  }
+  if (key == nullptr) return unusable("the recipient's certificate cannot be read");
+  const auto kind = usable_kind(key);
+  if (!kind) return unusable("the recipient's key is of a kind or size that cannot be used");
   const PkeyCtxPtr context(EVP_PKEY_CTX_new(key, nullptr));
-  if (!context || EVP_PKEY_public_check(context.get()) != 1) {
-    return Error::permanent("the recipient's key is not sound", openssl_errors());
-  }
-  known_sound().add(der, certificate->get());
-  return std::move(*certificate);
+  if (!context) return Error::internal("certificate: " + openssl_errors());
+  if (EVP_PKEY_public_check(context.get()) != 1) return unusable("the recipient's key is not sound");
+  UsableCertificate usable{std::move(*certificate), *kind};
+  known_sound().add(der, usable);
+  return usable;
 }
 
-Result<CutCms> encrypt_and_cut(std::string_view content, const std::vector<X509*>& recipients, ContentCipher cipher) {
+Result<CutCms> encrypt_and_cut(std::string_view content, KeyKind kind, const std::vector<X509*>& recipients,
+                               ContentCipher cipher) {
   if (content.size() > INT_MAX) return Error::permanent("the message is too large");
   const EVP_CIPHER* algorithm = cipher == ContentCipher::Aes256Gcm ? EVP_aes_256_gcm() : EVP_aes_256_cbc();
   // Memory of ours, wiped by its owner; OpenSSL copies it through small buffers of its own only.
@@ -225,10 +262,10 @@ Result<CutCms> encrypt_and_cut(std::string_view content, const std::vector<X509*
   const CmsPtr cms(input ? CMS_encrypt(nullptr, nullptr, algorithm, flags) : nullptr);
   if (!cms) return failed("setup");
   for (X509* recipient : recipients) {
-    if (auto added = add_recipient(cms.get(), recipient); !added) return added.error();
+    if (auto added = add_recipient(cms.get(), recipient, kind); !added) return added.error();
   }
   if (CMS_final(cms.get(), input.get(), nullptr, flags) != 1) return failed("encryption");
-  return Cutter(cms.get()).cut();
+  return Cutter(cms.get()).cut(recipients.size());
 }
 
 }  // namespace sealpost

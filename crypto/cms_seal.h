@@ -17,11 +17,20 @@ struct CutCms {
   std::string tail;                ///< EncryptedContentInfo and what follows; head + tail is a ContentInfo
 };
 
-/// `recipients` must all hold keys of one type: a head cut from a mixed structure keeps version 2 and betrays the EC recipient.
-Result<CutCms> encrypt_and_cut(std::string_view content, const std::vector<X509*>& recipients, ContentCipher cipher);
+enum class KeyKind { Rsa, Ec };
 
-/// Parses a certificate and refuses keys that nothing should be encrypted to (e = 1, RSA under 2048 or over 8192 bits, points off the curve).
-Result<X509Ptr> usable_certificate(std::string_view der);
-bool is_rsa(X509* certificate);
+/// Internal when `recipients` do not all hold keys of that kind: a head cut from a mixed structure keeps version 2 and betrays the EC
+/// recipient.
+Result<CutCms> encrypt_and_cut(std::string_view content, KeyKind kind, const std::vector<X509*>& recipients,
+                               ContentCipher cipher);
+
+/// A certificate that something may be encrypted to.
+struct UsableCertificate {
+  X509Ptr certificate;
+  KeyKind kind;
+};
+/// Parses a certificate and refuses keys that nothing should be encrypted to (e = 1, RSA under 2048 or over 8192 bits, points off the
+/// curve, curves but P-256 and P-384): Permanent. Internal when the fault is ours.
+Result<UsableCertificate> usable_certificate(std::string_view der);
 
 }  // namespace sealpost

@@ -2,6 +2,7 @@
 // Implements outer_header.h.
 #include "crypto/outer_header.h"
 
+#include <algorithm>
 #include <string>
 
 #include "base/encoding.h"
@@ -18,8 +19,10 @@ bool is_mime_field(std::string_view name) { return is_content_field(name) || asc
 /// Appends one line without its CRLF, folded where it is too long: a CRLF in front of white space changes nothing (RFC 5322 section 2.2.3).
 Status append_line(WipedBuffer& out, std::string_view line) {
   while (line.size() > max_line) {
-    const auto space = line.find_last_of(" \t", max_line);
-    // A fold at the very beginning would make a line of white space only.
+    // A fold at the very beginning, or behind the last word, would make a line of white space only: the end of the header block for some.
+    const auto last_word = line.find_last_not_of(" \t");
+    const auto space =
+        line.find_last_of(" \t", last_word == std::string_view::npos ? 0 : std::min(max_line, last_word));
     if (space == std::string_view::npos || line.find_first_not_of(" \t") >= space) {
       return Error::permanent("a header line has more than 998 octets and cannot be folded");
     }

@@ -2,7 +2,7 @@
 // Implements sealer.h.
 #include "crypto/sealer.h"
 
-#include <array>
+#include <map>
 #include <utility>
 
 #include "crypto/cms_seal.h"
@@ -37,21 +37,20 @@ Result<SealedMessage> Sealer::seal(const SubmittedMessage& message, std::span<co
 
   // RSA and EC apart: one CMS_encrypt per key type (cms_seal.h).
   std::vector<X509Ptr> parsed;
-  std::array<std::vector<std::size_t>, 2> groups;
+  std::map<KeyKind, std::vector<std::size_t>> groups;
   for (std::size_t i = 0; i < certificates.size(); ++i) {
-    auto certificate = usable_certificate(certificates[i]);
-    if (!certificate) return certificate.error();
-    groups[is_rsa(certificate->get()) ? 0 : 1].push_back(i);
-    parsed.push_back(std::move(*certificate));
+    auto usable = usable_certificate(certificates[i]);
+    if (!usable) return usable.error();
+    groups[usable->kind].push_back(i);
+    parsed.push_back(std::move(usable->certificate));
   }
   const WipedBuffer entity = inner_entity(message);
   std::vector<std::string> contents;
   std::vector<SealedMessage::Head> heads(certificates.size());
-  for (const auto& group : groups) {
-    if (group.empty()) continue;
+  for (const auto& [kind, group] : groups) {
     std::vector<X509*> recipients;
     for (const auto i : group) recipients.push_back(parsed[i].get());
-    auto cut = encrypt_and_cut(view(entity), recipients, settings_.content_cipher);
+    auto cut = encrypt_and_cut(view(entity), kind, recipients, settings_.content_cipher);
     if (!cut) return cut.error();
     for (std::size_t n = 0; n < group.size(); ++n) {
       heads[group[n]] = {std::move(cut->heads[n]), static_cast<std::uint32_t>(contents.size())};
