@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implements is_already_encrypted of submitted_message.h: S/MIME here, OpenPGP packets in openpgp_packets.h. Everything doubtful is sealed.
-#include <openssl/err.h>
-
+// Implements is_already_encrypted of submitted_message.h: the MIME around CMS (cms_inspect.h) and OpenPGP (openpgp_packets.h). Everything
+// doubtful is sealed.
 #include <algorithm>
-#include <memory>
 #include <optional>
 #include <string>
 
 #include "base/encoding.h"
-#include "base/openssl.h"
-#include "crypto/der.h"
+#include "crypto/cms_inspect.h"
 #include "crypto/openpgp_packets.h"
 #include "crypto/submitted_message.h"
 
@@ -65,70 +62,25 @@ std::optional<std::string> decode_lines(std::string_view text) {
   return from_base64(symbols);
 }
 
-bool is_strong(std::string_view oid) {
-  for (const int nid : {NID_aes_128_cbc, NID_aes_192_cbc, NID_aes_256_cbc, NID_aes_128_gcm, NID_aes_192_gcm,
-                        NID_aes_256_gcm, NID_des_ede3_cbc}) {
-    const ASN1_OBJECT* object = OBJ_nid2obj(nid);
-    if (oid == std::string_view(reinterpret_cast<const char*>(OBJ_get0_data(object)), OBJ_length(object))) return true;
-  }
-  return false;
+/// The transfer encoding in lower case; nothing when it is named twice.
+std::optional<std::string> transfer_encoding(const SubmittedMessage& message) {
+  const auto fields = message.find_all("Content-Transfer-Encoding");
+  if (fields.size() > 1) return std::nullopt;
+  return fields.empty() ? "7bit" : ascii_lower(unfolded(fields.front()->body));
 }
 
-struct OpenSslMemory {
-  void operator()(unsigned char* memory) const { OPENSSL_free(memory); }
-};
-
-/// The OID in contentEncryptionAlgorithm and nowhere else (RFC 5652 section 6.1); OpenSSL has no accessor for it.
-bool has_strong_cipher(CMS_ContentInfo* cms) {
-  unsigned char* raw = nullptr;
-  const int size = i2d_CMS_ContentInfo(cms, &raw);
-  const std::unique_ptr<unsigned char, OpenSslMemory> owner(raw);
-  if (size <= 0) return false;
-  const auto info = read_der({reinterpret_cast<const char*>(raw), static_cast<std::size_t>(size)});
-  auto rest = info ? info->content : std::string_view();
-  if (!take_der(rest)) return false;  // contentType
-  const auto wrapper = take_der(rest);
-  const auto data = wrapper ? read_der(wrapper->content) : std::nullopt;
-  auto fields = data ? data->content : std::string_view();
-  if (!take_der(fields)) return false;  // version
-  auto element = take_der(fields);
-  if (element && element->tag == 0) element = take_der(fields);  // originatorInfo
-  if (!element || element->tag != V_ASN1_SET) return false;      // recipientInfos
-  const auto encrypted = take_der(fields);
-  auto parts = encrypted ? encrypted->content : std::string_view();
-  if (!take_der(parts)) return false;  // contentType
-  const auto algorithm = take_der(parts);
-  const auto oid = algorithm ? read_der(algorithm->content) : std::nullopt;
-  return oid && oid->tag == V_ASN1_OBJECT && is_strong(oid->content);
-}
-
-/// Exactly one (auth)enveloped CMS with a recipient, and nothing behind it.
-bool is_enveloped(const std::string& der) {
-  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
-  const auto* const end = at + der.size();
-  const CmsPtr cms(d2i_CMS_ContentInfo(nullptr, &at, static_cast<long>(der.size())));
-  ERR_clear_error();
-  if (!cms || at != end) return false;
-  const int type = OBJ_obj2nid(CMS_get0_type(cms.get()));
-  if (type != NID_pkcs7_enveloped && type != NID_id_smime_ct_authEnvelopedData) return false;
-  const auto* recipients = CMS_get0_RecipientInfos(cms.get());
-  ASN1_OCTET_STRING** content = CMS_get0_content(cms.get());
-  const bool has_content = content != nullptr && *content != nullptr && ASN1_STRING_length(*content) > 0;
-  ERR_clear_error();
-  return recipients != nullptr && sk_CMS_RecipientInfo_num(recipients) > 0 && has_content &&
-         has_strong_cipher(cms.get());
+/// Octets that stand in the body as they are.
+bool is_identity(const std::optional<std::string>& encoding) {
+  return encoding == "7bit" || encoding == "8bit" || encoding == "binary";
 }
 
 bool is_smime(const SubmittedMessage& message) {
-  const auto encodings = message.find_all("Content-Transfer-Encoding");
-  if (encodings.size() > 1) return false;
-  const auto* encoding = encodings.empty() ? nullptr : encodings.front();
-  const std::string name = encoding == nullptr ? "7bit" : ascii_lower(unfolded(encoding->body));
-  if (name == "base64") {
+  const auto encoding = transfer_encoding(message);
+  if (encoding == "base64") {
     const auto der = decode_lines(message.body);
-    return der && is_enveloped(*der);
+    return der && is_encrypted_cms(*der);
   }
-  return name == "binary" && is_enveloped(std::string(message.body));
+  return encoding == "binary" && is_encrypted_cms(message.body);
 }
 
 /// The two parts between the boundaries, or nothing when there is text before, behind, or a different number.
@@ -138,6 +90,8 @@ std::optional<std::pair<std::string_view, std::string_view>> two_parts(std::stri
   const std::string open = "--" + boundary + "\r\n";
   const std::string next = "\r\n--" + boundary + "\r\n";
   const std::string close = "\r\n--" + boundary + "--";
+  while (body.starts_with("\r\n"))
+    body.remove_prefix(2);  // some programs leave a line empty; a preamble with text is refused
   if (!body.starts_with(open)) return std::nullopt;
   body.remove_prefix(open.size());
   const auto first_end = body.find(next);
@@ -156,21 +110,28 @@ std::optional<std::pair<std::string_view, std::string_view>> two_parts(std::stri
   return std::pair(first, second);
 }
 
+/// What describes a part, each once and short: a long description, or any other field, could be text for somebody to read.
+bool is_plain_part(const SubmittedMessage& part) {
+  constexpr std::size_t max_field = 128;
+  return std::all_of(part.fields.begin(), part.fields.end(), [&](const HeaderField& field) {
+    const bool known = ascii_iequals(field.name, "Content-Type") || ascii_iequals(field.name, "Content-Description") ||
+                       ascii_iequals(field.name, "Content-Disposition") ||
+                       ascii_iequals(field.name, "Content-Transfer-Encoding");
+    return known && field.raw.size() <= max_field && part.find_all(field.name).size() == 1;
+  });
+}
+
 bool has_type(std::string_view part, std::string_view type, SubmittedMessage& split) {
   auto message = split_message(part);
   if (!message) return false;
   split = std::move(*message);
   const auto found = content_type(split);
-  // Nothing but the type and what describes it: another field could carry text.
-  const bool plain = std::all_of(split.fields.begin(), split.fields.end(), [](const HeaderField& field) {
-    return ascii_iequals(field.name, "Content-Type") || ascii_iequals(field.name, "Content-Description") ||
-           ascii_iequals(field.name, "Content-Disposition");
-  });
-  return found && found->type == type && plain;
+  return found && found->type == type && is_plain_part(split) && is_identity(transfer_encoding(split));
 }
 
 /// RFC 3156 section 4.
 bool is_pgp_mime(const SubmittedMessage& message, const std::string& boundary) {
+  if (!is_identity(transfer_encoding(message))) return false;
   const auto parts = two_parts(message.body, boundary);
   if (!parts) return false;
   SubmittedMessage control;

@@ -22,66 +22,80 @@ std::uint64_t big_endian(std::string_view data, std::size_t at, std::size_t coun
   return value;
 }
 
-/// Removes a packet of the old format (section 4.2.1); false when it does not fit. Indeterminate lengths are doubtful.
-bool skip_old(std::string_view& data, unsigned first) {
-  const unsigned kind = first & 3U;
-  if (kind == 3) return false;
-  const std::size_t count = std::size_t{1} << kind;
-  if (data.size() < 1 + count) return false;
-  const std::uint64_t length = big_endian(data, 1, count);
-  if (length > data.size() - 1 - count) return false;
-  data.remove_prefix(static_cast<std::size_t>(1 + count + length));
+struct Packet {
+  unsigned tag;
+  std::string body;
+};
+
+/// Moves so many octets from the front of the data behind the header to the body; false when there are fewer.
+bool take(std::string_view& data, std::size_t header, std::uint64_t length, std::string& body) {
+  if (length > data.size() - header) return false;
+  body += data.substr(header, static_cast<std::size_t>(length));
+  data.remove_prefix(static_cast<std::size_t>(header + length));
   return true;
 }
 
-/// Removes a packet of the new format (section 4.2.2), partial body lengths included.
-bool skip_new(std::string_view& data) {
+/// A packet of the old format (section 4.2.1). Indeterminate lengths are doubtful.
+bool take_old(std::string_view& data, unsigned first, std::string& body) {
+  const unsigned kind = first & 3U;
+  if (kind == 3) return false;
+  const std::size_t count = std::size_t{1} << kind;
+  return data.size() >= 1 + count && take(data, 1 + count, big_endian(data, 1, count), body);
+}
+
+/// A packet of the new format (section 4.2.2), partial body lengths included.
+bool take_new(std::string_view& data, std::string& body) {
   data.remove_prefix(1);
   while (!data.empty()) {
     const unsigned first = octet(data, 0);
-    std::uint64_t length = first;
-    std::size_t header = 1;
-    bool partial = false;
-    if (first >= 192 && first < 224) {
-      if (data.size() < 2) return false;
-      length = ((first - 192) << 8U) + octet(data, 1) + 192;
-      header = 2;
-    } else if (first == 255) {
-      if (data.size() < 5) return false;
-      length = big_endian(data, 1, 4);
-      header = 5;
-    } else if (first >= 224) {
-      length = std::uint64_t{1} << (first & 31U);
-      partial = true;
+    if (first >= 224 && first < 255) {
+      if (!take(data, 1, std::uint64_t{1} << (first & 31U), body)) return false;
+      continue;
     }
-    if (length > data.size() - header) return false;
-    data.remove_prefix(static_cast<std::size_t>(header + length));
-    if (!partial) return true;
+    if (first < 192) return take(data, 1, first, body);
+    if (first == 255) return data.size() >= 5 && take(data, 5, big_endian(data, 1, 4), body);
+    return data.size() >= 2 && take(data, 2, ((first - 192) << 8U) + octet(data, 1) + 192, body);
   }
   return false;
 }
 
-/// The tag of the packet at the front, which is removed.
-std::optional<unsigned> next_packet(std::string_view& data) {
+/// The packet at the front, which is removed.
+std::optional<Packet> next_packet(std::string_view& data) {
   const unsigned first = octet(data, 0);
   if ((first & 0x80U) == 0) return std::nullopt;
-  if ((first & 0x40U) == 0) {
-    return skip_old(data, first) ? std::optional(first >> 2U & 15U) : std::nullopt;
-  }
-  return skip_new(data) ? std::optional(first & 63U) : std::nullopt;
+  const bool is_new = (first & 0x40U) != 0;
+  Packet packet{is_new ? first & 63U : first >> 2U & 15U, {}};
+  if (!(is_new ? take_new(data, packet.body) : take_old(data, first, packet.body))) return std::nullopt;
+  return packet;
+}
+
+/// PKESK of version 3 or 6, SKESK of version 4 to 6, no larger than the largest keys need: else it could carry text.
+bool is_session_key(const Packet& packet) {
+  constexpr std::size_t max_public = 2100;  // RSA of 16,384 bits
+  constexpr std::size_t max_password = 256;
+  if (packet.body.size() < 2) return false;
+  const unsigned version = octet(packet.body, 0);
+  if (packet.tag == Pkesk) return (version == 3 || version == 6) && packet.body.size() <= max_public;
+  return packet.tag == Skesk && version >= 4 && version <= 6 && packet.body.size() <= max_password;
+}
+
+/// An encrypted-data packet whose content can be ciphertext: what reads as text is none.
+bool is_encrypted_data(const Packet& packet) {
+  if (packet.body.size() < 16) return false;
+  if (packet.tag == EncryptedData) return !is_utf8(packet.body);
+  const unsigned version = octet(packet.body, 0);
+  const bool known = (packet.tag == IntegrityProtectedData && (version == 1 || version == 2)) ||
+                     (packet.tag == AeadEncryptedData && version == 1);
+  return known && !is_utf8(packet.body);
 }
 
 bool walk(std::string_view data) {
   bool session_key = false;
   while (!data.empty()) {
-    const auto tag = next_packet(data);
-    if (!tag) return false;
-    if (*tag == Pkesk || *tag == Skesk) {
-      session_key = true;
-      continue;
-    }
-    const bool encrypted = *tag == EncryptedData || *tag == IntegrityProtectedData || *tag == AeadEncryptedData;
-    return session_key && encrypted && data.empty();
+    const auto packet = next_packet(data);
+    if (!packet) return false;
+    if (!is_session_key(*packet)) return session_key && is_encrypted_data(*packet) && data.empty();
+    session_key = true;
   }
   return false;
 }
@@ -101,7 +115,7 @@ std::string armour_checksum(std::string_view octets) {
   return to_base64(octets_of_crc);
 }
 
-/// Version names a program; any other armour header, Comment above all, could carry text for somebody to read.
+/// Version, once, names a program; any other armour header, Comment above all, could carry text for somebody to read.
 bool is_harmless_header(std::string_view line) {
   return line.starts_with("Version: ") && line.size() <= 64 && is_ascii(line);
 }
@@ -121,13 +135,15 @@ std::optional<std::string> unarmour(std::string_view text) {
   std::string symbols;
   std::string checksum;
   bool in_header = true;
+  bool described = false;
   while (!lines.empty()) {
     const auto line_end = lines.find("\r\n");
     if (line_end == std::string_view::npos) return std::nullopt;
     const auto line = lines.substr(0, line_end);
     lines.remove_prefix(line_end + 2);
     if (in_header) {
-      if (!line.empty() && !is_harmless_header(line)) return std::nullopt;
+      if (!line.empty() && (described || !is_harmless_header(line))) return std::nullopt;
+      described = true;
       in_header = !line.empty();
     } else if (line.starts_with('=') && lines.empty()) {
       checksum = line.substr(1);

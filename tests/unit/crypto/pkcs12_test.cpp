@@ -7,11 +7,11 @@
 
 #include <array>
 #include <cstdio>
-#include <filesystem>
 #include <set>
 
 #include "crypto/certificate.h"
 #include "crypto/private_key.h"
+#include "tests/support/gnupg_home.h"
 #include "tests/support/process.h"
 #include "tests/unit/crypto/key_fixture.h"
 
@@ -110,35 +110,13 @@ TEST_P(Pkcs12Reader, NssImportsTrustsAndDecrypts) {
   EXPECT_EQ(opened.out, plaintext) << opened.err;
 }
 
-/// gpgsm in a home of its own; its agent ends with the test.
-class Gpgsm final {
- public:
-  explicit Gpgsm(const test::TempDir& dir) : home_(dir / "gnupg") {
-    std::filesystem::create_directory(home_);
-    std::filesystem::permissions(home_, std::filesystem::perms::owner_all);
-    dir.write("gnupg/gpg-agent.conf", "allow-loopback-pinentry\n");
-    dir.write("gnupg/gpgsm.conf", "disable-crl-checks\ndisable-dirmngr\n");
-  }
-  ~Gpgsm() { run({"gpgconf", "--kill", "all"}, "", environment()); }
-  Gpgsm(const Gpgsm&) = delete;
-  Gpgsm& operator=(const Gpgsm&) = delete;
-  test::Finished operator()(std::vector<std::string> argv, const std::string& input = {}) const {
-    argv.insert(argv.begin(), {"gpgsm", "--batch", "--pinentry-mode", "loopback"});
-    return run(argv, input, environment());
-  }
-
- private:
-  [[nodiscard]] std::map<std::string, std::string> environment() const { return {{"GNUPGHOME", home_}}; }
-  std::string home_;
-};
-
 TEST_F(Pkcs12Test, GpgsmImportsTheCompatibleFormTrustsAndDecrypts) {
   const std::string password(random_pkcs12_password(random_).reveal());
   const auto p12 = write_file(Pkcs12Format::Compatible, password);
   const auto root_der = *to_der(authority_->root());
   {
-    const Gpgsm gpgsm(dir);
-    const auto imported = gpgsm({"--passphrase-fd", "0", "--import", p12}, password + "\n");
+    const test::GnupgHome home;
+    const auto imported = home.gpgsm({"--passphrase-fd", "0", "--import", p12}, password + "\n");
     ASSERT_EQ(imported.status, 0) << imported.err;
     // A reader that trusts the root must accept the chain: gpgsm refuses critical extensions that it does not know.
     std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
@@ -149,10 +127,11 @@ TEST_F(Pkcs12Test, GpgsmImportsTheCompatibleFormTrustsAndDecrypts) {
       std::snprintf(hex.data(), hex.size(), "%02X", octet);
       fingerprint += hex.data();
     }
-    dir.write("gnupg/trustlist.txt", fingerprint + " S relax\n");
-    const auto sealed = gpgsm({"--encrypt", "--recipient", "bob@example.com", "--output", dir / "own.der"}, plaintext);
+    home.trust(fingerprint);
+    const auto sealed =
+        home.gpgsm({"--encrypt", "--recipient", "bob@example.com", "--output", dir / "own.der"}, plaintext);
     EXPECT_EQ(sealed.status, 0) << sealed.err;
-    const auto opened = gpgsm({"--passphrase-fd", "0", "--decrypt", dir / "sealed.der"}, password + "\n");
+    const auto opened = home.gpgsm({"--passphrase-fd", "0", "--decrypt", dir / "sealed.der"}, password + "\n");
     EXPECT_EQ(opened.out, plaintext) << opened.err;
   }
 }
