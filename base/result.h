@@ -2,6 +2,7 @@
 // Expected failures as values: Error says what went wrong and for whom the words are meant; Result carries a value or an error.
 #pragma once
 
+#include <chrono>
 #include <cstdlib>
 #include <optional>
 #include <string>
@@ -23,6 +24,8 @@ struct Error {
   ErrorKind kind = ErrorKind::Internal;
   std::string public_text;
   std::string internal_detail;
+  /// Set when the caller asked too often: when asking again makes sense.
+  std::optional<std::chrono::seconds> retry_after = std::nullopt;
 
   static Error temporary(std::string text, std::string detail = {}) {
     return {ErrorKind::Temporary, std::move(text), std::move(detail)};

@@ -95,6 +95,7 @@ class Relay final {
         sealer_(settings.crypto),
         rate_(services.redis(), services.clock(), settings.notify.max_new_per_account),
         watermark_(services.redis(), settings.redis.url == "embedded" ? settings.relay.state_dir : std::string()),
+        throttle_(services.clock()),
         pickup_store_(services.redis(), services.wrapper()),
         deliverer_(services.queue(), next_hop, abandon, services.wrapper(), services.clock(), services.random(), log,
                    deliverer_options(), [this](const std::string& recipient) { notifier_.mark_failed(recipient); }),

@@ -2,16 +2,13 @@
 // Implements http_authenticator.h.
 #include "relay/http_authenticator.h"
 
-#include <algorithm>
-#include <thread>
-
 #include "base/encoding.h"
 
 namespace sealpost {
 namespace {
 
-/// A worker waits at most this long with a refusal: more would let guessers hold the workers.
-constexpr std::chrono::milliseconds longest_wait{1000};
+/// An altered record (Permanent) proves nobody; the log has the reason.
+bool proves_nobody(const Error& why) { return why.kind == ErrorKind::NotFound || why.kind == ErrorKind::Permanent; }
 
 Error refused() { return Error::invalid("wrong or missing credential"); }
 
@@ -33,11 +30,11 @@ Result<Caller> HttpAuthenticator::authenticate(std::string_view authorization, s
 
 Result<Caller> HttpAuthenticator::bearer(std::string_view token) {
   auto record = tokens_.find(token);
-  if (!record && record.error().kind == ErrorKind::NotFound) return refused();
+  if (!record && proves_nobody(record.error())) return refused();
   if (!record) return record.error();
   // A token ends with its account.
   auto account = accounts_.find(record->account);
-  if (!account && account.error().kind == ErrorKind::NotFound) return refused();
+  if (!account && proves_nobody(account.error())) return refused();
   if (!account) return account.error();
   if (record->created < account->created) return refused();  // of an earlier account of that name
   return Caller{record->account, record->scopes};
@@ -49,13 +46,19 @@ Result<Caller> HttpAuthenticator::basic(std::string_view credentials, const std:
   const auto colon = view(*plain).find(':');
   if (colon == std::string_view::npos) return refused();
   const std::string name(view(*plain).substr(0, colon));
+  auto attempt = throttle_.begin(name, network);
+  if (!attempt) {
+    Error later = Error::temporary("too many wrong logins; try again later");
+    later.retry_after = std::chrono::ceil<std::chrono::seconds>(attempt.error());
+    return later;
+  }
   auto account = accounts_.verify(name, Secret::copy_of(view(*plain).substr(colon + 1)));
   if (!account && account.error().kind == ErrorKind::Invalid) {
-    std::this_thread::sleep_for(std::min(longest_wait, throttle_.failed(name, network)));
+    attempt->wrong();
     return refused();
   }
-  if (!account) return account.error();
-  throttle_.succeeded(name, network);
+  if (!account) return proves_nobody(account.error()) ? refused() : account.error();
+  attempt->right();
   Caller caller{name, {Scope::Submit, Scope::Keys}};
   if (account->admin) caller.scopes.insert(Scope::Operator);
   return caller;

@@ -3,43 +3,109 @@
 #include "relay/login_throttle.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sealpost {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::steady_clock;
-
-constexpr milliseconds first_delay{250};
-constexpr milliseconds longest_delay{30'000};
-constexpr std::chrono::minutes forgotten_after{15};
-constexpr std::size_t max_entries = 100'000;
+constexpr Duration first_delay{250};
+constexpr Duration longest_delay{30'000};
+constexpr Duration forgiven_after{30'000};  ///< not shorter than the longest delay: a guesser's patience must not pay
+constexpr Duration retry_soon{100};         ///< another check of the same account runs and ends at any moment
+constexpr unsigned max_count = 16;
 constexpr unsigned max_doublings = 7;
+constexpr unsigned max_at_once = 16;  ///< as many as there are HTTP workers
+constexpr std::chrono::hours trusted_for{1};
+constexpr std::chrono::minutes sweep_interval{1};
+constexpr std::size_t longest_name = 128;  ///< no account has a longer one (accounts.h)
+
+Duration delay_after(unsigned failures) {
+  return std::min(longest_delay, first_delay * (1U << std::min(failures - 1, max_doublings)));
+}
+
+/// What is left of the failures once time has forgiven some.
+unsigned remaining(unsigned failures, Duration since_last) {
+  const auto forgiven = since_last / forgiven_after;
+  return forgiven >= failures ? 0 : failures - static_cast<unsigned>(forgiven);
+}
 
 }  // namespace
 
-unsigned LoginThrottle::count(const std::string& key, steady_clock::time_point now) {
-  auto& entry = failures_[key];
-  if (now - entry.last > forgotten_after) entry.count = 0;
-  entry.last = now;
-  return ++entry.count;
+LoginThrottle::Attempt::Attempt(Attempt&& other) noexcept
+    : throttle_(std::exchange(other.throttle_, nullptr)),
+      pair_(std::move(other.pair_)),
+      keys_(std::move(other.keys_)) {}
+
+LoginThrottle::Attempt::~Attempt() {
+  if (throttle_ != nullptr) throttle_->settle(*this, Outcome::Neither);
 }
 
-milliseconds LoginThrottle::failed(const std::string& account, const std::string& network) {
-  const auto now = steady_clock::now();
-  const std::lock_guard lock(mutex_);
-  if (failures_.size() >= max_entries) {
-    std::erase_if(failures_, [&](const auto& entry) { return now - entry.second.last > forgotten_after; });
-    if (failures_.size() >= max_entries) failures_.clear();
+void LoginThrottle::Attempt::right() {
+  if (throttle_ != nullptr) std::exchange(throttle_, nullptr)->settle(*this, Outcome::Right);
+}
+
+void LoginThrottle::Attempt::wrong() {
+  if (throttle_ != nullptr) std::exchange(throttle_, nullptr)->settle(*this, Outcome::Wrong);
+}
+
+/// Newcomers share one entry when the table is full: who floods it with names must not flush what it remembers of him.
+LoginThrottle::Failures& LoginThrottle::entry(std::string& key, Time now) {
+  if (failures_.size() >= max_entries_ && !failures_.contains(key)) {
+    make_room(now);
+    if (failures_.size() >= max_entries_) key.clear();
   }
-  const unsigned worst = std::max(count("a" + account, now), count("n" + network, now));
-  return std::min(longest_delay, first_delay * (1U << std::min(worst - 1, max_doublings)));
+  Failures& failures = failures_[key];
+  failures.last = std::min(failures.last, now);  // the clock was set back
+  return failures;
 }
 
-void LoginThrottle::succeeded(const std::string& account, const std::string& network) {
+void LoginThrottle::make_room(Time now) {
+  if (swept_ <= now && now - swept_ < sweep_interval) return;
+  swept_ = now;
+  std::erase_if(failures_, [&](const auto& item) {
+    const Failures& failures = item.second;
+    return failures.in_flight == 0 && remaining(failures.count, now - failures.last) == 0;
+  });
+  std::erase_if(trusted_until_, [&](const auto& item) { return item.second <= now; });
+}
+
+Result<LoginThrottle::Attempt, Duration> LoginThrottle::begin(const std::string& account, const std::string& network) {
+  const std::string name = account.substr(0, longest_name + 1);
+  const std::string pair = "p" + network + "\n" + name;
+  const Time now = clock_.now();
   const std::lock_guard lock(mutex_);
-  failures_.erase("a" + account);
-  failures_.erase("n" + network);
+  const auto trusted = trusted_until_.find(pair);
+  std::vector<std::string> keys = {"a" + name, "n" + network};
+  if (trusted != trusted_until_.end() && now < trusted->second) keys = {pair};
+  Duration wait{0};
+  for (auto& key : keys) {
+    const Failures& failures = entry(key, now);
+    const unsigned count = remaining(failures.count, now - failures.last);
+    if (failures.in_flight >= (count == 0 ? max_at_once : 1)) wait = std::max(wait, retry_soon);
+    if (count > 0) wait = std::max(wait, delay_after(count) - (now - failures.last));
+  }
+  if (wait.count() > 0) return wait;
+  for (const auto& key : keys) ++failures_[key].in_flight;
+  return Attempt(*this, pair, std::move(keys));
+}
+
+void LoginThrottle::settle(const Attempt& attempt, Outcome outcome) {
+  const Time now = clock_.now();
+  const std::lock_guard lock(mutex_);
+  for (const auto& key : attempt.keys_) {
+    Failures& failures = failures_[key];
+    --failures.in_flight;
+    if (outcome == Outcome::Wrong) {
+      failures.count = std::min(max_count, remaining(failures.count, std::max(Duration(0), now - failures.last)) + 1);
+      failures.last = now;
+    }
+    if (failures.in_flight == 0 && failures.count == 0) failures_.erase(key);
+  }
+  if (outcome != Outcome::Right) return;
+  make_room(now);
+  if (trusted_until_.size() < max_entries_ || trusted_until_.contains(attempt.pair_)) {
+    trusted_until_[attempt.pair_] = now + trusted_for;
+  }
 }
 
 }  // namespace sealpost

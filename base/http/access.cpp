@@ -90,6 +90,10 @@ std::optional<Response> check_caller(Authenticator& authenticator, const Route& 
     return Response::problem(401, "Not authenticated", caller.error().public_text)
         .with("WWW-Authenticate", "Bearer, Basic realm=\"Sealpost\", charset=\"UTF-8\"");
   }
+  if (!caller && caller.error().retry_after) {
+    return Response::problem(429, "Too many wrong logins", caller.error().public_text)
+        .with("Retry-After", std::to_string(caller.error().retry_after->count()));
+  }
   if (!caller) return Response::from(caller.error());
   if (!has_scope(*caller, route.access)) {
     return Response::problem(403, "Missing scope", "this credential may not do that");

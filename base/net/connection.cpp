@@ -91,6 +91,8 @@ void Connection::read() {
 }
 
 void Connection::apply(Step step) {
+  // A job that is held back is a guess that has to wait: an end of the loop must not let it run early.
+  if (step.delay.count() > 0 && step.job && loop_.stopping) return close();
   if (step.delay.count() > 0 && !loop_.stopping) {
     until_ = steady_clock::now() + std::exchange(step.delay, std::chrono::milliseconds(0));
     held_ = std::move(step);

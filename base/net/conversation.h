@@ -29,7 +29,8 @@ struct Step {
   WipedBuffer output;  ///< wiped, since answers of HTTP routes may hold a code's session or a key
   Job job;             ///< while it runs, no octets are passed on and the peer's are left in the kernel's buffer
   Then then = Then::Read;
-  std::chrono::milliseconds delay{0};  ///< the whole step is held back that long; nothing is read meanwhile
+  std::chrono::milliseconds delay{
+      0};  ///< the whole step, its job too, is held back that long; nothing is read meanwhile
 };
 
 struct Peer {

@@ -2,12 +2,25 @@
 // Implements connection.h.
 #include "relay/smtp/connection.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace sealpost::smtp {
 namespace {
 
 using std::chrono::steady_clock;
+
+/// How long a login is held back before it is answered 454: longer than the longest delay, shorter than clients wait.
+constexpr std::chrono::seconds longest_hold{60};
+/// The throttle may let a check through earlier than it said, once this client has proved itself on another connection.
+constexpr Duration ask_again{250};
+
+/// Whose password or proof the action checks; nothing for the others.
+const std::string* credential_of(const Action& action) {
+  if (const auto* const login = std::get_if<CheckLogin>(&action)) return &login->name;
+  if (const auto* const proof = std::get_if<CheckProof>(&action)) return &proof->exchange.name();
+  return nullptr;
+}
 
 class Connection final : public net::Conversation {
  public:
@@ -35,42 +48,66 @@ class Connection final : public net::Conversation {
     if (output.next == Session::Next::StartTls) step.then = net::Step::Then::StartTls;
     if (output.action) {
       // Shared, since std::function wants copies and an action holds secrets that have none.
-      auto action = std::make_shared<Action>(std::move(*output.action));
-      step.job = [this, &context = context_, peer = peer_, action]() -> net::Resume {
-        return std::visit([&](auto& what) { return run(context, peer, what); }, *action);
-      };
+      step.job = job(std::make_shared<Action>(std::move(*output.action)), steady_clock::now() + longest_hold);
     }
     return step;
   }
 
-  // On a worker: these must not touch the session, but may hand it results from the Resume, which runs on the loop.
-
-  net::Resume run(ConnectionContext& context, const net::Peer& peer, CheckLogin& what) {
-    auto checked = std::make_shared<Result<Account>>(context.accounts.verify(what.name, what.password));
-    std::chrono::milliseconds delay{0};
-    if (*checked) {
-      context.throttle.succeeded(what.name, peer.network);
-    } else if (checked->error().kind == ErrorKind::Invalid) {
-      delay = context.throttle.failed(what.name, peer.network);
-      context.log.info("smtp.auth_failed", {{"account", what.name}, {"client", peer.address}});
-    } else {
-      context.log.failure("smtp.auth_unavailable", checked->error());
-    }
-    return [this, checked, delay] {
-      net::Step result = step(session_->login_result(std::move(*checked)));
-      result.delay = delay;
-      return result;
+  /// A check of a password or proof begins when the throttle lets it; until then the connection is held back and no worker waits.
+  net::Job job(std::shared_ptr<Action> action, steady_clock::time_point give_up) {
+    return [this, &context = context_, peer = peer_, action = std::move(action), give_up]() -> net::Resume {
+      const std::string* const name = credential_of(*action);
+      if (name == nullptr) return std::visit([&](auto& what) { return run(context, peer, what); }, *action);
+      auto attempt = context.throttle.begin(*name, peer.network);
+      if (attempt) return check(context, peer, *action, *attempt);
+      if (steady_clock::now() >= give_up) {
+        context.log.info("smtp.auth_throttled", {{"account", *name}, {"client", peer.address}});
+        return [this] { return step(session_->login_result(Error::temporary("too many wrong logins"))); };
+      }
+      const Duration delay = std::min(attempt.error(), ask_again);
+      return [this, action, give_up, delay] {
+        net::Step later;
+        later.delay = delay;
+        later.job = job(action, give_up);
+        return later;
+      };
     };
   }
+
+  // On a worker: these must not touch the session, but may hand it results from the Resume, which runs on the loop.
+
+  net::Resume check(ConnectionContext& context, const net::Peer& peer, Action& action,
+                    LoginThrottle::Attempt& attempt) {
+    if (auto* const proof = std::get_if<CheckProof>(&action)) {
+      auto checked = std::make_shared<Result<std::string>>(proof->exchange.finish(proof->client_final));
+      settle(context, peer, proof->exchange.name(), attempt, checked->ok() ? nullptr : &checked->error());
+      return [this, checked] { return step(session_->proof_result(std::move(*checked))); };
+    }
+    auto& login = std::get<CheckLogin>(action);
+    auto checked = std::make_shared<Result<Account>>(context.accounts.verify(login.name, login.password));
+    settle(context, peer, login.name, attempt, checked->ok() ? nullptr : &checked->error());
+    return [this, checked] { return step(session_->login_result(std::move(*checked))); };
+  }
+
+  static void settle(ConnectionContext& context, const net::Peer& peer, const std::string& name,
+                     LoginThrottle::Attempt& attempt, const Error* refused) {
+    if (refused == nullptr) return attempt.right();
+    if (refused->kind != ErrorKind::Invalid) return context.log.failure("smtp.auth_unavailable", *refused);
+    attempt.wrong();
+    context.log.info("smtp.auth_failed", {{"account", name}, {"client", peer.address}});
+  }
+
+  // std::visit wants them all; job() takes these two another way.
+  net::Resume run(ConnectionContext&, const net::Peer&, CheckLogin&) { return {}; }
+  net::Resume run(ConnectionContext&, const net::Peer&, CheckProof&) { return {}; }
 
   net::Resume run(ConnectionContext& context, const net::Peer&, FindVerifier& what) {
     auto found = std::make_shared<Result<ScramVerifier>>(context.accounts.scram_verifier(what.name));
     return [this, found] { return step(session_->verifier_result(std::move(*found))); };
   }
 
-  net::Resume run(ConnectionContext& context, const net::Peer& peer, FindAccount& what) {
+  net::Resume run(ConnectionContext& context, const net::Peer&, FindAccount& what) {
     auto found = std::make_shared<Result<Account>>(context.accounts.find(what.name));
-    if (*found) context.throttle.succeeded(what.name, peer.network);
     return [this, found] { return step(session_->login_result(std::move(*found))); };
   }
 

@@ -104,7 +104,8 @@ Session::Output Session::advance() {
         mode_ = Mode::Command;
         auth_step_ = AuthStep::None;
       }
-      fault(500, "5.5.2", "line too long");
+      unreadable(500, "line too long", discarded_bdat_ || begins_with(rest, "BDAT"));
+      discarded_bdat_ = false;
     } else if (mode_ == Mode::AuthLine) {
       auth_line(line);
     } else {
@@ -125,6 +126,7 @@ bool Session::take_line(std::string& line, std::size_t limit, bool& too_long) {
   const auto end = rest.find("\r\n");
   if (end == std::string_view::npos) {
     if (rest.size() > limit) {
+      if (!discarding_line_) discarded_bdat_ = mode_ == Mode::Command && begins_with(rest, "BDAT");
       discarding_line_ = true;
       const std::size_t keep = rest.back() == '\r' ? 1 : 0;
       consumed_ = input_.size() - keep;
@@ -140,9 +142,7 @@ bool Session::take_line(std::string& line, std::size_t limit, bool& too_long) {
 
 void Session::command_line(const std::string& line) {
   if (std::any_of(line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; })) {
-    fault(500, "5.5.2", "control character in a command");
-    if (begins_with(line, "BDAT")) close();  // how much content follows cannot be known
-    return;
+    return unreadable(500, "control character in a command", begins_with(line, "BDAT"));
   }
   const auto space = line.find(' ');
   const std::string verb = line.substr(0, space);
@@ -151,11 +151,9 @@ void Session::command_line(const std::string& line) {
   const auto row =
       std::find_if(rows.begin(), rows.end(), [&](const Command& c) { return ascii_iequals(c.verb, verb); });
   if (row == rows.end()) return fault(500, "5.5.1", "command not recognized");
-  if (!is_utf8(line)) return fault(500, "5.5.2", "not ASCII and not UTF-8");
+  if (!is_utf8(line)) return unreadable(500, "not ASCII and not UTF-8", begins_with(line, "BDAT"));
   if (!is_ascii(line) && !begins_with(verb, "MAIL") && !begins_with(verb, "RCPT") && !begins_with(verb, "VRFY")) {
-    fault(501, "5.5.4", "not ASCII");
-    if (begins_with(line, "BDAT")) close();
-    return;
+    return unreadable(501, "not ASCII", begins_with(line, "BDAT"));
   }
   if (!row->before_tls && !tls_) return fault(530, "5.7.0", "must issue STARTTLS first");
   if (row->needs_auth && !account_) return fault(530, "5.7.0", "authentication required");
@@ -176,6 +174,12 @@ void Session::fault(int code, std::string_view enhanced, std::string text) {
   if (++errors_ < max_errors) return;
   reply(421, "4.7.0", "too many errors, closing");
   close();
+}
+
+/// A line that is no command. After a BDAT it is not known how much content follows, and that must not be read as commands.
+void Session::unreadable(int code, std::string text, bool bdat) {
+  fault(code, code == 500 ? "5.5.2" : "5.5.4", std::move(text));
+  if (bdat) close();
 }
 
 void Session::act(Action action) {

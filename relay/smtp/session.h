@@ -37,6 +37,12 @@ struct CheckLogin {
 struct FindVerifier {
   std::string name;
 };
+/// Is this the proof that the exchange asks for? Not compared here, so that whoever carries it out can slow guessing down. Answer: proof_result()
+/// with exchange.finish(client_final).
+struct CheckProof {
+  ScramExchange exchange;
+  std::string client_final;
+};
 /// The proof fitted: the account, please. Answer: login_result().
 struct FindAccount {
   std::string name;
@@ -53,7 +59,7 @@ struct CheckRecipient {
 struct TakeMessage {
   Submission submission;
 };
-using Action = std::variant<CheckLogin, FindVerifier, FindAccount, CheckRoom, CheckRecipient, TakeMessage>;
+using Action = std::variant<CheckLogin, FindVerifier, CheckProof, FindAccount, CheckRoom, CheckRecipient, TakeMessage>;
 
 class Session final {
  public:
@@ -75,6 +81,8 @@ class Session final {
 
   Output login_result(Result<Account> result);
   Output verifier_result(Result<ScramVerifier> result);
+  /// The value is server-final-message.
+  Output proof_result(Result<std::string> result);
   Output admission_result(std::optional<IntakeError> refusal);
   Output recipient_result(Result<bool, IntakeError> result);
   Output message_result(Result<Accepted, IntakeError> result);
@@ -91,6 +99,7 @@ class Session final {
   void command_line(const std::string& line);
   void reply(int code, std::string_view enhanced, std::string text);
   void fault(int code, std::string_view enhanced, std::string text);
+  void unreadable(int code, std::string text, bool bdat);
   void act(Action action);
   void close();
   void reset_transaction();
@@ -131,13 +140,13 @@ class Session final {
   WipedBuffer input_;
   std::size_t consumed_ = 0;
   bool discarding_line_ = false;
+  bool discarded_bdat_ = false;  ///< the line that is being discarded began with BDAT
   Output output_;
   int errors_ = 0;
 
   AuthStep auth_step_ = AuthStep::None;
   std::string login_name_;
   std::optional<ScramExchange> scram_;
-  std::string scram_final_;
   std::optional<Account> account_;
 
   MailArguments mail_;

@@ -7,6 +7,7 @@ namespace sealpost::smtp {
 
 void Session::auth(std::string_view argument) {
   if (account_) return fault(503, "5.5.1", "already authenticated");
+  if (argument.empty()) return fault(501, "5.5.4", "AUTH needs a mechanism");
   const auto space = argument.find(' ');
   const std::string mechanism = ascii_lower(argument.substr(0, space));
   if (mechanism == "plain") {
@@ -62,7 +63,7 @@ void Session::auth_response(const WipedBuffer& response) {
     case AuthStep::ScramDone:
       auth_step_ = AuthStep::None;
       if (!response.empty()) return auth_failed();
-      return act(FindAccount{scram_->name()});
+      return act(FindAccount{login_name_});
     case AuthStep::None:
       return auth_failed();
   }
@@ -88,7 +89,8 @@ void Session::scram_first(const WipedBuffer& response) {
     return auth_failed();
   }
   scram_ = std::move(*exchange);
-  act(FindVerifier{scram_->name()});
+  login_name_ = scram_->name();
+  act(FindVerifier{login_name_});
 }
 
 Session::Output Session::verifier_result(Result<ScramVerifier> result) {
@@ -99,15 +101,18 @@ Session::Output Session::verifier_result(Result<ScramVerifier> result) {
   return advance();
 }
 
-/// A wrong proof goes the way of a wrong password, so that it is counted and delayed like one.
 void Session::scram_final(const WipedBuffer& response) {
-  auto final = scram_->finish(view(response));
-  if (!final) {
-    auth_step_ = AuthStep::None;
-    return act(CheckLogin{scram_->name(), Secret()});
-  }
+  CheckProof check{std::move(*scram_), std::string(view(response))};
+  scram_.reset();
+  act(std::move(check));
+}
+
+Session::Output Session::proof_result(Result<std::string> result) {
+  if (!result) return login_result(result.error());
+  mode_ = Mode::Command;
   auth_step_ = AuthStep::ScramDone;
-  challenge(*final);
+  challenge(*result);
+  return advance();
 }
 
 void Session::auth_failed() { fault(535, "5.7.8", "authentication failed"); }

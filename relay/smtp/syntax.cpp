@@ -2,6 +2,7 @@
 // Implements syntax.h.
 #include "relay/smtp/syntax.h"
 
+#include <algorithm>
 #include <charconv>
 #include <set>
 #include <utility>
@@ -20,6 +21,14 @@ struct Parameter {
   std::string keyword;  ///< upper case
   std::string_view value;
 };
+
+/// A keyword of ours or of the future, as it may be repeated in a reply; nothing of what a client else makes up.
+std::string name_of(const std::string& keyword) {
+  constexpr std::size_t longest = 32;
+  const auto is_keyword_octet = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'; };
+  const bool fits = keyword.size() <= longest && std::all_of(keyword.begin(), keyword.end(), is_keyword_octet);
+  return fits ? " " + keyword : std::string();
+}
 
 /// The path between angle brackets and what follows it. A '>' in a quoted local part does not end it.
 Result<std::pair<std::string_view, std::string_view>, Reply> split_path(std::string_view text,
@@ -57,7 +66,7 @@ Result<std::vector<Parameter>, Reply> split_parameters(std::string_view text) {
     const auto equals = word.find('=');
     std::string keyword = ascii_lower(word.substr(0, equals));
     for (char& c : keyword) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    if (!seen.insert(keyword).second) return syntax_error(keyword + " is given twice");
+    if (!seen.insert(keyword).second) return syntax_error("doubled parameter" + name_of(keyword));
     parameters.push_back(
         {std::move(keyword), equals == std::string_view::npos ? std::string_view() : word.substr(equals + 1)});
     text.remove_prefix(end == std::string_view::npos ? text.size() : end);
@@ -99,9 +108,18 @@ std::optional<Reply> apply_mail(const Parameter& parameter, MailArguments& argum
     if (value.empty() || value.size() > 100 || !decode_xtext(value)) return syntax_error("malformed ENVID");
     arguments.envid = value;
   } else {
-    return Reply{555, "5.5.4", "unknown parameter " + parameter.keyword};
+    return Reply{555, "5.5.4", "unknown parameter" + name_of(parameter.keyword)};
   }
   return std::nullopt;
+}
+
+/// RFC 5322 section 3.2.3, without the equals sign: the value of a parameter has none (RFC 5321 section 4.1.2).
+bool is_atom(std::string_view text) {
+  constexpr std::string_view specials = "!#$%&'*+-/?^_`{|}~";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           specials.find(c) != std::string_view::npos;
+  });
 }
 
 std::optional<Reply> apply_notify(std::string_view value, DsnRequest& dsn) {
@@ -133,14 +151,14 @@ std::optional<Reply> apply_rcpt(const Parameter& parameter, RcptArguments& argum
   if (parameter.keyword == "NOTIFY") return apply_notify(value, arguments.dsn);
   if (parameter.keyword == "ORCPT") {
     const auto semicolon = value.find(';');
-    if (semicolon == std::string_view::npos || semicolon == 0 || value.size() > 500 ||
+    if (semicolon == std::string_view::npos || !is_atom(value.substr(0, semicolon)) || value.size() > 500 ||
         !decode_xtext(value.substr(semicolon + 1))) {
       return syntax_error("malformed ORCPT");
     }
     arguments.dsn.orcpt = value;
     return std::nullopt;
   }
-  return Reply{555, "5.5.4", "unknown parameter " + parameter.keyword};
+  return Reply{555, "5.5.4", "unknown parameter" + name_of(parameter.keyword)};
 }
 
 Reply needs_smtputf8() { return {553, "5.6.7", "this address needs SMTPUTF8"}; }

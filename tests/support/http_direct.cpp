@@ -15,6 +15,11 @@ Result<Caller> KnownTokens::authenticate(std::string_view authorization, std::st
   if (authorization == "Bearer keys") return Caller{"application", {Scope::Keys}};
   if (authorization == "Bearer operator") return Caller{"admin", {Scope::Operator}};
   if (authorization == "Bearer away") return Error::temporary("the store is away");
+  if (authorization == "Bearer throttled") {
+    Error later = Error::temporary("too many wrong logins");
+    later.retry_after = std::chrono::seconds(7);
+    return later;
+  }
   if (authorization == "Bearer throw") throw std::runtime_error("authenticator");
   return Error::invalid("wrong or missing credential");
 }

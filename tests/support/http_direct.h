@@ -11,7 +11,8 @@
 
 namespace sealpost::http {
 
-/// Knows "Bearer submit", "Bearer keys" and "Bearer operator"; its store is away for "Bearer away", and it throws for "Bearer throw".
+/// Knows "Bearer submit", "Bearer keys" and "Bearer operator"; its store is away for "Bearer away", it saw too many guesses for
+/// "Bearer throttled", and it throws for "Bearer throw".
 class KnownTokens final : public Authenticator {
  public:
   Result<Caller> authenticate(std::string_view authorization, std::string_view network) override;

@@ -35,6 +35,12 @@ TEST_P(HttpAccessTest, IsCheckedBeforeTheHandler) {
 }
 
 constexpr const char* here = "127.0.0.1";
+
+TEST_F(HttpAccessTest, TooManyGuessesAreToldWhenToComeAgain) {
+  Direct direct(context_, from(here));
+  EXPECT_NE(direct.say(get("/submit", bearer("throttled"))).find("\r\nRetry-After: 7\r\n"), std::string::npos);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Scope, HttpAccessTest,
     testing::Values(
@@ -56,6 +62,7 @@ INSTANTIATE_TEST_SUITE_P(
         AccessCase{"MetricsForAnOperatorThroughAProxy", "/metrics", proxy,
                    "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n" + bearer("operator"), 200},
         AccessCase{"StoreAway", "/submit", here, bearer("away"), 503},
+        AccessCase{"TooManyGuesses", "/submit", here, bearer("throttled"), 429},
         AccessCase{"AuthenticatorThrows", "/submit", here, bearer("throw"), 500}),
     [](const auto& info) { return std::string(info.param.name); });
 

@@ -105,6 +105,21 @@ TEST_F(NetTest, StopLetsARunningJobReply) {
   stopper.join();
 }
 
+TEST_F(NetTest, StopDoesNotRunAHeldJobEarly) {
+  const auto port = serve();
+  RawClient idle(port);
+  EXPECT_EQ(idle.read_line(), "hello");
+  RawClient client(port);
+  ASSERT_TRUE(client.send("later-job\r\n"));
+  ASSERT_TRUE(story_.wait_for("job begun"));
+  std::thread stopper([this] { loop_->stop(seconds(30)); });
+  EXPECT_TRUE(idle.expect_close()) << "the loop stops";
+  story_.open_gate();
+  EXPECT_EQ(client.read_to_end(), "hello\r\n");
+  stopper.join();
+  EXPECT_EQ(story_.count("held job run"), 0U);
+}
+
 TEST_F(NetTest, TheGraceEndsWithoutTheReply) {
   RawClient client(serve());
   ASSERT_TRUE(client.send("job done\r\n"));

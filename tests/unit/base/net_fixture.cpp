@@ -96,6 +96,21 @@ class Steered final : public Conversation {
     }
     Step step;
     if (verb == "throw-job") step.job = []() -> Resume { throw std::runtime_error("job"); };
+    if (verb == "later-job") {
+      step.job = [&story = story_]() -> Resume {
+        story.add("job begun");
+        story.wait_at_gate();
+        return [&story] {
+          Step later;
+          later.delay = milliseconds(600'000);
+          later.job = [&story]() -> Resume {
+            story.add("held job run");
+            return {};
+          };
+          return later;
+        };
+      };
+    }
     if (verb == "job") {
       step.job = [this, &story = story_, rest]() -> Resume {
         story.add("job begun");

@@ -40,7 +40,8 @@ class Story final {
   bool gate_open_ = false;
 };
 
-/// Lines that a client sends: echo X, big N, job X (waits at the gate), throw-job, throw, starttls, close X, hold MS X, deadline MS.
+/// Lines that a client sends: echo X, big N, job X (waits at the gate), later-job (waits at the gate,
+/// then wants a second job held back for long), throw-job, throw, starttls, close X, hold MS X, deadline MS.
 std::unique_ptr<Conversation> steered_conversation(Story& story);
 
 class NetTest : public testing::Test {
