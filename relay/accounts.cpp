@@ -27,6 +27,15 @@ return 1)");
   return script;
 }
 
+/// Only if it is still the account that was read: another one of that name, or none, must not get this verifier.
+const redis::Script& password_script() {
+  static const redis::Script script("account_password", R"(
+if redis.call('HGET', KEYS[1], 'verifier') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'verifier', ARGV[2])
+return 1)");
+  return script;
+}
+
 bool is_name(const std::string& name) {
   return !name.empty() && name.size() <= 128 && is_utf8(name) &&
          std::none_of(name.begin(), name.end(), [](unsigned char c) { return c <= 0x20 || c == 0x7f || c == ':'; });
@@ -83,6 +92,19 @@ std::string join_lines(const std::vector<std::string>& lines) {
   return text;
 }
 
+/// An account's fields as they stand in Redis.
+struct Stored {
+  std::string send_as;
+  std::string admin;
+  std::string created;
+  std::string verifier;
+};
+
+/// What the verifier is wrapped for. Whoever can write to Redis but has no master key can thus neither raise an account's rights nor move a verifier.
+std::string bound_to(const std::string& name, const Stored& stored) {
+  return name + '\0' + stored.send_as + '\0' + stored.admin + '\0' + stored.created;
+}
+
 Error unknown_account() { return Error::not_found("there is no such account"); }
 
 }  // namespace
@@ -94,7 +116,7 @@ bool Account::may_send_as(const EmailAddress& address) const {
 }
 
 Accounts::Accounts(redis::Client& redis, Wrapper& wrapper, const Clock& clock, Random& random, Log& log)
-    : redis_(redis), wrapper_(wrapper), clock_(clock), random_(random), log_(log), cache_(random) {}
+    : redis_(redis), wrapper_(wrapper), clock_(clock), random_(random), log_(log), cache_(random, clock) {}
 
 Status Accounts::add(Account account, const Secret& password) {
   if (!is_name(account.name)) return Error::invalid("an account's name has 1 to 128 octets, without blanks or colons");
@@ -105,12 +127,12 @@ Status Accounts::add(Account account, const Secret& password) {
     if (!normal) return normal.error();
     entry = std::move(*normal);
   }
-  const ScramVerifier verifier = make_scram_verifier(password, random_.octets(salt_octets), iterations);
-  auto wrapped = wrapper_.wrap(Purpose::ScramVerifier, account.name, encode(verifier));
+  const Stored stored{
+      join_lines(account.send_as), account.admin ? "1" : "0", std::to_string(to_milliseconds(clock_.now())), {}};
+  auto wrapped = wrap_password(bound_to(account.name, stored), password);
   if (!wrapped) return wrapped.error();
   auto added = redis_.run(add_script(), {account_key(account.name), std::string(names_key)},
-                          {join_lines(account.send_as), account.admin ? "1" : "0",
-                           std::to_string(to_milliseconds(clock_.now())), *wrapped, account.name});
+                          {stored.send_as, stored.admin, stored.created, *wrapped, account.name});
   if (!added) return added.error();
   if (added->integer() != 1) return Error::invalid("there is an account " + account.name + " already");
   log_.info("account.added", {{"account", account.name}, {"admin", account.admin ? "yes" : "no"}});
@@ -127,13 +149,13 @@ Status Accounts::remove(const std::string& name) {
 
 Status Accounts::set_password(const std::string& name, const Secret& password) {
   if (password.empty()) return Error::invalid("the password is empty");
-  auto existing = find(name);
+  auto existing = read(name);
   if (!existing) return existing.error();
-  const ScramVerifier verifier = make_scram_verifier(password, random_.octets(salt_octets), iterations);
-  auto wrapped = wrapper_.wrap(Purpose::ScramVerifier, name, encode(verifier));
+  auto wrapped = wrap_password(existing->bound_to, password);
   if (!wrapped) return wrapped.error();
-  auto set = redis_.command({"HSET", account_key(name), "verifier", *wrapped});
+  auto set = redis_.run(password_script(), {account_key(name)}, {existing->wrapped, *wrapped});
   if (!set) return set.error();
+  if (set->integer() != 1) return Error::temporary("account " + name + " was changed at the same time");
   log_.info("account.password_changed", {{"account", name}});
   return {};
 }
@@ -160,20 +182,30 @@ Result<Accounts::Entry> Accounts::read(const std::string& name) {
   auto reply = redis_.command({"HMGET", account_key(name), "send_as", "admin", "created", "verifier"});
   if (!reply) return reply.error();
   if (reply->size() != 4 || (*reply)[3].is_nil()) return unknown_account();
+  const auto text = [&](std::size_t i) { return std::string((*reply)[i].text()); };
+  const Stored stored{text(0), text(1), text(2), text(3)};
   Entry entry;
-  entry.account.name = name;
-  entry.account.send_as = split_lines((*reply)[0].text());
-  entry.account.admin = (*reply)[1].text() == "1";
-  std::int64_t created = 0;
-  const auto text = (*reply)[2].text();
-  std::from_chars(text.data(), text.data() + text.size(), created);
-  entry.account.created = from_milliseconds(created);
-  auto plain = wrapper_.unwrap(Purpose::ScramVerifier, name, (*reply)[3].text());
-  if (!plain) return plain.error();
-  auto verifier = decode_verifier(view(*plain));
-  if (!verifier) return Error::internal("account " + name + ": the verifier cannot be read");
+  entry.bound_to = bound_to(name, stored);
+  entry.wrapped = stored.verifier;
+  auto plain = wrapper_.unwrap(Purpose::ScramVerifier, entry.bound_to, stored.verifier);
+  auto verifier = plain ? decode_verifier(view(*plain)) : std::nullopt;
+  if (!verifier) {
+    log_.error("account.altered", {{"account", name}});
+    return Error::permanent("the record of account " + name + " was altered");
+  }
   entry.verifier = std::move(*verifier);
+  entry.account.name = name;
+  entry.account.send_as = split_lines(stored.send_as);
+  entry.account.admin = stored.admin == "1";
+  std::int64_t created = 0;
+  std::from_chars(stored.created.data(), stored.created.data() + stored.created.size(), created);
+  entry.account.created = from_milliseconds(created);
   return entry;
+}
+
+Result<std::string> Accounts::wrap_password(const std::string& bound_to, const Secret& password) {
+  const ScramVerifier verifier = make_scram_verifier(password, random_.octets(salt_octets), iterations);
+  return wrapper_.wrap(Purpose::ScramVerifier, bound_to, encode(verifier));
 }
 
 Result<Account> Accounts::find(const std::string& name) {

@@ -38,7 +38,8 @@ class Accounts final {
   Result<std::vector<Account>> list();
   Result<Account> find(const std::string& name);
 
-  /// Checks a PLAIN or LOGIN password. Invalid: wrong or unknown, after the same work for both; Temporary: Redis away.
+  /// Checks a PLAIN or LOGIN password. Invalid: wrong or unknown, after the same work for both; Temporary: Redis away; Permanent: the
+  /// account's record was altered.
   Result<Account> verify(const std::string& name, const Secret& password);
   /// The verifier for a SCRAM exchange; an account that does not exist has a stable, made-up one that no password fits.
   Result<ScramVerifier> scram_verifier(const std::string& name);
@@ -48,8 +49,12 @@ class Accounts final {
   struct Entry {
     Account account;
     ScramVerifier verifier;
+    std::string wrapped;   ///< the verifier as it is stored
+    std::string bound_to;  ///< the context that it is wrapped for: name and rights
   };
+  /// Permanent when the stored record was altered: rights and verifier hold together or not at all.
   Result<Entry> read(const std::string& name);
+  Result<std::string> wrap_password(const std::string& bound_to, const Secret& password);
   [[nodiscard]] ScramVerifier made_up_verifier(const std::string& name) const;
 
   redis::Client& redis_;

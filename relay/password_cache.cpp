@@ -11,8 +11,6 @@
 namespace sealpost {
 namespace {
 
-using std::chrono::steady_clock;
-
 constexpr std::chrono::minutes lifetime{5};
 constexpr std::size_t max_entries = 10'000;
 
@@ -38,11 +36,11 @@ bool PasswordCache::knows(const std::string& name, const ScramVerifier& verifier
   const std::string key = digest(name, verifier, password);
   const std::lock_guard lock(mutex_);
   const auto found = until_.find(key);
-  return found != until_.end() && steady_clock::now() < found->second;
+  return found != until_.end() && clock_.now() < found->second;
 }
 
 void PasswordCache::remember(const std::string& name, const ScramVerifier& verifier, const Secret& password) {
-  const auto now = steady_clock::now();
+  const Time now = clock_.now();
   const std::lock_guard lock(mutex_);
   if (until_.size() >= max_entries) std::erase_if(until_, [&](const auto& entry) { return entry.second <= now; });
   if (until_.size() >= max_entries) until_.clear();

@@ -2,11 +2,11 @@
 // Remembers verified passwords for minutes, as keyed hashes under a key of this process, so that a busy sender does not pay PBKDF2 at each login.
 #pragma once
 
-#include <chrono>
 #include <mutex>
 #include <string>
 #include <unordered_map>
 
+#include "base/clock.h"
 #include "base/random.h"
 #include "base/secret.h"
 #include "relay/scram.h"
@@ -15,7 +15,7 @@ namespace sealpost {
 
 class PasswordCache final {
  public:
-  explicit PasswordCache(Random& random) : key_(random.secret(32)) {}
+  PasswordCache(Random& random, const Clock& clock) : key_(random.secret(32)), clock_(clock) {}
 
   /// True when this password was verified for this very verifier lately; a changed password has another verifier and misses.
   bool knows(const std::string& name, const ScramVerifier& verifier, const Secret& password);
@@ -26,8 +26,9 @@ class PasswordCache final {
                                    const Secret& password) const;
 
   Secret key_;
+  const Clock& clock_;
   std::mutex mutex_;
-  std::unordered_map<std::string, std::chrono::steady_clock::time_point> until_;
+  std::unordered_map<std::string, Time> until_;
 };
 
 }  // namespace sealpost

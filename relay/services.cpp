@@ -65,7 +65,7 @@ Result<std::unique_ptr<Services>> Services::open(const Settings& settings, const
   p.vault = std::make_unique<KeyVault>(p.redis, *p.master_key, *p.authority, clock, p.random, settings.crypto, log);
   p.directory = std::make_unique<KeyDirectory>(p.redis, *p.master_key, *p.vault, clock, p.random, settings.keys, log);
   p.accounts = std::make_unique<Accounts>(p.redis, *p.master_key, clock, p.random, log);
-  p.tokens = std::make_unique<Tokens>(p.redis, *p.master_key, clock, p.random);
+  p.tokens = std::make_unique<Tokens>(p.redis, *p.master_key, clock, p.random, log);
   p.queue = std::make_unique<MailQueue>(p.redis, *p.master_key, clock, p.random, log);
   p.queue_view = std::make_unique<QueueView>(p.redis, clock);
   return std::unique_ptr<Services>(new Services(std::move(parts)));

@@ -21,6 +21,19 @@ constexpr std::array<std::string_view, 3> scope_names = {"submit", "keys", "oper
 
 std::string token_key(const std::string& id) { return "account:{0}:token:" + id; }
 
+bool same(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+/// Covers the token by its MAC, and what it may do: whoever can write to Redis but has no master key can neither give a token more scopes nor
+/// another account.
+std::string record_mac(Wrapper& wrapper, const std::string& id, std::string_view account, std::string_view scopes,
+                       std::string_view created, std::string_view mac) {
+  std::string text = "record " + id;
+  for (const auto field : {account, scopes, created, mac}) text.append(1, '\0').append(field);
+  return wrapper.mac(Purpose::ApiToken, text);
+}
+
 }  // namespace
 
 std::string_view to_text(Scope scope) { return scope_names[static_cast<std::size_t>(scope)]; }
@@ -44,18 +57,25 @@ Result<NewToken> Tokens::create(const std::string& account, const std::set<Scope
   fresh.token = Secret(std::move(token));
   std::string names;
   for (const auto scope : scopes) names += (names.empty() ? "" : " ") + std::string(to_text(scope));
-  auto stored = redis_.pipeline(
-      {{"HSET", token_key(fresh.id), "account", account, "scopes", names, "created",
-        std::to_string(to_milliseconds(clock_.now())), "mac", wrapper_.mac(Purpose::ApiToken, fresh.token.reveal())},
-       {"SADD", std::string(ids_key), fresh.id}});
+  const std::string created = std::to_string(to_milliseconds(clock_.now()));
+  const std::string mac = wrapper_.mac(Purpose::ApiToken, fresh.token.reveal());
+  auto stored = redis_.pipeline({{"HSET", token_key(fresh.id), "account", account, "scopes", names, "created", created,
+                                  "mac", mac, "record", record_mac(wrapper_, fresh.id, account, names, created, mac)},
+                                 {"SADD", std::string(ids_key), fresh.id}});
   if (!stored) return stored.error();
   return fresh;
 }
 
-Result<TokenRecord> Tokens::read(const std::string& id) {
-  auto reply = redis_.command({"HMGET", token_key(id), "account", "scopes", "created"});
+Result<Tokens::Entry> Tokens::read(const std::string& id) {
+  auto reply = redis_.command({"HMGET", token_key(id), "account", "scopes", "created", "mac", "record"});
   if (!reply) return reply.error();
-  if (reply->size() != 3 || (*reply)[0].is_nil()) return Error::not_found("there is no such token");
+  if (reply->size() != 5 || (*reply)[3].is_nil()) return Error::not_found("there is no such token");
+  const auto mac = (*reply)[3].text();
+  if (!same(record_mac(wrapper_, id, (*reply)[0].text(), (*reply)[1].text(), (*reply)[2].text(), mac),
+            (*reply)[4].text())) {
+    log_.error("token.altered", {{"token", id}, {"account", (*reply)[0].text()}});
+    return Error::permanent("the record of token " + id + " was altered");
+  }
   TokenRecord record{id, std::string((*reply)[0].text()), {}, {}};
   for (auto rest = (*reply)[1].text(); !rest.empty();) {
     const auto space = rest.find(' ');
@@ -66,7 +86,7 @@ Result<TokenRecord> Tokens::read(const std::string& id) {
   const auto text = (*reply)[2].text();
   std::from_chars(text.data(), text.data() + text.size(), created);
   record.created = from_milliseconds(created);
-  return record;
+  return Entry{std::move(record), std::string(mac)};
 }
 
 Result<std::vector<TokenRecord>> Tokens::list() {
@@ -74,11 +94,11 @@ Result<std::vector<TokenRecord>> Tokens::list() {
   if (!ids) return ids.error();
   std::vector<TokenRecord> records;
   for (std::size_t i = 0; i < ids->size(); ++i) {
-    auto record = read(std::string((*ids)[i].text()));
-    if (record) {
-      records.push_back(std::move(*record));
-    } else if (record.error().kind != ErrorKind::NotFound) {
-      return record.error();
+    auto entry = read(std::string((*ids)[i].text()));
+    if (entry) {
+      records.push_back(std::move(entry->record));
+    } else if (entry.error().kind != ErrorKind::NotFound) {
+      return entry.error();
     }
   }
   std::sort(records.begin(), records.end(), [](const auto& a, const auto& b) { return a.created < b.created; });
@@ -97,12 +117,10 @@ Result<TokenRecord> Tokens::find(std::string_view token) {
   if (!token.starts_with(prefix)) return unknown;
   const std::string id(token.substr(prefix.size(), id_octets * 2));
   if (!from_hex(id)) return unknown;
-  auto stored = redis_.command({"HGET", token_key(id), "mac"});
-  if (!stored) return stored.error();
-  const std::string mac = wrapper_.mac(Purpose::ApiToken, token);
-  const auto expected = stored->text();
-  if (expected.size() != mac.size() || CRYPTO_memcmp(expected.data(), mac.data(), mac.size()) != 0) return unknown;
-  return read(id);
+  auto entry = read(id);
+  if (!entry) return entry.error();
+  if (!same(wrapper_.mac(Purpose::ApiToken, token), entry->mac)) return unknown;
+  return std::move(entry->record);
 }
 
 }  // namespace sealpost

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// API tokens: made, listed and revoked by the operator; Redis holds a MAC of each, its account and its scopes.
+// API tokens: made, listed and revoked by the operator; Redis holds a MAC of each, its account and its scopes, and a MAC over all of these.
 #pragma once
 
 #include <optional>
@@ -10,6 +10,7 @@
 
 #include "base/authenticator.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "base/redis/client.h"
 #include "base/result.h"
@@ -35,22 +36,28 @@ struct NewToken {
 
 class Tokens final {
  public:
-  Tokens(redis::Client& redis, Wrapper& wrapper, const Clock& clock, Random& random)
-      : redis_(redis), wrapper_(wrapper), clock_(clock), random_(random) {}
+  Tokens(redis::Client& redis, Wrapper& wrapper, const Clock& clock, Random& random, Log& log)
+      : redis_(redis), wrapper_(wrapper), clock_(clock), random_(random), log_(log) {}
 
   /// The token itself is in this answer only. NotFound for an account that does not exist.
   Result<NewToken> create(const std::string& account, const std::set<Scope>& scopes);
   Result<std::vector<TokenRecord>> list();
   Status revoke(const std::string& id);
-  /// NotFound for a token that was never made or was revoked.
+  /// NotFound for a token that was never made or was revoked; Permanent when its record was altered.
   Result<TokenRecord> find(std::string_view token);
 
  private:
-  Result<TokenRecord> read(const std::string& id);
+  /// A record and the MAC of its token, as they were stored together.
+  struct Entry {
+    TokenRecord record;
+    std::string mac;
+  };
+  Result<Entry> read(const std::string& id);
   redis::Client& redis_;
   Wrapper& wrapper_;
   const Clock& clock_;
   Random& random_;
+  Log& log_;
 };
 
 }  // namespace sealpost
