@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+// Intake over a real Redis, vault and queue: what is refused and why, that nothing refused is queued, and what a sealed message shows of its sender.
+#include "relay/intake.h"
+
+#include <ostream>
+#include <regex>
+
+#include "crypto/certificate_authority.h"
+#include "queue/queue_view.h"
+#include "tests/support/process.h"
+#include "tests/unit/relay/relay_parts.h"
+
+namespace sealpost::test {
+namespace {
+
+const std::string plain = "From: alice@example.com\r\nSubject: x\r\n\r\ntext\r\n";
+
+class IntakeTest : public testing::Test {
+ protected:
+  Submission submission(const std::vector<std::string>& recipients = {"bob@example.net"},
+                        const std::string& message = plain) const {
+    Submission result;
+    result.account = account;
+    result.mail_from = address("alice@example.com");
+    result.protocol = "ESMTPSA";
+    for (const auto& recipient : recipients) result.recipients.push_back({address(recipient), {}});
+    append(result.message, message);
+    return result;
+  }
+  /// What the intake says, and that a refusal leaves nothing behind.
+  Refusal refused(Submission submitted) {
+    auto result = intake.accept(std::move(submitted));
+    EXPECT_FALSE(result);
+    EXPECT_EQ(queued, 0);
+    return result ? Refusal::Conflict : result.error().refusal;
+  }
+  std::size_t messages_in_redis() { return parts.redis_command({"KEYS", "queue:*:message:*"}).size(); }
+  /// The header block of the one delivery that is due.
+  std::string sent_header() {
+    auto claims = queue.claim(10, 10).value();
+    EXPECT_EQ(claims.size(), 1U);
+    auto body = queue.open(claims.at(0)).value();
+    std::string header(body->header_block());
+    EXPECT_TRUE(queue.delivered(claims[0], "250 ok"));
+    return header;
+  }
+  IntakeHooks hooks() {
+    return {
+        [this](const KeyRecord& key, const EmailAddress& to, const Introduction& introduction) -> Status {
+          reminded.push_back(to.text() + " " + key.address + " " + introduction.account + " " + introduction.sender);
+          return reminder;
+        },
+        [this] { ++queued; }, [this] { ++assigned; }};
+  }
+
+  RelayParts parts;
+  CertificateAuthority authority =
+      CertificateAuthority::open(parts.redis, parts.master, parts.clock, parts.random, parts.log, KeyType::P256)
+          .value();
+  KeyVault vault{parts.redis, parts.master, authority,
+                 parts.clock, parts.random, {KeyType::P256, ContentCipher::Aes256Cbc},
+                 parts.log};
+  KeyDirectory directory{parts.redis, parts.master, vault,
+                         parts.clock, parts.random, KeysSettings{0, KeyPolicy::Interim, std::chrono::hours(24), {}},
+                         parts.log};
+  Sealer sealer{CryptoSettings{}};
+  MailQueue queue{parts.redis, parts.master, parts.clock, parts.random, parts.log};
+  QueueView view{parts.redis, parts.clock};
+  NewAddressRate rate{parts.redis, parts.clock, Rate{20, std::chrono::hours(1)}};
+  std::vector<std::string> reminded;
+  Status reminder;
+  int queued = 0;
+  int assigned = 0;
+  Account account{"crm", {"@example.com"}, false, {}};
+  Intake intake{directory, sealer, queue, rate, parts.clock, parts.log, {"relay.example.org", "smarthost"}, hooks()};
+};
+
+TEST_F(IntakeTest, ANewRecipientIsGivenAKeyAndANotificationIsOwed) {
+  auto accepted = intake.accept(submission()).value();
+  ASSERT_EQ(accepted.recipients.size(), 1U);
+  const auto key = directory.find(address("bob@example.net")).value();
+  ASSERT_TRUE(key);
+  EXPECT_EQ(accepted.recipients[0].fingerprint, key->fingerprint);
+  EXPECT_EQ(accepted.recipients[0].key_state, "interim");
+  EXPECT_TRUE(accepted.recipients[0].assigned);
+  EXPECT_EQ(accepted.recipients[0].delivery.text(), accepted.id.text() + "-1");
+  EXPECT_EQ(queued, 1);
+  EXPECT_EQ(assigned, 1);
+  EXPECT_TRUE(reminded.empty());
+  const auto rows = directory.claim_outbox(10).value();
+  ASSERT_EQ(rows.size(), 1U) << "due at once";
+  const auto record = view.show(accepted.recipients[0].delivery).value();
+  EXPECT_EQ(record.account, "crm");
+  EXPECT_EQ(record.mail_from, "alice@example.com");
+  EXPECT_EQ(record.destination, "smarthost");
+  EXPECT_EQ(record.domain, "example.net");
+}
+
+TEST_F(IntakeTest, AKnownRecipientIsRemindedInstead) {
+  ASSERT_TRUE(intake.accept(submission()));
+  auto second = intake.accept(submission({"BOB@example.net"})).value();
+  EXPECT_FALSE(second.recipients[0].assigned);
+  EXPECT_EQ(assigned, 1);
+  EXPECT_EQ(queued, 2);
+  EXPECT_EQ(reminded, (std::vector<std::string>{"BOB@example.net bob@example.net crm alice@example.com"}));
+}
+
+TEST_F(IntakeTest, AReminderThatFailsDoesNotUndoWhatIsDurable) {
+  ASSERT_TRUE(intake.accept(submission()));
+  reminder = Error::temporary("no notification now");
+  EXPECT_TRUE(intake.accept(submission()));
+  EXPECT_NE(parts.log_file.text().find("intake.follow_up_failed"), std::string::npos);
+}
+
+TEST_F(IntakeTest, UnderMxRoutingTheDomainIsTheDestination) {
+  Intake routed(directory, sealer, queue, rate, parts.clock, parts.log, {"relay.example.org", ""}, hooks());
+  auto accepted = routed
+                      .accept(submission({"eva@b\xc3\xbc"
+                                          "cher.example"}))
+                      .value();
+  EXPECT_EQ(view.show(accepted.recipients[0].delivery).value().destination, "xn--bcher-kva.example");
+}
+
+TEST_F(IntakeTest, TheHeaderTellsNothingOfClientRecipientsOrBcc) {
+  ASSERT_TRUE(intake.accept(submission({"hidden@example.net"},
+                                       "From: alice@example.com\r\nTo: bob@example.net\r\nBcc: hidden@example.net\r\n"
+                                       "Resent-Bcc: hidden@example.net\r\n\r\ntext\r\n")));
+  const std::string header = sent_header();
+  EXPECT_EQ(header.find("hidden"), std::string::npos) << header;
+  static const std::regex received(
+      "^Received: by relay\\.example\\.org with ESMTPSA id [0-9A-Z]{26};\r\n\t[A-Z][a-z]{2}, [^\r\n]+ \\+0000\r\n");
+  EXPECT_TRUE(std::regex_search(header, received)) << header;
+  EXPECT_EQ(header.find(" for "), std::string::npos);
+  EXPECT_EQ(header.find(" from "), std::string::npos);
+}
+
+TEST_F(IntakeTest, MessageIdAndDateAreAddedWhenAbsent) {
+  auto accepted = intake.accept(submission()).value();
+  EXPECT_EQ(accepted.message_id_field, "<" + accepted.id.text() + "@relay.example.org>");
+  const std::string header = sent_header();
+  EXPECT_NE(header.find("\r\nMessage-ID: " + accepted.message_id_field + "\r\n"), std::string::npos) << header;
+  EXPECT_NE(header.find("\r\nDate: "), std::string::npos) << header;
+}
+
+TEST_F(IntakeTest, MessageIdAndDateOfTheSenderStay) {
+  auto accepted = intake
+                      .accept(submission({"bob@example.net"},
+                                         "From: alice@example.com\r\nmessage-id:\r\n <own@example.com>\r\n"
+                                         "DATE: Sat, 31 Jan 2026 09:30:00 +0100\r\n\r\ntext\r\n"))
+                      .value();
+  EXPECT_EQ(accepted.message_id_field, "<own@example.com>");
+  const std::string header = sent_header();
+  EXPECT_NE(header.find("message-id:\r\n <own@example.com>\r\nDATE: Sat, 31 Jan 2026 09:30:00 +0100\r\n"),
+            std::string::npos)
+      << header;
+  EXPECT_EQ(header.find("Message-ID"), std::string::npos);
+  EXPECT_EQ(header.find("Date:"), std::string::npos);
+}
+
+TEST_F(IntakeTest, TheNullSenderStays) {
+  auto bounce = submission();
+  bounce.mail_from.reset();
+  auto accepted = intake.accept(std::move(bounce)).value();
+  EXPECT_EQ(view.show(accepted.recipients[0].delivery).value().mail_from, "");
+}
+
+TEST_F(IntakeTest, EncryptedMailPassesWithoutKeyAndNotification) {
+  const TempDir dir;
+  ASSERT_EQ(run({"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", dir / "key.pem", "-out",
+                 dir / "cert.pem", "-subj", "/CN=bob"})
+                .status,
+            0);
+  const auto cms = run({"openssl", "cms", "-encrypt", "-binary", "-aes256", dir / "cert.pem"},
+                       "Content-Type: text/plain\r\n\r\nsecret");
+  ASSERT_EQ(cms.status, 0) << cms.err;
+  const std::string message = "From: alice@example.com\r\n" + std::regex_replace(cms.out, std::regex("\r?\n"), "\r\n");
+  auto accepted = intake.accept(submission({"bob@example.net", "carol@example.net"}, message)).value();
+  ASSERT_EQ(accepted.recipients.size(), 2U);
+  EXPECT_TRUE(accepted.recipients[0].passed_through);
+  EXPECT_EQ(accepted.recipients[0].fingerprint, "");
+  EXPECT_FALSE(directory.find(address("bob@example.net")).value());
+  EXPECT_EQ(assigned, 0);
+  EXPECT_EQ(queued, 1);
+  EXPECT_TRUE(reminded.empty());
+  EXPECT_TRUE(directory.claim_outbox(10).value().empty());
+}
+
+/// Every refusal of the content.
+struct Content {
+  const char* name;
+  std::string message;
+  Refusal refusal;
+};
+void PrintTo(const Content& content, std::ostream* out) { *out << content.name; }
+class RefusedContent : public IntakeTest, public testing::WithParamInterface<Content> {};
+TEST_P(RefusedContent, IsNotQueued) {
+  EXPECT_EQ(refused(submission({"bob@example.net"}, GetParam().message)), GetParam().refusal);
+  EXPECT_EQ(messages_in_redis(), 0U);
+}
+INSTANTIATE_TEST_SUITE_P(
+    All, RefusedContent,
+    testing::Values(Content{"Empty", "", Refusal::Malformed},
+                    Content{"NoEmptyLine", "From: alice@example.com\r\n", Refusal::Malformed},
+                    Content{"NeitherFieldNorFold", "From: alice@example.com\r\nnonsense\r\n\r\n", Refusal::Malformed},
+                    Content{"ForeignFrom", "From: ceo@other.example\r\n\r\n", Refusal::SenderNotAllowed},
+                    Content{"NoFrom", "Subject: x\r\n\r\n", Refusal::SenderNotAllowed},
+                    Content{"LineThatCannotBeFolded",
+                            "From: alice@example.com\r\nX: " + std::string(1200, 'x') + "\r\n\r\ntext\r\n",
+                            Refusal::CannotSeal}),
+    [](const auto& info) { return info.param.name; });
+
+TEST_F(IntakeTest, TheNullSenderNeedsAnAllowedFromAllTheSame) {
+  auto bounce = submission({"bob@example.net"}, "From: ceo@other.example\r\n\r\ntext\r\n");
+  bounce.mail_from.reset();
+  EXPECT_EQ(refused(std::move(bounce)), Refusal::SenderNotAllowed);
+  EXPECT_EQ(messages_in_redis(), 0U);
+}
+
+TEST_F(IntakeTest, MoreNewAddressesThanTheAccountMayCauseAreRefusedTogether) {
+  ASSERT_TRUE(rate.take("crm", 19).value());
+  EXPECT_EQ(refused(submission({"a@example.net", "b@example.net"})), Refusal::RateOfNew);
+  EXPECT_EQ(messages_in_redis(), 0U);
+  EXPECT_FALSE(directory.find(address("a@example.net")).value()) << "no key for a message that was refused";
+  EXPECT_TRUE(intake.accept(submission({"a@example.net"})));
+  EXPECT_TRUE(intake.accept(submission({"a@example.net"}))) << "a known address costs nothing";
+}
+
+TEST_F(IntakeTest, AnAlteredKeyIsNotSealedTo) {
+  ASSERT_TRUE(directory.find_or_assign(address("bob@example.net"), {"crm", "alice@example.com"}));
+  auto keys = parts.redis_command({"KEYS", "keys:*:address:bob@example.net"});
+  parts.redis_command({"HSET", std::string(keys[0].text()), "current", "garbage"});
+  EXPECT_EQ(refused(submission()), Refusal::CannotSealNow);
+  EXPECT_EQ(messages_in_redis(), 0U);
+}
+
+TEST_F(IntakeTest, RedisAwayIsSaidInTime) {
+  ASSERT_TRUE(directory.find_or_assign(address("bob@example.net"), {"crm", "alice@example.com"}));
+  parts.server.kill();
+  EXPECT_EQ(refused(submission()), Refusal::StoreAway);
+  EXPECT_EQ(intake.admit(account, address("bob@example.net"), 0).error().refusal, Refusal::StoreAway);
+  parts.server.start();
+  EXPECT_EQ(messages_in_redis(), 0U);
+  EXPECT_TRUE(intake.accept(submission())) << "recovery without a restart";
+}
+
+TEST_F(IntakeTest, AFullRedisIsSaidSo) {
+  ASSERT_TRUE(directory.find_or_assign(address("bob@example.net"), {"crm", "alice@example.com"}));
+  parts.redis_command({"CONFIG", "SET", "maxmemory", "1000000"});
+  EXPECT_EQ(refused(submission()), Refusal::StoreFull) << "for a recipient with a key";
+  EXPECT_EQ(refused(submission({"new@example.net"})), Refusal::StoreFull) << "and for a new one";
+  EXPECT_EQ(messages_in_redis(), 0U);
+}
+
+TEST_F(IntakeTest, AdmitsAsManyNewRecipientsAsThePoolHoldsAndEightMore) {
+  const auto bob = address("bob@example.net");
+  EXPECT_TRUE(intake.admit(account, bob, 7).value());
+  EXPECT_EQ(intake.admit(account, bob, 8).error().refusal, Refusal::TooManyNew);
+  ASSERT_TRUE(vault.add_to_pool());
+  ASSERT_TRUE(vault.add_to_pool());
+  EXPECT_TRUE(intake.admit(account, bob, 9).value());
+  EXPECT_EQ(intake.admit(account, bob, 10).error().refusal, Refusal::TooManyNew);
+}
+
+TEST_F(IntakeTest, AdmitsAnyNumberOfKnownRecipients) {
+  ASSERT_TRUE(directory.find_or_assign(address("bob@example.net"), {"crm", "alice@example.com"}));
+  EXPECT_FALSE(intake.admit(account, address("Bob@example.net"), 1000).value());
+}
+
+TEST_F(IntakeTest, AdmitsNoNewRecipientOnceTheAccountsNumberIsUsedUp) {
+  ASSERT_TRUE(rate.take("crm", 20).value());
+  EXPECT_EQ(intake.admit(account, address("bob@example.net"), 0).error().refusal, Refusal::RateOfNew);
+}
+
+TEST_F(IntakeTest, AdmitsNoAddressThatCannotStandInACertificate) {
+  EXPECT_EQ(intake.admit(account, address("\"a b\"@example.net"), 0).error().refusal, Refusal::BadRecipient);
+}
+
+TEST_F(IntakeTest, AdmissionAssignsNothing) {
+  ASSERT_TRUE(intake.admit(account, address("bob@example.net"), 0));
+  EXPECT_FALSE(directory.find(address("bob@example.net")).value());
+}
+
+}  // namespace
+}  // namespace sealpost::test
