@@ -17,13 +17,17 @@ namespace sealpost::test {
 
 using std::chrono::steady_clock;
 
-RawClient::RawClient(std::uint16_t port, int receive_buffer, Wait deadline)
+RawClient::RawClient(std::uint16_t port, int receive_buffer, Wait deadline, const char* source)
     : descriptor_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)), deadline_(deadline) {
   if (receive_buffer > 0) {
     setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
   }
   sockaddr_in address{};
   address.sin_family = AF_INET;
+  if (source != nullptr) {
+    inet_pton(AF_INET, source, &address.sin_addr);
+    if (bind(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) return;
+  }
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const int result = connect(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof(address));

@@ -16,8 +16,10 @@ class RawClient final {
  public:
   using Wait = std::chrono::milliseconds;
 
-  /// Connects to a port of 127.0.0.1. `receive_buffer` > 0 makes the kernel's buffer small, for tests of back-pressure.
-  explicit RawClient(std::uint16_t port, int receive_buffer = 0, Wait deadline = std::chrono::seconds(10));
+  /// Connects to a port of 127.0.0.1. `receive_buffer` > 0 makes the kernel's buffer small, for tests of back-pressure. `source` is the address that
+  /// it comes from (127.0.0.0/8), for tests of what counts by client.
+  explicit RawClient(std::uint16_t port, int receive_buffer = 0, Wait deadline = std::chrono::seconds(10),
+                     const char* source = nullptr);
   ~RawClient();
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;
