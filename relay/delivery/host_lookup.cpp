@@ -85,8 +85,9 @@ Result<std::vector<Poco::Net::SocketAddress>> look_up(const std::string& host, s
   if (auto ready = wait_for(lookup->done.descriptor(), POLLIN, deadline, stop); !ready) {
     return Error::temporary(unresolved, ready.error().public_text);
   }
-  if (lookup->addresses.empty()) return Error::temporary(unresolved, lookup->failure);
-  return lookup->addresses;
+  // Reading the flag itself, and not only its descriptor, orders what the other thread wrote before what is read here.
+  if (!lookup->done.raised() || lookup->addresses.empty()) return Error::temporary(unresolved, lookup->failure);
+  return std::move(lookup->addresses);
 }
 
 }  // namespace sealpost

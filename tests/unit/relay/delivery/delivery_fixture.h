@@ -34,7 +34,7 @@ class PiecesBody final : public DeliveryBody {
 inline Claim make_claim(const std::string& recipient = "bob@example.net",
                         const std::string& mail_from = "alice@example.com") {
   static ManualClock clock;
-  static SeededRandom random;
+  static SystemRandom random;  // several threads make claims
   DeliveryRecord delivery(DeliveryId(MessageId::generate(clock, random), 1));
   delivery.recipient = recipient;
   delivery.mail_from = mail_from;
