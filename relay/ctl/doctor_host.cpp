@@ -15,7 +15,7 @@
 namespace sealpost::ctl {
 namespace {
 
-constexpr std::time_t early_warning = 14 * 24 * 3600;
+constexpr std::time_t early_warning = std::time_t{14} * 24 * 3600;
 
 std::string date_of(const ASN1_TIME* time) {
   tm parts{};

@@ -12,8 +12,6 @@
 namespace sealpost::ctl {
 namespace {
 
-namespace po = boost::program_options;
-
 Poco::JSON::Object to_json(const KeyRecord& key) {
   Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
   const auto time = [](const std::optional<Time>& value) {

@@ -168,7 +168,7 @@ Result<ActionResult> act(Context& context, const Options& options, QueueAction a
   return view.act(action, *filter, dry_run);
 }
 
-Subcommand action(std::string name, std::string summary, QueueAction action) {
+Subcommand action(const std::string& name, std::string summary, QueueAction action) {
   return {"queue " + name,
           "[ID...] [filters]",
           std::move(summary),

@@ -144,7 +144,6 @@ int fail(Context& context, const Error& error) {
     case ErrorKind::Invalid:
       return EX_USAGE;
     case ErrorKind::NotFound:
-      return EX_DATAERR;
     case ErrorKind::Permanent:
       return EX_DATAERR;
     case ErrorKind::Internal:
