@@ -151,6 +151,7 @@ Result<std::string> CertificateAuthority::issue(const EmailAddress& address, EVP
   const std::string name = address.san_value();
   const bool named = characters(name) <= max_common_name;
   const bool rsa = EVP_PKEY_is_a(key, "RSA") == 1;
+  if (!rsa && EVP_PKEY_is_a(key, "EC") != 1) return Error::internal("issue: neither an RSA nor an EC key");
   std::tm last{};
   if (ASN1_TIME_to_tm(X509_get0_notAfter(issuing_.get()), &last) != 1) return Error::internal("issuing CA's dates");
   const Time issuing_end = from_milliseconds(static_cast<std::int64_t>(::timegm(&last)) * 1000);

@@ -31,8 +31,9 @@ CertificateBuilder& CertificateBuilder::serial(Random& random) {
   random.fill(octets);
   octets[0] &= 0x7fU;  // positive (RFC 5280 section 4.1.2.2)
   const BignumPtr number(BN_bin2bn(octets.data(), static_cast<int>(octets.size()), nullptr));
-  return note(number && certificate_ &&
-              BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate_.get())) != nullptr);
+  // Without a place OpenSSL would make a number of its own, and the certificate would keep serial 0.
+  ASN1_INTEGER* place = certificate_ ? X509_get_serialNumber(certificate_.get()) : nullptr;
+  return note(number && place != nullptr && BN_to_ASN1_INTEGER(number.get(), place) != nullptr);
 }
 
 CertificateBuilder& CertificateBuilder::validity(Time not_before, Time not_after) {

@@ -40,6 +40,21 @@ Result<X509StackPtr> stack_of(const std::vector<X509*>& chain) {
   return stack;
 }
 
+/// OpenSSL goes on when it lacked the memory for a certificate or for what ties it to the key: what cannot be imported is not handed out.
+bool is_whole(PKCS12* file, const char* password, const Pkcs12Content& content) {
+  EVP_PKEY* raw_key = nullptr;
+  X509* raw_certificate = nullptr;
+  STACK_OF(X509)* raw_chain = nullptr;
+  const bool opened = PKCS12_parse(file, password, &raw_key, &raw_certificate, &raw_chain) == 1;
+  const PkeyPtr key(raw_key);
+  const X509Ptr certificate(raw_certificate);
+  const X509StackPtr chain(raw_chain);
+  if (!opened || !key || !certificate) return false;
+  const auto others = static_cast<std::size_t>(std::max(sk_X509_num(chain.get()), 0));
+  return EVP_PKEY_eq(key.get(), content.key) == 1 && X509_cmp(certificate.get(), content.certificate) == 0 &&
+         others == content.chain.size();
+}
+
 }  // namespace
 
 Result<WipedBuffer> make_pkcs12(const Pkcs12Content& content, Pkcs12Format format, const Secret& password) {
@@ -55,11 +70,12 @@ Result<WipedBuffer> make_pkcs12(const Pkcs12Content& content, Pkcs12Format forma
   if (!file || PKCS12_set_mac(file.get(), pass.data(), length, nullptr, 0, iterations, mac) != 1) {
     return Error::internal("PKCS#12: " + openssl_errors());
   }
+  if (!is_whole(file.get(), pass.data(), content)) return Error::internal("PKCS#12: incomplete: " + openssl_errors());
   const int size = i2d_PKCS12(file.get(), nullptr);
   if (size <= 0) return Error::internal("PKCS#12: " + openssl_errors());
   WipedBuffer octets(static_cast<std::size_t>(size));
   auto* position = reinterpret_cast<unsigned char*>(octets.data());
-  i2d_PKCS12(file.get(), &position);
+  if (i2d_PKCS12(file.get(), &position) != size) return Error::internal("PKCS#12: " + openssl_errors());
   return octets;
 }
 
