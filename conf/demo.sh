@@ -2,21 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what is missing, builds, and starts a relay on its embedded defaults with a demo account; prints how to send a first message
 # and to read it. Ctrl-C stops the relay.
-#   SEALPOST_DEMO_DIR    where everything that it makes stands (build/demo)
-#   SEALPOST_DEMO_PORTS  ports for SMTP, SMTP over TLS and HTTP ("2587 2465 8080")
-#   SEALPOST_DEMO_BIN    programs that are built already; nothing is installed or built then
+#   DEMO_DIR    where everything that it makes stands (build/demo)
+#   DEMO_PORTS  ports for SMTP, SMTP over TLS and HTTP ("2587 2465 8080")
+#   DEMO_BIN    programs that are built already; nothing is installed or built then
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source=$PWD
-dir=${SEALPOST_DEMO_DIR:-$source/build/demo}
-bin=${SEALPOST_DEMO_BIN:-$source/build/bin}
-read -r smtp smtps http <<<"${SEALPOST_DEMO_PORTS:-2587 2465 8080}"
+dir=${DEMO_DIR:-$source/build/demo}
+bin=${DEMO_BIN:-$source/build/bin}
+read -r smtp smtps http <<<"${DEMO_PORTS:-2587 2465 8080}"
 
-built=${SEALPOST_DEMO_BIN:+yes}
-# The programs take every SEALPOST_ variable for a setting.
-unset SEALPOST_DEMO_DIR SEALPOST_DEMO_BIN SEALPOST_DEMO_PORTS
 
-if [ -z "$built" ]; then
+if [ -z "${DEMO_BIN:-}" ]; then
   conf/bootstrap.sh
   cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DSEALPOST_TESTS=OFF >/dev/null
   cmake --build build --target sealpostd sealpostctl
@@ -46,7 +43,7 @@ trap 'kill "$relay" 2>/dev/null; wait "$relay" 2>/dev/null || true' EXIT
 until grep -q ' ready ' "$dir/log"; do
   kill -0 "$relay" 2>/dev/null || {
     cat "$dir/log" >&2
-    echo "The relay did not start. If a port is taken, name three others in SEALPOST_DEMO_PORTS." >&2
+    echo "The relay did not start. If a port is taken, name three others in DEMO_PORTS." >&2
     exit 1
   }
   sleep 0.2

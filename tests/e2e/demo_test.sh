@@ -32,7 +32,7 @@ PY
 
 # The demo runs until it is ended: read what it prints up to its last line.
 mkfifo "$dir/out"
-SEALPOST_DEMO_DIR=$dir/demo SEALPOST_DEMO_PORTS=$ports SEALPOST_DEMO_BIN=$bin conf/demo.sh >"$dir/out" 2>"$dir/err" &
+DEMO_DIR=$dir/demo DEMO_PORTS=$ports DEMO_BIN=$bin conf/demo.sh >"$dir/out" 2>"$dir/err" &
 demo_pid=$!
 exec 3<"$dir/out"
 said=
