@@ -15,12 +15,9 @@ constexpr std::chrono::seconds longest_hold{60};
 /// The throttle may let a check through earlier than it said, once this client has proved itself on another connection.
 constexpr Duration ask_again{250};
 
-/// Whose password or proof the action checks; nothing for the others.
-const std::string* credential_of(const Action& action) {
-  if (const auto* const login = std::get_if<CheckLogin>(&action)) return &login->name;
-  if (const auto* const proof = std::get_if<CheckProof>(&action)) return &proof->exchange.name();
-  return nullptr;
-}
+/// Whose password or proof an action checks; the other actions have none.
+const std::string& account_of(const CheckLogin& what) { return what.name; }
+const std::string& account_of(const CheckProof& what) { return what.exchange.name(); }
 
 class Connection final : public net::Conversation {
  public:
@@ -53,39 +50,54 @@ class Connection final : public net::Conversation {
     return step;
   }
 
-  /// A check of a password or proof begins when the throttle lets it; until then the connection is held back and no worker waits.
   net::Job job(std::shared_ptr<Action> action, steady_clock::time_point give_up) {
-    return [this, &context = context_, peer = peer_, action = std::move(action), give_up]() -> net::Resume {
-      const std::string* const name = credential_of(*action);
-      if (name == nullptr) return std::visit([&](auto& what) { return run(context, peer, what); }, *action);
-      auto attempt = context.throttle.begin(*name, peer.network);
-      if (attempt) return check(context, peer, *action, *attempt);
-      if (steady_clock::now() >= give_up) {
-        context.log.info("smtp.auth_throttled", {{"account", *name}, {"client", peer.address}});
-        return [this] { return step(session_->login_result(Error::temporary("too many wrong logins"))); };
-      }
-      const Duration delay = std::min(attempt.error(), ask_again);
-      return [this, action, give_up, delay] {
-        net::Step later;
-        later.delay = delay;
-        later.job = job(action, give_up);
-        return later;
-      };
+    return [this, &context = context_, peer = peer_, action = std::move(action), give_up] {
+      return std::visit(
+          [&](auto& what) {
+            if constexpr (requires { account_of(what); }) {
+              return guess(
+                  context, peer, what, [&](Duration delay) { return later(action, give_up, delay); }, give_up);
+            } else {
+              return run(context, peer, what);
+            }
+          },
+          *action);
     };
   }
 
   // On a worker: these must not touch the session, but may hand it results from the Resume, which runs on the loop.
 
-  net::Resume check(ConnectionContext& context, const net::Peer& peer, Action& action,
+  /// A password or proof is looked at when the throttle lets it; until then the connection is held back and no worker waits.
+  template <class Guess, class Later>
+  net::Resume guess(ConnectionContext& context, const net::Peer& peer, Guess& what, Later later,
+                    steady_clock::time_point give_up) {
+    auto attempt = context.throttle.begin(account_of(what), peer.network);
+    if (attempt) return check(context, peer, what, *attempt);
+    if (steady_clock::now() < give_up) return later(std::min(attempt.error(), ask_again));
+    context.log.info("smtp.auth_throttled", {{"account", account_of(what)}, {"client", peer.address}});
+    return [this] { return step(session_->login_result(Error::temporary("too many wrong logins"))); };
+  }
+
+  net::Resume later(std::shared_ptr<Action> action, steady_clock::time_point give_up, Duration delay) {
+    return [this, action = std::move(action), give_up, delay] {
+      net::Step again;
+      again.delay = delay;
+      again.job = job(action, give_up);
+      return again;
+    };
+  }
+
+  net::Resume check(ConnectionContext& context, const net::Peer& peer, CheckProof& what,
                     LoginThrottle::Attempt& attempt) {
-    if (auto* const proof = std::get_if<CheckProof>(&action)) {
-      auto checked = std::make_shared<Result<std::string>>(proof->exchange.finish(proof->client_final));
-      settle(context, peer, proof->exchange.name(), attempt, checked->ok() ? nullptr : &checked->error());
-      return [this, checked] { return step(session_->proof_result(std::move(*checked))); };
-    }
-    auto& login = std::get<CheckLogin>(action);
-    auto checked = std::make_shared<Result<Account>>(context.accounts.verify(login.name, login.password));
-    settle(context, peer, login.name, attempt, checked->ok() ? nullptr : &checked->error());
+    auto checked = std::make_shared<Result<std::string>>(what.exchange.finish(what.client_final));
+    settle(context, peer, account_of(what), attempt, checked->ok() ? nullptr : &checked->error());
+    return [this, checked] { return step(session_->proof_result(std::move(*checked))); };
+  }
+
+  net::Resume check(ConnectionContext& context, const net::Peer& peer, CheckLogin& what,
+                    LoginThrottle::Attempt& attempt) {
+    auto checked = std::make_shared<Result<Account>>(context.accounts.verify(what.name, what.password));
+    settle(context, peer, account_of(what), attempt, checked->ok() ? nullptr : &checked->error());
     return [this, checked] { return step(session_->login_result(std::move(*checked))); };
   }
 
@@ -96,10 +108,6 @@ class Connection final : public net::Conversation {
     attempt.wrong();
     context.log.info("smtp.auth_failed", {{"account", name}, {"client", peer.address}});
   }
-
-  // std::visit wants them all; job() takes these two another way.
-  net::Resume run(ConnectionContext&, const net::Peer&, CheckLogin&) { return {}; }
-  net::Resume run(ConnectionContext&, const net::Peer&, CheckProof&) { return {}; }
 
   net::Resume run(ConnectionContext& context, const net::Peer&, FindVerifier& what) {
     auto found = std::make_shared<Result<ScramVerifier>>(context.accounts.scram_verifier(what.name));
