@@ -117,7 +117,7 @@ class Cutter final {
   }
   /// Puts back what was there; the stack has kept its room.
   ~Cutter() {
-    if (taken_.empty()) return;
+    if (!emptied_) return;
     sk_CMS_RecipientInfo_zero(infos_);
     for (auto* info : taken_) sk_CMS_RecipientInfo_push(infos_, info);
   }
@@ -153,6 +153,7 @@ class Cutter final {
  private:
   Result<std::string> only(CMS_RecipientInfo* info) {
     if (!names_its_kdf(info)) return failed("KDF");
+    emptied_ = true;
     sk_CMS_RecipientInfo_zero(infos_);
     if (sk_CMS_RecipientInfo_push(infos_, info) <= 0) return failed("memory");
     return to_der(cms_);
@@ -183,6 +184,7 @@ class Cutter final {
   CMS_ContentInfo* cms_;
   STACK_OF(CMS_RecipientInfo) * infos_;
   std::vector<CMS_RecipientInfo*> taken_;
+  bool emptied_ = false;
 };
 
 /// Certificates that were parsed and whose keys were found sound: the check of an RSA-3072 key (its modulus must not be prime) costs more
