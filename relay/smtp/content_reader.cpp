@@ -17,9 +17,10 @@ bool has_lf_or_nul(std::string_view octets) {
 }  // namespace
 
 void ContentStore::add(std::string_view octets) {
+  octets_ += octets.size();
+  if (octets_ > max_octets_) return fail(ContentFault::TooLarge);
   if (fault_ != ContentFault::None) return;
   const std::size_t total = content_.size() + octets.size();
-  if (total > max_octets_) return fail(ContentFault::TooLarge);
   // Growing a vector holds old and new at once.
   const std::size_t rounded = (total / reservation_step + 1) * reservation_step;
   if (!reservation_.grow_to(*budget_, rounded)) return fail(ContentFault::NoMemory);
@@ -27,8 +28,7 @@ void ContentStore::add(std::string_view octets) {
 }
 
 void ContentStore::fail(ContentFault fault) {
-  if (fault_ != ContentFault::None) return;
-  fault_ = fault;
+  fault_ = std::max(fault_, fault);
   WipedBuffer().swap(content_);
   reservation_.release();
 }

@@ -11,8 +11,9 @@
 
 namespace sealpost::smtp {
 
-/// Why content is not accepted. Once set, content is discarded, but its end is still found: no octet of it becomes a command.
-enum class ContentFault { None, BareLineEnd, TooLarge, NoMemory };
+/// Why content is not accepted. Once set, content is discarded, but its end is still found: no octet of it becomes a command. Of several faults the
+/// one that stands last here is told, so that the reply does not hang on how the octets were cut.
+enum class ContentFault { None, NoMemory, TooLarge, BareLineEnd };
 
 /// Gathers content under the limits; shared by both readers.
 class ContentStore final {
@@ -28,6 +29,7 @@ class ContentStore final {
  private:
   MemoryBudget* budget_;
   std::uint64_t max_octets_;
+  std::uint64_t octets_ = 0;  ///< all that came, kept or not
   ContentFault fault_ = ContentFault::None;
   WipedBuffer content_;
   MemoryBudget::Reservation reservation_;

@@ -93,7 +93,9 @@ INSTANTIATE_TEST_SUITE_P(
                     bare("CrlfDotCrCrlf", "a\r\n.\r"), bare("CrCrlf", "a\r"), bare("LfCrlf", "a\n"),
                     bare("LfCr", "a\n\rb"), bare("CrlfDotNulLf", {"a\r\n.\0\nb", 7}),
                     bare("CrlfDotCrNulLf", {"a\r\n.\r\0\nb", 8}), bare("Nul", {"a\0b", 3}), bare("NulAlone", {"\0", 1}),
-                    bare("CrlfNulDotCrlf", {"a\r\n\0.\r\nMAIL", 11}), bare("StuffedDotLf", "..\na")),
+                    bare("CrlfNulDotCrlf", {"a\r\n\0.\r\nMAIL", 11}), bare("StuffedDotLf", "..\na"),
+                    bare("TooLargeWithANul", std::string(999, 'x') + std::string("\0x", 2)),
+                    bare("TooLargeBehindALf", "\n" + std::string(1500, 'x'))),
     name_of);
 
 TEST(DataReaderTest, WaitsForTheEnd) {
@@ -138,7 +140,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"LfCr", "\n\r", "", ContentFault::BareLineEnd}, Case{"Nul", {"a\0b", 3}, "", ContentFault::BareLineEnd},
         Case{"NulBehindCr", {"\r\0", 2}, "", ContentFault::BareLineEnd},
         Case{"JustFits", std::string(1000, 'x'), std::string(1000, 'x')},
-        Case{"OneTooMany", std::string(1001, 'x'), "", ContentFault::TooLarge}),
+        Case{"OneTooMany", std::string(1001, 'x'), "", ContentFault::TooLarge},
+        Case{"TooLargeWithALf", std::string(1001, 'x') + "\n", "", ContentFault::BareLineEnd}),
     name_of);
 
 TEST(ContentStoreTest, HoldsItsReservationUntilTheContentIsDone) {
@@ -163,7 +166,9 @@ TEST(ContentStoreTest, GivesUpWithoutMemoryAndGivesItBack) {
   EXPECT_EQ(store.fault(), ContentFault::NoMemory);
   EXPECT_EQ(budget.used(), 0U);
   store.fail(ContentFault::BareLineEnd);
-  EXPECT_EQ(store.fault(), ContentFault::NoMemory) << "the first reason stays";
+  EXPECT_EQ(store.fault(), ContentFault::BareLineEnd) << "what is wrong for good is told";
+  store.add(std::string(2'000'000, 'x'));
+  EXPECT_EQ(store.fault(), ContentFault::BareLineEnd);
 }
 
 }  // namespace
