@@ -315,7 +315,7 @@ Dialogue parse_dialogue(const std::string& name, const std::string& text) {
     } else if (line[0] == '#' || line[0] == '@') {
       dialogue.lines.push_back({line[0], line.size() > 2 ? line.substr(2) : ""});
     } else {
-      if (line.size() < 3 || line[1] != ':') throw std::runtime_error(name + ": " + line);
+      if (line.size() < 3 || line[1] != ':') throw std::runtime_error(std::string(name).append(": ").append(line));
       dialogue.lines.push_back({line[0], line.substr(3)});
     }
   }
