@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The session against the golden dialogues in tests/data/smtp, however the client's octets are cut into pieces. After a change that is meant,
-//   SEALPOST_GOLDEN=write build/debug/tests/unit_relay --gtest_filter='*Dialogues*'
+//   GOLDEN=write build/debug/bin/unit_relay --gtest_filter='*Dialogues*'
 // writes the files anew; read the difference before it is committed.
 #include "tests/unit/relay/smtp/dialogue.h"
 
@@ -38,7 +38,7 @@ class Dialogues : public testing::TestWithParam<std::string> {
 
 TEST_P(Dialogues, GoAsWritten) {
   const std::string played = play(dialogue, {});
-  const char* const mode = std::getenv("SEALPOST_GOLDEN");
+  const char* const mode = std::getenv("GOLDEN");
   if (mode != nullptr && std::string(mode) == "write") {
     std::ofstream(path, std::ios::trunc) << played;
     return;
