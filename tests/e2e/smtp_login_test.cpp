@@ -37,7 +37,7 @@ std::unique_ptr<RawClient> greeted(const RelayFixture& relay, const char* source
 class SmtpLogin : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    relay_ = new RelayFixture(RelayFixture::Settings{{"relay.memory_limit", "1m"},
+    relay_ = new RelayFixture(RelayFixture::Settings{{"relay.memory_limit", "8m"},
                                                      {"notify.max_new_per_account", "12/h"},
                                                      {"crypto.key_type", "p256"},
                                                      {"keys.pool_size", "0"}});
@@ -140,7 +140,7 @@ TEST_F(SmtpLogin, OverHttpAGuessThatComesTooEarlyIsRefusedUnseen) {
 TEST_F(SmtpLogin, ContentBeyondTheMemoryLimitIsRefusedForNow) {
   add("large");
   auto client = logged_in("large");
-  const std::string text = message("x", std::string(2'000'000, 'x'));
+  const std::string text = message("x", std::string(9'000'000, 'x'));
   EXPECT_EQ(client.submit("a@example.com", {"known@example.net"}, text), "452 4.3.1 insufficient system storage");
   EXPECT_EQ(client.submit("a@example.com", {"known@example.net"}, message("x", "small")).substr(0, 9), "250 2.6.0");
 }
