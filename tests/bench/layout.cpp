@@ -5,6 +5,8 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <thread>
 #include <vector>
 
@@ -34,6 +36,23 @@ std::int64_t used_memory(redis::Client& redis) {
   return value;
 }
 
+/// Processor time of Redis' main thread in microseconds: unlike time on the clock, it does not grow with what else the machine does.
+double redis_cpu(redis::Client& redis) {
+  auto info = redis.command({"INFO", "cpu"});
+  if (!info) return 0;
+  double seconds = 0;
+  for (const char* field : {"used_cpu_sys_main_thread:", "used_cpu_user_main_thread:"}) {
+    const std::string text(info->text());
+    seconds += std::strtod(text.c_str() + text.find(field) + std::strlen(field), nullptr);
+  }
+  return seconds * 1e6;
+}
+
+struct Cost {
+  double clock = 0;  ///< microseconds for each
+  double cpu = 0;    ///< of Redis
+};
+
 struct Bench {
   redis::Client& redis;
   MailQueue& queue;
@@ -54,8 +73,9 @@ struct Bench {
     }
   }
 
-  /// Seconds for `count` puts over all threads.
-  [[nodiscard]] double put(std::size_t first, std::size_t count) const {
+  /// `count` puts over all threads.
+  [[nodiscard]] Cost put(std::size_t first, std::size_t count) const {
+    const double cpu = redis_cpu(redis);
     const auto start = steady_clock::now();
     std::vector<std::jthread> workers;
     for (std::size_t t = 0; t < threads; ++t) {
@@ -65,17 +85,20 @@ struct Bench {
       });
     }
     workers.clear();
-    return seconds_since(start);
+    const auto each = static_cast<double>(count);
+    return {seconds_since(start) * 1e6 / each, (redis_cpu(redis) - cpu) / each};
   }
 
-  /// Seconds for about `count` claims, each batch given back at once.
-  double claim(std::size_t count) const {
-    double spent = 0;
+  /// About `count` claims, each batch given back at once; giving back is not counted.
+  [[nodiscard]] Cost claim(std::size_t count) const {
+    Cost spent;
     std::size_t claimed = 0;
     while (claimed < count) {
+      const double cpu = redis_cpu(redis);
       const auto start = steady_clock::now();
       auto batch = queue.claim(100, 20);
-      spent += seconds_since(start);
+      spent.clock += seconds_since(start) * 1e6;
+      spent.cpu += redis_cpu(redis) - cpu;
       if (!batch) {
         std::fprintf(stderr, "claim failed: %s\n", batch.error().internal_detail.c_str());
         std::exit(1);
@@ -85,7 +108,8 @@ struct Bench {
       }
       claimed += batch->size();
     }
-    return spent / static_cast<double>(claimed);
+    const auto each = static_cast<double>(claimed);
+    return {spent.clock / each, spent.cpu / each};
   }
 
   /// Octets that each of `count` deliveries leaves as history; forgets them afterwards.
@@ -125,17 +149,18 @@ int main(int argc, char** argv) {
   MailQueue queue(redis, *key, clock, random, log);
   const Bench bench{redis, queue, threads};
   std::printf("a finished delivery leaves %.0f octets\n", bench.finish(10'000));
+  std::fflush(stdout);
   const std::int64_t empty = used_memory(redis);
-  std::printf("%10s %14s %16s %18s %20s\n", "depth", "put us", "claim us", "octets/delivery", "beyond 4 KB message");
+  std::printf("%10s %10s %14s %10s %14s %16s %20s\n", "depth", "put us", "of Redis' CPU", "claim us", "of Redis' CPU",
+              "octets/delivery", "beyond 4 KB message");
   std::size_t depth = 0;
   for (std::size_t mark = 1000; depth < total; mark *= 10) {
     const std::size_t next = mark < total ? mark : total;
-    const std::size_t count = next - depth;
-    const double spent = bench.put(depth, count);
+    const Cost put = bench.put(depth, next - depth);
     depth = next;
-    const double per_claim = bench.claim(2000);
+    const Cost claim = bench.claim(2000);
     const auto memory = static_cast<double>(used_memory(redis) - empty) / static_cast<double>(depth);
-    std::printf("%10zu %14.1f %16.1f %18.0f %20.0f\n", depth, spent / static_cast<double>(count) * 1e6, per_claim * 1e6,
+    std::printf("%10zu %10.1f %14.1f %10.1f %14.1f %16.0f %20.0f\n", depth, put.clock, put.cpu, claim.clock, claim.cpu,
                 memory, memory - message_octets);
     std::fflush(stdout);
   }

@@ -195,6 +195,7 @@ std::string token_in(const std::string& text) {
 struct Totals {
   std::size_t accepted = 0, refused = 0, doubtful = 0, deliveries = 0, delivered = 0, bounced = 0, waiting = 0;
   std::size_t duplicates = 0, doubtful_arrived = 0, missing_reports = 0;
+  std::vector<std::string> doubled;  ///< ids of deliveries that arrived more than once
 };
 
 /// Sorts what arrived, and opens every sealed message.
@@ -239,7 +240,9 @@ void check_delivery(const LedgerEntry& entry, const std::string& id, const std::
     EXPECT_GE(copies, 1U) << id << " is said to be delivered, but did not arrive";
     ++totals.delivered;
   }
-  if (copies > 1) totals.duplicates += copies - 1;
+  if (copies < 2) return;
+  totals.duplicates += copies - 1;
+  totals.doubled.push_back(id);
 }
 
 Totals check(const std::vector<LedgerEntry>& entries, const std::map<std::string, Listed>& listed, Arrived& arrived) {
@@ -305,6 +308,10 @@ TEST_F(Ledger, WhateverWasAnswered250HasArrivedOrBouncedOrWaits) {
   EXPECT_GT(daemon_kills, 0);
   EXPECT_LE(totals.duplicates, static_cast<std::size_t>(workers * daemon_kills))
       << "more than attempts that a crash cut";
+  for (const auto& id : totals.doubled) {
+    EXPECT_NE(relay.ctl({"queue", "show", id}).out.find("taken back from a relay that died"), std::string::npos)
+        << id << " arrived twice, but no crash fell between its delivery and its record";
+  }
   const auto waiting_reports = std::count_if(listed.begin(), listed.end(), [](const auto& row) {
     return row.second.recipient == ledger_sender && is_waiting(row.second.state);
   });
