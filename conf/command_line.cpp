@@ -57,8 +57,9 @@ Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments
 
 std::string daemon_help() {
   std::string text =
-      "Usage: sealpostd --config FILE [--section.key=value ...]\n\n"
-      "  --config FILE    settings\n  --print-config   show the effective settings and exit\n"
+      "Usage: sealpostd [--config FILE] [--section.key=value ...]\n\n"
+      "  --config FILE    settings (/etc/sealpost/sealpost.conf, when it is there)\n  --print-config   show the "
+      "effective settings and exit\n"
       "  --version        show the version and exit\n\nSettings:\n";
   for (const auto& key : setting_keys()) {
     std::string left = "  --" + key.name;

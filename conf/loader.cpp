@@ -189,6 +189,11 @@ void apply_all(const GivenValues& values, LoadedSettings& loaded, Complaints& co
 
 }  // namespace
 
+std::string settings_file(const std::string& named) {
+  const std::string usual = "/etc/sealpost/sealpost.conf";
+  return named.empty() && access(usual.c_str(), F_OK) == 0 ? usual : named;
+}
+
 std::vector<std::string> process_environment() {
   std::vector<std::string> variables;
   for (char** entry = environ; *entry != nullptr; ++entry) variables.emplace_back(*entry);

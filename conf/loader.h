@@ -33,6 +33,9 @@ struct SettingsReport {
   std::vector<SettingsComplaint> complaints;
 };
 
+/// The file that --config names; without one /etc/sealpost/sealpost.conf when it is there, else none.
+std::string settings_file(const std::string& named);
+
 /// The environment of this process, for SettingsSource.
 std::vector<std::string> process_environment();
 

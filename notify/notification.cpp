@@ -20,7 +20,7 @@ Words words_for(NotificationCause cause, const std::string& sender) {
   switch (cause) {
     case NotificationCause::KeyRequest:
       return {"A sender who wants to write to you confidentially had a key made\nfor your address.",
-              "Encrypted mail to you will follow, and only you can open it. Your key\nis ready:",
+              "Mail that is encrypted for you will follow. Your key is ready:",
               "If you do not expect\nencrypted mail, you may ignore this message."};
     case NotificationCause::NewCode:
       return {"Here is the new code that was asked for on the page behind your link.",
@@ -29,7 +29,7 @@ Words words_for(NotificationCause cause, const std::string& sender) {
     case NotificationCause::Mail:
       break;
   }
-  return {sender + "\nsent you encrypted mail.", "The mail is encrypted, and only you can open it. Your key is ready:",
+  return {sender + "\nsent you encrypted mail.", "The mail is encrypted for you. Your key is ready:",
           "If you do not expect\nmail from the sender named above, you may ignore this message."};
 }
 

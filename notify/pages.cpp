@@ -18,6 +18,10 @@ std::string problem_box(std::string_view problem) {
   return "<p class=\"problem\" role=\"alert\">" + html_escape(problem) + "</p>";
 }
 
+Result<std::string> how_to_import() {
+  return html(templates::how_to_import_html, {{"filename", std::string(Pages::file_name)}});
+}
+
 Result<std::string> key_choices(const OpenedPickup& pickup) {
   std::string rows;
   for (const auto& key : pickup.keys) {
@@ -58,9 +62,11 @@ Result<std::string> Pages::opened(const Opened& facts) const {
   }
   std::string attached;
   if (!facts.pickup.attached_password.empty()) {
+    const auto how = how_to_import();
+    if (!how) return how;
     attached =
         "<p class=\"label\">Password of the key file that came with the message:</p><p class=\"password\"><code>" +
-        html_escape(facts.pickup.attached_password) + "</code></p>";
+        html_escape(facts.pickup.attached_password) + "</code></p>" + *how;
   }
   return page("Your key is ready",
               html(templates::opened_html, {{"notice", problem_box(facts.problem)},
@@ -75,9 +81,12 @@ Result<std::string> Pages::opened(const Opened& facts) const {
 
 Result<std::string> Pages::taken(const std::string& token, const Secret& password) const {
   const std::string base = "/pickup/" + token;
+  const auto how = how_to_import();
+  if (!how) return how;
   return page("Your key file", html(templates::taken_html, {{"password", std::string(password.reveal())},
                                                             {"file", base + "/file"},
                                                             {"filename", std::string(file_name)},
+                                                            {"how", *how},
                                                             {"back", base}}));
 }
 

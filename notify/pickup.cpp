@@ -10,7 +10,7 @@
 namespace sealpost {
 namespace {
 
-/// How long a code still works after its first use (product.md, pickup session).
+/// How long a code still works after its first use.
 constexpr auto works_after_first_use = std::chrono::hours(24);
 
 PickupError failed(Error error) {
@@ -65,6 +65,10 @@ Result<Secret, PickupError> Pickup::open(std::string_view token, std::string_vie
     log_.info("pickup.wrong_code", {{"address", link->address}, {"attempts_left", attempt->left}});
     return wrong_code(attempt->left);
   }
+  // With an attached file the session shows its password, which is all that was missing.
+  if (!link->attached_secret.empty()) {
+    if (auto told = tell_first_pickup(*link, link->fingerprint); !told) return std::move(told).error();
+  }
   Secret session = make_token(random_);
   if (auto added = store_.add_session(token, session, session_lifetime); !added) return failed(added.error());
   log_.info("pickup.opened", {{"address", link->address}});
@@ -96,6 +100,18 @@ Result<OpenedPickup, PickupError> Pickup::show(std::string_view token, std::stri
   return opened;
 }
 
+/// The mail first: a crash between the two repeats it under the same name, which the queue takes as one.
+Result<void, PickupError> Pickup::tell_first_pickup(const PickupLink& link, const std::string& fingerprint) {
+  auto keys = directory_.history(link.address);
+  if (!keys) return failed(keys.error());
+  const auto key = std::find_if(keys->begin(), keys->end(),
+                                [&](const KeyRecord& record) { return record.fingerprint == fingerprint; });
+  if (key == keys->end() || key->picked_up) return {};
+  if (auto told = picked_up_(link.recipient, *key); !told) return PickupError{PickupFault::Failed, told.error()};
+  if (auto marked = directory_.mark_picked_up(link.address, fingerprint); !marked) return failed(marked.error());
+  return {};
+}
+
 Result<Pkcs12File, PickupError> Pickup::take(std::string_view token, std::string_view session,
                                              const std::string& fingerprint, Pkcs12Format format,
                                              std::optional<Secret> password) {
@@ -112,12 +128,7 @@ Result<Pkcs12File, PickupError> Pickup::take(std::string_view token, std::string
   if (!file && file.error().kind == ErrorKind::Invalid) return PickupError{PickupFault::BadPassword, file.error()};
   if (!file && file.error().kind == ErrorKind::NotFound) return PickupError{PickupFault::NoKey, file.error()};
   if (!file) return PickupError{PickupFault::Failed, file.error()};
-  if (!key->picked_up) {
-    // The mail first: a crash between the two repeats it under the same name, which the queue takes as one.
-    if (auto told = picked_up_(link->recipient, *key); !told) return PickupError{PickupFault::Failed, told.error()};
-    if (auto marked = directory_.mark_picked_up(link->address, key->fingerprint); !marked)
-      return failed(marked.error());
-  }
+  if (auto told = tell_first_pickup(*link, key->fingerprint); !told) return std::move(told).error();
   log_.info("pickup.taken", {{"address", link->address}, {"fingerprint", key->fingerprint}});
   return std::move(*file);
 }

@@ -244,7 +244,7 @@ class Relay final {
 };
 
 int stop_start(Log& log, const Error& why) {
-  log.failure("start.failed", why);
+  log.error("start.failed", {{"reason", why.public_text}, {"detail", why.internal_detail}});
   return why.kind == ErrorKind::Temporary ? EX_UNAVAILABLE : EX_CONFIG;
 }
 

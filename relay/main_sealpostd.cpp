@@ -36,8 +36,8 @@ int main(int argc, char** argv) {
     std::cout << "sealpostd " SEALPOST_VERSION "\n";
     return EX_OK;
   }
-  auto loaded =
-      sealpost::load_settings({command_line->config, command_line->settings, sealpost::process_environment()});
+  auto loaded = sealpost::load_settings(
+      {sealpost::settings_file(command_line->config), command_line->settings, sealpost::process_environment()});
   if (!loaded) return complain(loaded.error());
   if (command_line->print_config) {
     std::cout << sealpost::print_settings(*loaded);

@@ -37,7 +37,9 @@ Result<std::unique_ptr<Listener>> Listener::bind(ListenerOptions options) {
     fcntl(listener->descriptor(), F_SETFD, FD_CLOEXEC);
     return listener;
   } catch (const Poco::Exception& why) {
-    return Error::invalid(address_text + ": cannot listen", why.displayText());
+    const bool in_use = why.code() == EADDRINUSE;  // another program's, which may end; a wrong address stays wrong
+    return in_use ? Error::temporary(address_text + ": another program listens there", why.displayText())
+                  : Error::invalid(address_text + ": cannot listen", why.displayText());
   }
 }
 

@@ -43,6 +43,7 @@ struct Subcommand {
   std::function<void(boost::program_options::options_description&)> declare;  ///< options; may be empty
   std::function<int(Context&, const Options&)> run;
   std::function<int(const Surroundings&, const Options&)> run_alone = {};  ///< instead of `run`
+  std::string repeated = {};                                               ///< words of which there may be any number
 };
 
 /// All subcommands, in the order of the help (table.cpp); each family in a file of its own.

@@ -120,8 +120,9 @@ int print_page(Context& context, const DeliveryPage& page) {
 int list(Context& context, const Options& options) {
   auto filter = read_filter(options);
   if (!filter) return fail(context, filter.error());
-  auto page =
-      context.services.queue_view().list(*filter, options["limit"].as<std::size_t>(), text_of(options, "cursor"));
+  auto limit = parse_count(options["limit"].as<std::string>(), 1, 10000);
+  if (!limit) return fail(context, Error::invalid("--limit: " + limit.error().public_text));
+  auto page = context.services.queue_view().list(*filter, *limit, text_of(options, "cursor"));
   if (!page) return fail(context, page.error());
   return print_page(context, *page);
 }
@@ -151,18 +152,22 @@ int show(Context& context, const Options& options) {
 
 Result<ActionResult> act(Context& context, const Options& options, QueueAction action, bool dry_run) {
   auto& view = context.services.queue_view();
+  auto filter = read_filter(options);
+  if (!filter) return filter.error();
+  const bool all = options.count("all") > 0;
   if (options.count("ID") > 0) {
+    if (!is_empty(*filter) || all) return Error::invalid("name deliveries either by ID or by filter");
     std::vector<DeliveryId> ids;
     for (const auto& text : options["ID"].as<std::vector<std::string>>()) {
       auto id = DeliveryId::parse(text);
       if (!id) return id.error();
       ids.push_back(*id);
     }
-    return view.act(action, ids, dry_run);
+    auto result = view.act(action, ids, dry_run);
+    if (result && result->matched == 0) return Error::not_found("there is no such delivery");
+    return result;
   }
-  auto filter = read_filter(options);
-  if (!filter) return filter.error();
-  if (is_empty(*filter) && options.count("all") == 0) {
+  if (is_empty(*filter) && !all) {
     return Error::invalid("name deliveries by ID or filter, or say --all");
   }
   return view.act(action, *filter, dry_run);
@@ -175,7 +180,6 @@ Subcommand action(const std::string& name, std::string summary, QueueAction acti
           {},
           [](po::options_description& options) {
             declare_filters(options);
-            options.add_options()("ID", po::value<std::vector<std::string>>()->composing(), "delivery ids");
             options.add_options()("all", "every delivery that waits");
             options.add_options()("dry-run", "only count what would be acted on");
           },
@@ -193,7 +197,9 @@ Subcommand action(const std::string& name, std::string summary, QueueAction acti
                           << (dry_run ? " would change\n" : " changed\n");
             }
             return EX_OK;
-          }};
+          },
+          {},
+          "ID"};
 }
 
 }  // namespace
@@ -201,7 +207,7 @@ Subcommand action(const std::string& name, std::string summary, QueueAction acti
 std::vector<Subcommand> queue_commands() {
   const auto declare_list = [](po::options_description& options) {
     declare_filters(options);
-    options.add_options()("limit", po::value<std::size_t>()->default_value(100), "rows at most");
+    options.add_options()("limit", po::value<std::string>()->default_value("100"), "rows at most, up to 10000");
     options.add_options()("cursor", po::value<std::string>(), "where the last page ended");
   };
   return {

@@ -23,7 +23,8 @@ void print_help(std::ostream& out) {
     left.resize(std::max<std::size_t>(left.size() + 2, 56), ' ');
     out << left << row.summary << '\n';
   }
-  out << "\nEvery command has --help. Settings come from the file and from SEALPOST_… variables, as for sealpostd.\n";
+  out << "\nEvery command has --help. Without --config the settings stand in /etc/sealpost/sealpost.conf; SEALPOST_…\n"
+         "variables count as for sealpostd.\n";
 }
 
 /// The subcommand whose words the arguments begin with, and how many words that is.
@@ -66,7 +67,10 @@ Result<Parsed> parse(const Subcommand& row, const std::vector<std::string>& argu
     all.add_options()(name.c_str(), po::value<std::string>()->required());
     positions.add(name.c_str(), 1);
   }
-  if (visible.find_nothrow("ID", false) != nullptr) positions.add("ID", -1);
+  if (!row.repeated.empty()) {
+    all.add_options()(row.repeated.c_str(), po::value<std::vector<std::string>>()->composing());
+    positions.add(row.repeated.c_str(), -1);
+  }
   Parsed parsed;
   std::ostringstream help;
   help << "Usage: sealpostctl " << row.name << ' ' << row.arguments << "\n" << row.summary << "\n\n" << visible;
@@ -76,32 +80,36 @@ Result<Parsed> parse(const Subcommand& row, const std::vector<std::string>& argu
     const int style = Style::unix_style & ~Style::allow_guessing;
     po::store(po::command_line_parser(arguments).options(all).positional(positions).style(style).run(), parsed.options);
     if (parsed.options.count("help") == 0) po::notify(parsed.options);
+  } catch (const po::required_option& why) {
+    const std::string name = why.get_option_name();
+    const bool word = std::find(row.positional.begin(), row.positional.end(), name.substr(2)) != row.positional.end();
+    return Error::invalid((word ? name.substr(2) : name) + " is missing");
   } catch (const po::error& why) {
     return Error::invalid(why.what());
   }
   return parsed;
 }
 
-/// Takes `--config FILE` or `--config=FILE` out of the front of the arguments.
+/// Takes `--config FILE` or `--config=FILE` out of the arguments, wherever it stands.
 Result<std::string> take_config(std::vector<std::string>& arguments) {
   std::string file;
-  while (!arguments.empty() && arguments.front().rfind("--config", 0) == 0) {
-    if (arguments.front().rfind("--config=", 0) == 0) {
-      file = arguments.front().substr(9);
-      arguments.erase(arguments.begin());
-    } else if (arguments.front() == "--config" && arguments.size() > 1) {
-      file = arguments[1];
-      arguments.erase(arguments.begin(), arguments.begin() + 2);
-    } else {
-      return Error::invalid("--config needs a file");
+  for (auto at = arguments.begin(); at != arguments.end();) {
+    const bool apart = *at == "--config";
+    if (!apart && !at->starts_with("--config=")) {
+      ++at;
+      continue;
     }
+    if (apart && at + 1 == arguments.end()) return Error::invalid("--config needs a file");
+    if (!file.empty()) return Error::invalid("--config is given twice");
+    file = apart ? *(at + 1) : at->substr(9);
+    at = arguments.erase(at, at + (apart ? 2 : 1));
   }
   return file;
 }
 
 int run_subcommand(const Subcommand& row, const Parsed& parsed, const std::string& config, std::istream& in,
                    std::ostream& out, std::ostream& err) {
-  const SettingsSource source{config, {}, process_environment()};
+  const SettingsSource source{settings_file(config), {}, process_environment()};
   if (row.run_alone) return row.run_alone({source, out}, parsed.options);
   auto settings = load_settings(source);
   if (!settings) {
@@ -162,6 +170,10 @@ int run_ctl(const std::vector<std::string>& given, std::istream& in, std::ostrea
   if (arguments.empty() || arguments.front() == "--help" || arguments.front() == "help") {
     print_help(arguments.empty() ? err : out);
     return arguments.empty() ? EX_USAGE : EX_OK;
+  }
+  if (arguments.front() == "--version") {
+    out << "sealpostctl " SEALPOST_VERSION "\n";
+    return EX_OK;
   }
   const auto [row, words] = find(arguments);
   if (row == nullptr) {

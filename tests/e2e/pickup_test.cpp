@@ -125,6 +125,8 @@ TEST_F(PickupRelay, AttachedKeyFileOpensWithThePasswordOfThePage) {
   std::smatch password;
   ASSERT_TRUE(std::regex_search(page.body, password, std::regex("class=\"password\"><code>([^<]+)</code>")))
       << page.body;
+  EXPECT_NE(page.body.find("How to import it"), std::string::npos);
+  EXPECT_EQ(relay->ctl({"key", "show", "attached@example.net"}).out.find("picked up:   -"), std::string::npos);
   const TempDir place;
   const std::string path = place.write("attached.p12", mail.parts.at(2).body);
   const auto opened = run({"openssl", "pkcs12", "-in", path, "-passin", "stdin", "-nodes"}, password[1].str() + "\n");

@@ -345,6 +345,10 @@ TEST_F(PickupTest, AttachedFileOpensWithThePasswordBehindTheCode) {
       test::run({"openssl", "pkcs12", "-in", path, "-passin", "stdin", "-nodes"}, opened->attached_password + "\n")
           .status,
       0);
+  const auto told = sent();
+  ASSERT_EQ(told.size(), 1U) << "the password is all that was missing: nobody takes a key in silence";
+  EXPECT_NE(told[0].raw.find("\nSubject: Your key was picked up\r\n"), std::string::npos);
+  EXPECT_TRUE(opened->keys.at(0).picked_up);
   EXPECT_EQ(notice.raw.find(opened->attached_password), std::string::npos);
   EXPECT_EQ(all_of_redis().find(opened->attached_password), std::string::npos);
 }
