@@ -112,6 +112,11 @@ Result<DomainName> DomainName::parse(std::string_view text) {
   }
   const auto a_label = to_a_label(std::string(text));
   if (!a_label || !is_ldh_domain(*a_label)) return Error::invalid("not a domain name");
+  // No top-level domain is a number (RFC 3696 section 2); what looks so is an IPv4 address without its brackets.
+  const auto dot = a_label->rfind('.');
+  if (dot != std::string::npos && a_label->find_first_not_of("0123456789", dot + 1) == std::string::npos) {
+    return Error::invalid("an address is not a domain name");
+  }
   return DomainName(std::string(text), *a_label);
 }
 

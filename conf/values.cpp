@@ -72,6 +72,8 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
 
 Result<std::vector<std::chrono::milliseconds>> parse_durations(std::string_view text) {
   std::vector<std::chrono::milliseconds> durations;
+  const bool gap = text.starts_with(',') || text.ends_with(',') || text.find(",,") != std::string_view::npos;
+  if (gap) return Error::invalid("a step is missing between commas: " + std::string(text));
   for (const auto& word : parse_words(text)) {
     auto duration = parse_duration(word);
     if (!duration) return duration.error();

@@ -64,7 +64,7 @@ http::Response put_key(const KeyRoutesContext& context, const http::Request& req
   if (known->has_value()) return present(context, request, 200, **known);
 
   const std::string& account = request.caller->account;
-  auto allowed = context.may_assign(account);
+  auto allowed = context.may_assign(account, *address);
   if (!allowed) return http::Response::from(allowed.error());
   if (!*allowed) {
     return http::Response::problem(429, "Too many new addresses", "this account has reached its limit for now")

@@ -14,8 +14,8 @@ namespace sealpost {
 struct KeyRoutesContext {
   KeyDirectory& directory;
   std::string ca_pem;  ///< issuing and root CA
-  /// Counts one new address against the account's limit (notify.max_new_per_account); false beyond it.
-  std::function<Result<bool>(const std::string& account)> may_assign;
+  /// Counts the new address against the account's limit (notify.max_new_per_account); false beyond it.
+  std::function<Result<bool>(const std::string& account, const EmailAddress& address)> may_assign;
   /// A notification became due.
   std::function<void()> assigned;
 };

@@ -143,7 +143,8 @@ Result<MasterKey> MasterKey::open(const std::string& path, redis::Client& redis,
     if (known->integer() != 0) {
       return Error::invalid(path + ": does not exist, but Redis holds secrets under a master key; bring its file back");
     }
-    if (auto made = create(path, random); !made) return made.error();
+    // A node beside this one may have been first with the same file: what stands there then is loaded.
+    if (auto made = create(path, random); !made && !read_private_file(path)) return made.error();
   }
   auto key = load(path, random);
   if (!key) return key;

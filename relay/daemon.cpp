@@ -128,9 +128,12 @@ class Relay final {
   Status start() {
     auto ca = services_.authority().pem();
     if (!ca) return ca.error();
-    key_routes_ = std::make_unique<KeyRoutesContext>(KeyRoutesContext{
-        services_.directory(), *ca, [this](const std::string& account) { return rate_.take(account, 1); },
-        [this] { notifier_.kick(); }});
+    key_routes_ = std::make_unique<KeyRoutesContext>(
+        KeyRoutesContext{services_.directory(), *ca,
+                         [this](const std::string& account, const EmailAddress& address) {
+                           return rate_.take(account, {address.directory_key()});
+                         },
+                         [this] { notifier_.kick(); }});
     router_.add(pickup_page_routes(pickup_routes_));
     router_.add(pickup_api_routes(pickup_routes_));
     router_.add(key_routes(*key_routes_));
@@ -191,8 +194,9 @@ class Relay final {
 
   Status listen(net::ServerLoop& loop, net::ListenerOptions options) {
     const std::string name = options.name;
+    const std::string key = name.substr(0, 4) + (options.tls ? ".listen_tls" : ".listen");
     auto port = loop.listen(std::move(options));
-    if (!port) return port.error();
+    if (!port) return Error{port.error().kind, key + ": " + port.error().public_text, port.error().internal_detail};
     log_.info("listening", {{"service", name}, {"port", *port}});
     return {};
   }

@@ -59,7 +59,7 @@ Result<bool, IntakeError> Intake::admit(const Account& account, const EmailAddre
   auto known = directory_.find(address);
   if (!known) return store_failure(known.error());
   if (known->has_value()) return false;
-  auto allowed = rate_.allows(account.name);
+  auto allowed = rate_.allows(account.name, address.directory_key());
   if (!allowed) return store_failure(allowed.error());
   if (!*allowed) return IntakeError{Refusal::RateOfNew, "too many new recipients for now; try again later", {}};
   auto stock = directory_.stock();
@@ -76,9 +76,11 @@ Result<Intake::Keys, IntakeError> Intake::keys_for(const Submission& submission,
   auto found = directory_.find_all(addresses);
   if (!found) return store_failure(found.error());
 
-  std::size_t missing = 0;
-  for (const auto& record : *found) missing += record ? 0 : 1;
-  if (missing > 0) {
+  std::vector<std::string> missing;
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    if (!(*found)[i]) missing.push_back(addresses[i].directory_key());
+  }
+  if (!missing.empty()) {
     auto taken = rate_.take(submission.account.name, missing);
     if (!taken) return store_failure(taken.error());
     if (!*taken) return IntakeError{Refusal::RateOfNew, "too many new recipients for now; try again later", {}};

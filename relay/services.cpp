@@ -49,7 +49,10 @@ Result<std::unique_ptr<Services>> Services::open(const Settings& settings, const
   }
   const std::string& file = settings.keys.master_key_file;
   auto master_key = role == Role::Daemon ? MasterKey::open(file, p.redis, p.random) : MasterKey::load(file, p.random);
-  if (!master_key) return master_key.error();
+  if (!master_key) {
+    const Error& why = master_key.error();
+    return Error{why.kind, "keys.master_key_file: " + why.public_text, why.internal_detail};
+  }
   p.master_key = std::make_unique<MasterKey>(std::move(*master_key));
   // A tool that was pointed at the wrong Redis must leave no mark there.
   if (auto fits =

@@ -74,7 +74,7 @@ class Connection final : public net::Conversation {
     auto attempt = context.throttle.begin(account_of(what), peer.network);
     if (attempt) return check(context, peer, what, *attempt);
     if (steady_clock::now() < give_up) return later(std::min(attempt.error(), ask_again));
-    context.log.info("smtp.auth_throttled", {{"account", account_of(what)}, {"client", peer.address}});
+    context.log.info("smtp.auth_throttled", {{"account", loggable(context, account_of(what))}, {"client", peer.address}});
     return [this] { return step(session_->login_result(Error::temporary("too many wrong logins"))); };
   }
 
@@ -106,7 +106,12 @@ class Connection final : public net::Conversation {
     if (refused == nullptr) return attempt.right();
     if (refused->kind != ErrorKind::Invalid) return context.log.failure("smtp.auth_unavailable", *refused);
     attempt.wrong();
-    context.log.info("smtp.auth_failed", {{"account", name}, {"client", peer.address}});
+    context.log.info("smtp.auth_failed", {{"account", loggable(context, name)}, {"client", peer.address}});
+  }
+
+  /// A password typed into the field of the name must not reach the log: only names that exist are logged.
+  static std::string loggable(ConnectionContext& context, const std::string& name) {
+    return context.accounts.find(name) ? name : "-";
   }
 
   net::Resume run(ConnectionContext& context, const net::Peer&, FindVerifier& what) {

@@ -161,6 +161,7 @@ Submission Session::make_submission() {
 Session::Output Session::message_result(Result<Accepted, IntakeError> result) {
   mode_ = Mode::Command;
   if (result) {
+    errors_ = 0;  // whoever hands in good mail may go on making mistakes beside it
     reply(250, "2.6.0", "queued as " + result->id.text());
   } else {
     const Reply refused = to_reply(result.error());

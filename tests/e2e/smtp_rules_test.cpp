@@ -230,6 +230,10 @@ TEST_F(SmtpRules, TooManyErrorsEndTheSession) {
 TEST(SmtpTransactions, PipelinedAndChunkedMessagesArrive) {
   RelayFixture relay;
   auto client = Submitter::logged_in(relay);
+  // Mistakes beside good mail end no session: they are counted anew after each message.
+  for (int i = 0; i < 19; ++i) EXPECT_EQ(client.say("NONSENSE").substr(0, 3), "500");
+  ASSERT_TRUE(client.submit("alice@example.com", {"carol@example.net"}, message("0", "zero")).starts_with("250"));
+  for (int i = 0; i < 19; ++i) EXPECT_EQ(client.say("NONSENSE").substr(0, 3), "500");
   client.send(from + "\r\nRCPT TO:<bob@example.net>\r\nRCPT TO:<BOB@example.net>\r\nDATA\r\n");
   EXPECT_EQ(client.reply().substr(0, 3), "250");
   EXPECT_EQ(client.reply().substr(0, 3), "250");

@@ -28,6 +28,7 @@ INSTANTIATE_TEST_SUITE_P(
     Forms, WrongAddress,
     ::testing::Values(
         Wrong{"empty", ""}, Wrong{"no_at", "anna"}, Wrong{"only_at", "@"}, Wrong{"no_local", "@example.com"},
+        Wrong{"ipv4_without_brackets", "anna@127.0.0.1"}, Wrong{"numeric_top", "anna@example.123"},
         Wrong{"no_domain", "anna@"}, Wrong{"two_ats", "anna@b@example.com"}, Wrong{"leading_dot", ".anna@example.com"},
         Wrong{"trailing_dot", "anna.@example.com"}, Wrong{"two_dots", "an..na@example.com"},
         Wrong{"blank_in_local", "an na@example.com"}, Wrong{"blank_before", " anna@example.com"},

@@ -44,7 +44,7 @@ class RoutesTest : public NotifyTest {
         PickupRoutesContext{*pickup, *notifier, keys->master, Pages("relay.example.org"), public_url});
     key_context = std::make_unique<KeyRoutesContext>(
         KeyRoutesContext{keys->directory, keys->authority.pem().value(),
-                         [this](const std::string&) { return Result<bool>(may_assign); }, [this] { ++assigned; }});
+                         [this](const std::string&, const EmailAddress&) { return Result<bool>(may_assign); }, [this] { ++assigned; }});
     router.add(pickup_page_routes(*page_context));
     router.add(pickup_api_routes(*page_context));
     router.add(key_routes(*key_context));

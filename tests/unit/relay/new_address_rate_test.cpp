@@ -15,30 +15,36 @@ class NewAddressRateTest : public testing::Test {
 };
 
 TEST_F(NewAddressRateTest, CountsUpToTheLimitAndNothingBeyond) {
-  EXPECT_TRUE(rate.take("crm", 2).value());
-  EXPECT_TRUE(rate.allows("crm").value());
-  EXPECT_FALSE(rate.take("crm", 2).value()) << "all or nothing";
-  EXPECT_TRUE(rate.take("crm", 1).value());
-  EXPECT_FALSE(rate.allows("crm").value());
-  EXPECT_FALSE(rate.take("crm", 1).value());
-  EXPECT_TRUE(rate.take("erp", 3).value()) << "each account for itself";
+  EXPECT_TRUE(rate.take("crm", {"a@x", "b@x"}).value());
+  EXPECT_TRUE(rate.allows("crm", "c@x").value());
+  EXPECT_FALSE(rate.take("crm", {"c@x", "d@x"}).value()) << "all or nothing";
+  EXPECT_TRUE(rate.take("crm", {"c@x"}).value());
+  EXPECT_FALSE(rate.allows("crm", "d@x").value());
+  EXPECT_FALSE(rate.take("crm", {"d@x"}).value());
+  EXPECT_TRUE(rate.take("erp", {"a@x", "b@x", "c@x"}).value()) << "each account for itself";
+}
+
+TEST_F(NewAddressRateTest, AnAddressCountsOnce) {
+  EXPECT_TRUE(rate.take("crm", {"a@x", "b@x", "c@x"}).value());
+  EXPECT_TRUE(rate.allows("crm", "a@x").value());
+  EXPECT_TRUE(rate.take("crm", {"a@x", "c@x"}).value()) << "first mails at the same time are about one new address";
 }
 
 TEST_F(NewAddressRateTest, AnotherNodeCountsTheSame) {
   NewAddressRate node(parts.redis, parts.clock, limit);
-  EXPECT_TRUE(rate.take("crm", 3).value());
-  EXPECT_FALSE(node.take("crm", 1).value());
+  EXPECT_TRUE(rate.take("crm", {"a@x", "b@x", "c@x"}).value());
+  EXPECT_FALSE(node.take("crm", {"d@x"}).value());
 }
 
 TEST_F(NewAddressRateTest, ANewPeriodStartsAnew) {
-  EXPECT_TRUE(rate.take("crm", 3).value());
+  EXPECT_TRUE(rate.take("crm", {"a@x", "b@x", "c@x"}).value());
   parts.clock.advance(std::chrono::hours(1));
-  EXPECT_TRUE(rate.allows("crm").value());
-  EXPECT_TRUE(rate.take("crm", 3).value());
+  EXPECT_TRUE(rate.allows("crm", "d@x").value());
+  EXPECT_TRUE(rate.take("crm", {"d@x", "e@x", "f@x"}).value());
 }
 
 TEST_F(NewAddressRateTest, CountersExpire) {
-  ASSERT_TRUE(rate.take("crm", 1).value());
+  ASSERT_TRUE(rate.take("crm", {"a@x"}).value());
   auto keys = parts.redis_command({"KEYS", "account:{0}:new:*"});
   ASSERT_EQ(keys.size(), 1U);
   const auto left = parts.redis_command({"PTTL", std::string(keys[0].text())}).integer();
@@ -48,8 +54,8 @@ TEST_F(NewAddressRateTest, CountersExpire) {
 
 TEST_F(NewAddressRateTest, WithoutRedisItIsTemporary) {
   parts.server.kill();
-  EXPECT_EQ(rate.allows("crm").error().kind, ErrorKind::Temporary);
-  EXPECT_EQ(rate.take("crm", 1).error().kind, ErrorKind::Temporary);
+  EXPECT_EQ(rate.allows("crm", "a@x").error().kind, ErrorKind::Temporary);
+  EXPECT_EQ(rate.take("crm", {"a@x"}).error().kind, ErrorKind::Temporary);
 }
 
 }  // namespace

@@ -124,12 +124,16 @@ TEST_F(Commands, QueueActionsNeedToBeToldOnWhat) {
     EXPECT_EQ(names_of(result), (std::vector<std::string>{"changed", "matched"})) << action;
     EXPECT_EQ(ctl({"queue", action, "--all", "--dry-run"}).out, "0 matched, 0 would change\n") << action;
     EXPECT_EQ(ctl({"queue", action, "no-id"}).status, EX_USAGE) << action;
+    const std::string unknown = "01JAAAAAAAAAAAAAAAAAAAAAAA-1";
+    EXPECT_EQ(ctl({"queue", action, unknown}).status, EX_DATAERR) << action;
+    EXPECT_EQ(ctl({"queue", action, unknown, "--domain", "example.net"}).status, EX_USAGE) << action;
+    EXPECT_EQ(ctl({"queue", action, unknown, "--all"}).status, EX_USAGE) << action;
   }
 }
 
 TEST_F(Commands, QueueFiltersThatCannotBeAreRefused) {
-  for (const std::vector<std::string>& filter :
-       std::vector<std::vector<std::string>>{{"--state", "lost"}, {"--older-than", "long"}, {"--limit", "many"}}) {
+  for (const std::vector<std::string>& filter : std::vector<std::vector<std::string>>{
+           {"--state", "lost"}, {"--older-than", "long"}, {"--limit", "many"}, {"--limit", "0"}}) {
     const Ran ran = ctl({"queue", "list", filter[0], filter[1]});
     EXPECT_EQ(ran.status, EX_USAGE) << filter[0];
     EXPECT_THAT(ran.err, HasSubstr(filter[1])) << filter[0];

@@ -154,7 +154,11 @@ INSTANTIATE_TEST_SUITE_P(
                     UsageCase{"HalfACommand", {"account"}, "account needs one of: add, list, remove, password"},
                     UsageCase{"HalfOfThreeWords", {"key", "pool"}, "key needs one of: show, assign, pool status"},
                     UsageCase{"ConfigWithoutFile", {"--config"}, "--config needs a file"},
-                    UsageCase{"ConfigMisspelt", {"--configuration", "x", "check"}, "--config needs a file"}),
+                    UsageCase{"ConfigWithoutFileAtTheEnd", {"check", "--config"}, "--config needs a file"},
+                    UsageCase{"ConfigTwice", {"--config=a", "check", "--config=b"}, "--config is given twice"},
+                    UsageCase{"ConfigMisspelt", {"--configuration", "x", "check"}, "unknown command: --configuration"},
+                    UsageCase{"WithoutItsWord", {"key", "show"}, "key show: ADDRESS is missing"},
+                    UsageCase{"WithoutItsOption", {"account", "add", "x"}, "account add: --send-as is missing"}),
     [](const auto& info) { return info.param.name; });
 
 TEST(Exit, RedisAwayIs69AndTheDaemonIsAskedFor) {
