@@ -10,7 +10,7 @@
 
 namespace sealpost {
 
-/// Wall-clock time with the resolution that the contract shows (milliseconds).
+/// Wall-clock time in the resolution that is shown everywhere (milliseconds).
 using Time = std::chrono::time_point<std::chrono::system_clock, std::chrono::milliseconds>;
 using Duration = std::chrono::milliseconds;
 

@@ -48,7 +48,8 @@ class SealedMessage final {
   std::vector<Head> heads_;
 };
 
-/// The relay's own mail: notification, bounce or delay warning; a complete message that never holds a sender's text.
+/// The relay's own mail: notification, bounce, delay warning or news of a key; a complete message that never holds a sender's content (a bounce
+/// returns header fields).
 /// The queue stores it wrapped under the master key, since a notification carries a code.
 class Notice final {
  public:

@@ -22,7 +22,7 @@ struct SettingKey {
   [[nodiscard]] std::string environment_name() const;
 };
 
-/// In the order of the contract. Defaults that depend on the machine are filled in.
+/// In the order of the README. Defaults that depend on the machine are filled in.
 const std::vector<SettingKey>& setting_keys();
 
 /// The value of `tls` in a section [delivery.domain.NAME].

@@ -15,7 +15,7 @@ namespace sealpost {
 Result<X509Ptr> parse_certificate(std::string_view der);
 Result<std::string> to_der(X509* certificate);
 Result<std::string> to_pem(X509* certificate);
-/// SHA-256 of the DER, lower-case hex: how the contract names a pair.
+/// SHA-256 of the DER, lower-case hex: how a pair is named everywhere.
 std::string certificate_fingerprint(std::string_view der);
 
 /// SubjectAltName in DER with the address alone: rfc822Name, or otherName SmtpUTF8Mailbox (RFC 8398).

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only class that touches private keys: makes pairs, keeps the pool, binds a pair to an address with a certificate of the issuing CA, and
+// The only class that touches recipients' private keys: makes pairs, keeps the pool, binds a pair to an address with a certificate of the issuing CA, and
 // opens a pair for pickup as PKCS#12. Private keys leave it only inside a PKCS#12.
 #pragma once
 

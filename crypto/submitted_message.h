@@ -30,7 +30,7 @@ struct SubmittedMessage {
 /// ends the header block, or with a line in it that is neither field nor fold; so no body text leaves as a header.
 Result<SubmittedMessage> split_message(std::string_view octets);
 
-/// Fields that never leave the relay in clear as the sender wrote them (product.md, "The sealed message"): Bcc,
+/// Fields that never leave the relay in clear as the sender wrote them: Bcc,
 /// Content-*, MIME-Version, foreign signatures and so on.
 bool is_withheld(std::string_view field_name);
 

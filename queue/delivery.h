@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the queue knows of a message and of each of its deliveries; plain data, in the words of the contract.
+// What the queue knows of a message and of each of its deliveries; plain data.
 #pragma once
 
 #include <cstdint>

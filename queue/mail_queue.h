@@ -82,7 +82,7 @@ class MailQueue final {
                         const std::optional<Once>& once = std::nullopt);
 
   /// Takes up to `max` due deliveries, destinations served in turn, never more than `per_destination` in flight for one
-  /// destination over all nodes.
+  /// destination in this process.
   Result<std::vector<Claim>> claim(std::size_t max, std::size_t per_destination);
   Result<std::unique_ptr<DeliveryBody>> open(const Claim& claim);
 

@@ -10,7 +10,7 @@
 namespace sealpost {
 namespace {
 
-/// How many recipients beyond the pool's stock one transaction may have generated for it (product.md, "SMTP submission").
+/// How many recipients beyond the pool's stock one transaction may have generated for it: a message with very many new recipients must not stall.
 constexpr std::size_t generated_per_transaction = 8;
 
 IntakeError refuse(Refusal refusal, const Error& why) { return {refusal, why.public_text, why.internal_detail}; }

@@ -25,7 +25,7 @@ struct IntakeOptions {
 
 /// What happens beside the way of a message; each may be called from many threads at once.
 struct IntakeHooks {
-  /// A message went to a pair that exists: orders a new notification when the recipient needs one (product.md, "Notification").
+  /// A message went to a pair that exists: orders a new notification when the recipient needs one (Notifier::remind).
   std::function<Status(const KeyRecord&, const EmailAddress&, const Introduction&)> remind;
   /// Deliveries became due.
   std::function<void()> queued;
