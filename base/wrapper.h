@@ -19,6 +19,7 @@ enum class Purpose {
   ScramVerifier,    ///< an account's stored verifier
   DirectoryEntry,   ///< MAC over what the directory says of an address
   PickupToken,      ///< MAC of a pickup link's token
+  PickupLink,       ///< MAC over what a pickup link leads to
   PickupCode,       ///< MAC of an authentication code
   PickupSession,    ///< MAC of a pickup session
   ApiToken,         ///< MAC of an account's bearer token

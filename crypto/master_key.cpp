@@ -37,6 +37,8 @@ std::string_view purpose_name(Purpose purpose) {
       return "directory-entry";
     case Purpose::PickupToken:
       return "pickup-token";
+    case Purpose::PickupLink:
+      return "pickup-link";
     case Purpose::PickupCode:
       return "pickup-code";
     case Purpose::PickupSession:

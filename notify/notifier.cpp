@@ -148,9 +148,16 @@ Result<bool> Notifier::put(const Notice& notice, const EmailAddress& recipient, 
   return result->outcome == PutOutcome::Stored;
 }
 
+Result<std::optional<PickupLink>> Notifier::latest_link(const std::string& address) {
+  auto latest = store_.latest(address);
+  if (latest || latest.error().kind != ErrorKind::Permanent) return latest;
+  log_.error("pickup.link_altered", {{"address", address}, {"reason", latest.error().internal_detail}});
+  return std::optional<PickupLink>();
+}
+
 Status Notifier::remind(const KeyRecord& key, const EmailAddress& address, const Introduction& introduction) {
   if (key.picked_up) return {};
-  auto latest = store_.latest(key.address);
+  auto latest = latest_link(key.address);
   if (!latest) return latest.error();
   // Without a link the first notification is still in the outbox, or it is so long ago that the link was forgotten.
   const Time now = clock_.now();
@@ -202,7 +209,7 @@ Status Notifier::serve_resend(const EmailAddress& address) {
   auto allowed = store_.take_resend(address.directory_key());
   if (!allowed) return allowed.error();
   if (!*allowed) return {};
-  auto latest = store_.latest(address.directory_key());
+  auto latest = latest_link(address.directory_key());
   if (!latest) return latest.error();
   auto stored = EmailAddress::parse(*latest ? (*latest)->recipient : address.directory_key());
   if (!stored) return stored.error();

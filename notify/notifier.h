@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -63,6 +64,8 @@ class Notifier final {
   Status serve(const OutboxRow& row);
   Status serve_resend(const EmailAddress& address);
   Status issue(const Issue& order);
+  /// A link that was altered in Redis counts as none: the next notification takes its place.
+  Result<std::optional<PickupLink>> latest_link(const std::string& address);
   /// False when an earlier put of the same notice was durable already.
   Result<bool> put(const Notice& notice, const EmailAddress& recipient, const std::string& once);
 

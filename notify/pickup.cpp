@@ -42,10 +42,19 @@ Pickup::Pickup(PickupStore& store, KeyDirectory& directory, const Clock& clock, 
       log_(log),
       picked_up_(std::move(picked_up)) {}
 
-Result<PickupLink, PickupError> Pickup::look(std::string_view token) {
+Result<PickupLink, PickupError> Pickup::find(std::string_view token) {
   if (!is_token(token)) return fault(PickupFault::UnknownLink, "this link is not known");
   auto link = store_.find(token);
-  if (!link) return failed(link.error());
+  if (link) return std::move(*link);
+  if (link.error().kind == ErrorKind::Permanent) {
+    log_.error("pickup.link_altered", {{"reason", link.error().internal_detail}});
+  }
+  return failed(link.error());
+}
+
+Result<PickupLink, PickupError> Pickup::look(std::string_view token) {
+  auto link = find(token);
+  if (!link) return std::move(link).error();
   if (is_over(*link, clock_.now())) {
     return fault(PickupFault::Expired, "this code has expired; have a new one sent");
   }
@@ -70,17 +79,16 @@ Result<Secret, PickupError> Pickup::open(std::string_view token, std::string_vie
     if (auto told = tell_first_pickup(*link, link->fingerprint); !told) return std::move(told).error();
   }
   Secret session = make_token(random_);
-  if (auto added = store_.add_session(token, session, session_lifetime); !added) return failed(added.error());
+  if (auto added = store_.add_session(*link, session, session_lifetime); !added) return failed(added.error());
   log_.info("pickup.opened", {{"address", link->address}});
   return session;
 }
 
 /// A session outlives the code's expiry: it has a shorter life of its own.
 Result<PickupLink, PickupError> Pickup::with_session(std::string_view token, std::string_view session) {
-  if (!is_token(token)) return fault(PickupFault::UnknownLink, "this link is not known");
-  auto link = store_.find(token);
-  if (!link) return failed(link.error());
-  auto open = is_token(session) ? store_.has_session(token, session) : Result<bool>(false);
+  auto link = find(token);
+  if (!link) return std::move(link).error();
+  auto open = is_token(session) ? store_.has_session(*link, session) : Result<bool>(false);
   if (!open) return failed(open.error());
   if (!*open) return fault(PickupFault::NoSession, "the session has ended; enter the code again");
   return std::move(*link);
@@ -137,15 +145,17 @@ Result<Secret, PickupError> Pickup::prepare(std::string_view token, std::string_
                                             const std::string& fingerprint, Pkcs12Format format) {
   auto file = take(token, session, fingerprint, format, std::nullopt);
   if (!file) return std::move(file).error();
+  auto link = with_session(token, session);
+  if (!link) return std::move(link).error();
   const Secret holder = Secret::copy_of(session);
-  if (auto kept = store_.add_file(token, holder, view(file->octets), file_lifetime); !kept) return failed(kept.error());
+  if (auto kept = store_.add_file(*link, holder, view(file->octets), file_lifetime); !kept) return failed(kept.error());
   return std::move(file->password);
 }
 
 Result<WipedBuffer, PickupError> Pickup::download(std::string_view token, std::string_view session) {
   auto link = with_session(token, session);
   if (!link) return std::move(link).error();
-  auto file = store_.file(token, session);
+  auto file = store_.file(*link, session);
   if (!file) return PickupError{PickupFault::NoKey, file.error()};
   return std::move(*file);
 }

@@ -67,6 +67,7 @@ class Pickup final {
  private:
   /// Tells of a pair's first pickup and records it; does nothing at later ones.
   Result<void, PickupError> tell_first_pickup(const PickupLink& link, const std::string& fingerprint);
+  Result<PickupLink, PickupError> find(std::string_view token);
   Result<PickupLink, PickupError> with_session(std::string_view token, std::string_view session);
 
   PickupStore& store_;

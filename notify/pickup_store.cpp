@@ -40,6 +40,12 @@ std::string shard_tag(std::string_view hex) {
 
 std::string link_key(const std::string& id) { return "pickup:" + shard_tag(id) + ":link:" + id; }
 
+bool same(std::string_view ours, std::string_view given) {
+  return ours.size() == given.size() && CRYPTO_memcmp(ours.data(), given.data(), ours.size()) == 0;
+}
+
+Error altered(std::string detail) { return Error::permanent("this link cannot be used", std::move(detail)); }
+
 Status done(const Result<redis::Reply>& reply) {
   if (!reply) return reply.error();
   if (reply->is_error()) return Error::internal("pickup store: " + std::string(reply->text()));
@@ -62,13 +68,26 @@ std::string PickupStore::code_mac(const PickupLink& link, const Secret& code) co
   return wrapper_.mac(Purpose::PickupCode, view(bound));
 }
 
-std::string PickupStore::session_key(std::string_view token, std::string_view session, std::string_view kind) const {
+/// Each field with its length before it, so that no two links are the same text. What counts attempts and visits changes, and is not covered.
+std::string PickupStore::link_mac(const PickupLink& link) const {
+  const std::string expires = std::to_string(to_milliseconds(link.expires));
+  std::string text;
+  for (const std::string_view field :
+       {std::string_view(link.id), std::string_view(link.address), std::string_view(link.recipient),
+        std::string_view(link.fingerprint), std::string_view(expires), std::string_view(link.attached_secret)}) {
+    text.append(std::to_string(field.size())).append(1, ':').append(field);
+  }
+  return wrapper_.mac(Purpose::PickupLink, text);
+}
+
+std::string PickupStore::session_key(const PickupLink& link, std::string_view session, std::string_view kind) const {
   WipedBuffer bound;
-  append(bound, token);
+  append(bound, link.id);
+  bound.push_back('\0');
+  append(bound, link.address);
   bound.push_back('\0');
   append(bound, session);
-  const std::string id = link_id(token);
-  return "pickup:" + shard_tag(id) + ":" + std::string(kind) + ":" +
+  return "pickup:" + shard_tag(link.id) + ":" + std::string(kind) + ":" +
          to_hex(wrapper_.mac(Purpose::PickupSession, view(bound)));
 }
 
@@ -85,7 +104,7 @@ Result<std::string> PickupStore::add(const Secret& token, const Secret& code, co
   auto replies = redis_.pipeline(
       {{"HSET", key, "address", stored.address, "recipient", stored.recipient, "fingerprint", stored.fingerprint,
         "code", code_mac(stored, code), "expires", std::to_string(to_milliseconds(stored.expires)), "attempts", "0",
-        "attached", stored.attached_secret},
+        "attached", stored.attached_secret, "mac", link_mac(stored)},
        {"PEXPIREAT", key, std::to_string(forget)},
        {"SET", address_key(stored.address, "latest"), stored.id, "PXAT", std::to_string(forget), "GET"},
        {"DEL", address_key(stored.address, "failed")}});
@@ -110,10 +129,10 @@ Status PickupStore::withdraw(const Secret& token, const std::string& address, co
 }
 
 Result<PickupLink> PickupStore::read(const std::string& id) {
-  auto reply = redis_.command(
-      {"HMGET", link_key(id), "address", "recipient", "fingerprint", "expires", "first_used", "attempts", "attached"});
+  auto reply = redis_.command({"HMGET", link_key(id), "address", "recipient", "fingerprint", "expires", "first_used",
+                               "attempts", "attached", "mac"});
   if (!reply) return reply.error();
-  if (reply->size() != 7 || (*reply)[0].is_nil()) return Error::not_found("this link is not known");
+  if (reply->size() != 8 || (*reply)[0].is_nil()) return Error::not_found("this link is not known");
   PickupLink link;
   link.id = id;
   link.address = (*reply)[0].text();
@@ -123,6 +142,7 @@ Result<PickupLink> PickupStore::read(const std::string& id) {
   if (!(*reply)[4].is_nil()) link.first_used = from_milliseconds(number((*reply)[4].text()));
   link.attempts = static_cast<unsigned>(number((*reply)[5].text()));
   link.attached_secret = (*reply)[6].text();
+  if (!same(link_mac(link), (*reply)[7].text())) return altered("the MAC of link " + id + " does not fit");
   return link;
 }
 
@@ -136,37 +156,33 @@ Result<PickupStore::Attempt> PickupStore::try_code(std::string_view token, const
   if (counted->size() != 2) return Error::not_found("this link is not known");
   const auto used = static_cast<unsigned>((*counted)[0].integer());
   if (used > max_code_attempts) return Attempt{true, false, 0};
-  const std::string expected = code_mac(link, code);
-  const auto stored = (*counted)[1].text();
-  const bool correct =
-      stored.size() == expected.size() && CRYPTO_memcmp(stored.data(), expected.data(), expected.size()) == 0;
-  if (!correct) return Attempt{false, false, max_code_attempts - used};
+  if (!same(code_mac(link, code), (*counted)[1].text())) return Attempt{false, false, max_code_attempts - used};
   auto cleared = redis_.pipeline(
       {{"HSET", key, "attempts", "0"}, {"HSETNX", key, "first_used", std::to_string(to_milliseconds(now))}});
   if (!cleared) return cleared.error();
   return Attempt{false, true, max_code_attempts};
 }
 
-Status PickupStore::add_session(std::string_view token, const Secret& session, Duration lifetime) {
+Status PickupStore::add_session(const PickupLink& link, const Secret& session, Duration lifetime) {
   return done(redis_.command(
-      {"SET", session_key(token, session.reveal(), "session"), "1", "PX", std::to_string(lifetime.count())}));
+      {"SET", session_key(link, session.reveal(), "session"), "1", "PX", std::to_string(lifetime.count())}));
 }
 
-Result<bool> PickupStore::has_session(std::string_view token, std::string_view session) {
-  auto reply = redis_.command({"EXISTS", session_key(token, session, "session")});
+Result<bool> PickupStore::has_session(const PickupLink& link, std::string_view session) {
+  auto reply = redis_.command({"EXISTS", session_key(link, session, "session")});
   if (!reply) return reply.error();
   return reply->integer() == 1;
 }
 
-Status PickupStore::add_file(std::string_view token, const Secret& session, std::string_view file, Duration lifetime) {
-  const std::string key = session_key(token, session.reveal(), "file");
+Status PickupStore::add_file(const PickupLink& link, const Secret& session, std::string_view file, Duration lifetime) {
+  const std::string key = session_key(link, session.reveal(), "file");
   auto wrapped = wrapper_.wrap(Purpose::PickupSession, key, file);
   if (!wrapped) return wrapped.error();
   return done(redis_.command({"SET", key, *wrapped, "PX", std::to_string(lifetime.count())}));
 }
 
-Result<WipedBuffer> PickupStore::file(std::string_view token, std::string_view session) {
-  const std::string key = session_key(token, session, "file");
+Result<WipedBuffer> PickupStore::file(const PickupLink& link, std::string_view session) {
+  const std::string key = session_key(link, session, "file");
   auto reply = redis_.command({"GET", key});
   if (!reply) return reply.error();
   if (reply->is_nil()) return Error::not_found("the file has gone; make it again");
@@ -180,6 +196,8 @@ Result<std::optional<PickupLink>> PickupStore::latest(const std::string& address
   auto link = read(std::string(reply->text()));
   if (!link && link.error().kind == ErrorKind::NotFound) return std::optional<PickupLink>();
   if (!link) return link.error();
+  // A genuine link, but somebody else's.
+  if (link->address != address) return altered("the latest link of " + address + " is that of " + link->address);
   return std::optional<PickupLink>(std::move(*link));
 }
 

@@ -38,7 +38,7 @@ class PickupStore final {
   Result<std::string> add(const Secret& token, const Secret& code, const PickupLink& link);
   /// Takes back a link that nobody was told of; the one before becomes the latest again, unless a newer one took the place.
   Status withdraw(const Secret& token, const std::string& address, const std::string& earlier);
-  /// NotFound for a token that nobody was given.
+  /// NotFound for a token that nobody was given; Permanent when Redis tells of the link what we never stored.
   Result<PickupLink> find(std::string_view token);
 
   struct Attempt {
@@ -49,15 +49,16 @@ class PickupStore final {
   /// Counts the attempt, then compares. A correct code clears the count and remembers its first use.
   Result<Attempt> try_code(std::string_view token, const PickupLink& link, const Secret& code, Time now);
 
-  Status add_session(std::string_view token, const Secret& session, Duration lifetime);
-  Result<bool> has_session(std::string_view token, std::string_view session);
+  /// Sessions and files belong to the link and the address that it leads to.
+  Status add_session(const PickupLink& link, const Secret& session, Duration lifetime);
+  Result<bool> has_session(const PickupLink& link, std::string_view session);
 
   /// A file waiting for its download, for the session that made it; kept wrapped for `lifetime`.
-  Status add_file(std::string_view token, const Secret& session, std::string_view file, Duration lifetime);
+  Status add_file(const PickupLink& link, const Secret& session, std::string_view file, Duration lifetime);
   /// NotFound when it has gone.
-  Result<WipedBuffer> file(std::string_view token, std::string_view session);
+  Result<WipedBuffer> file(const PickupLink& link, std::string_view session);
 
-  /// The link of the address's latest notification; nothing before the first.
+  /// The link of the address's latest notification; nothing before the first. Permanent as for find().
   Result<std::optional<PickupLink>> latest(const std::string& address);
   /// The latest notification did not arrive.
   Status mark_failed(const std::string& address);
@@ -72,7 +73,8 @@ class PickupStore final {
  private:
   [[nodiscard]] std::string link_id(std::string_view token) const;
   [[nodiscard]] std::string code_mac(const PickupLink& link, const Secret& code) const;
-  [[nodiscard]] std::string session_key(std::string_view token, std::string_view session, std::string_view kind) const;
+  [[nodiscard]] std::string link_mac(const PickupLink& link) const;
+  [[nodiscard]] std::string session_key(const PickupLink& link, std::string_view session, std::string_view kind) const;
   [[nodiscard]] std::string address_key(const std::string& address, std::string_view kind) const;
   Result<PickupLink> read(const std::string& id);
 

@@ -32,6 +32,12 @@ class PickupTest : public test::NotifyTest {
     EXPECT_TRUE(session) << session.error().error.public_text;
     return session ? std::string(session->reveal()) : std::string();
   }
+  std::string only(const std::string& pattern) {
+    const auto names = keys->redis.command({"KEYS", pattern}).value();
+    EXPECT_EQ(names.size(), 1U) << pattern;
+    return names.size() == 1 ? std::string(names[0].text()) : std::string();
+  }
+  std::string only_link() { return only("pickup:*:link:*"); }
   SentNotice resent(const std::string& mailbox) {
     notifier->start();
     notifier->resend(test::address(mailbox));
@@ -184,13 +190,82 @@ TEST_F(PickupTest, StoredCodeMovedToAnotherLinkOpensNothing) {
   EXPECT_EQ(fault_of({{}, false, {}, eve.token, {}}, bob.code), PickupFault::WrongCode);
 }
 
-TEST_F(PickupTest, LinkMovedToAnotherAddressOpensNothing) {
+TEST_F(PickupTest, SessionMovedToAnotherAddressGivesNoKey) {
+  // A thief with a mailbox of his own and a hand in Redis: he opens his own link, then has it lead to somebody else's keys.
   const auto eve = notified("eve@example.net");
-  assign("bob@example.net");
-  const auto links = keys->redis.command({"KEYS", "pickup:*:link:*"}).value();
-  ASSERT_TRUE(keys->redis.command({"HSET", std::string(links[0].text()), "address", "bob@example.net"}));
-  EXPECT_EQ(fault_of(eve, eve.code), PickupFault::WrongCode) << "the code's MAC is bound to the address";
+  const std::string session = session_of(eve);
+  const auto hers = pickup->prepare(eve.token, session, {}, Pkcs12Format::Modern);
+  ASSERT_TRUE(hers);
+  const auto bob = assign("bob@example.net");
+  const std::string link = only_link();
+  ASSERT_TRUE(keys->redis.command(
+      {"HSET", link, "address", "bob@example.net", "recipient", "bob@example.net", "fingerprint", bob.fingerprint}));
+  EXPECT_EQ(fault_of(eve, eve.code), PickupFault::Failed);
+  EXPECT_FALSE(pickup->show(eve.token, session));
+  EXPECT_FALSE(pickup->take(eve.token, session, {}, Pkcs12Format::Modern, std::nullopt));
+  EXPECT_FALSE(pickup->prepare(eve.token, session, {}, Pkcs12Format::Modern));
+  EXPECT_FALSE(pickup->download(eve.token, session));
 }
+
+TEST_F(PickupTest, SessionsBelongToTheAddressToo) {
+  const auto eve = notified("eve@example.net");
+  const std::string session = session_of(eve);
+  auto link = store->find(eve.token).value();
+  EXPECT_TRUE(store->has_session(link, session).value());
+  link.address = "bob@example.net";
+  EXPECT_FALSE(store->has_session(link, session).value());
+}
+
+TEST_F(PickupTest, LinkPutUnderAnotherNameIsNoticed) {
+  const auto bob = notified("bob@example.net");
+  const std::string bobs = only_link();
+  const auto eve = notified("eve@example.net");
+  const std::string eves =
+      "pickup:{" + store->find(eve.token)->id.substr(0, 1) + "}:link:" + store->find(eve.token)->id;
+  const auto fields = keys->redis.command({"HGETALL", bobs}).value();
+  for (std::size_t i = 0; i < fields.size(); i += 2) {
+    ASSERT_TRUE(keys->redis.command({"HSET", eves, std::string(fields[i].text()), std::string(fields[i + 1].text())}));
+  }
+  EXPECT_EQ(fault_of(eve, eve.code), PickupFault::Failed);
+}
+
+TEST_F(PickupTest, NewCodeGoesToNoStrangerWhoseLinkStandsAsTheLatest) {
+  notified("eve@example.net");
+  const auto eves = keys->redis.command({"GET", only("pickup:*:latest:eve@example.net")}).value();
+  notified("bob@example.net");
+  ASSERT_TRUE(keys->redis.command({"SET", only("pickup:*:latest:bob@example.net"), std::string(eves.text())}));
+  EXPECT_EQ(resent("bob@example.net").recipient, "bob@example.net");
+}
+
+/// A field of a link that somebody changes in Redis.
+struct AlteredField {
+  std::string name;
+  std::string value;
+};
+void PrintTo(const AlteredField& altered, std::ostream* out) { *out << altered.name; }
+
+class AlteredLinkTest : public PickupTest, public testing::WithParamInterface<AlteredField> {};
+
+TEST_P(AlteredLinkTest, IsNoticed) {
+  notify_settings.mode = NotifyMode::Attach;
+  restart();
+  const auto notice = notified("bob@example.net");
+  const std::string session = session_of(notice);
+  ASSERT_TRUE(keys->redis.command({"HSET", only_link(), GetParam().name, GetParam().value}));
+  EXPECT_EQ(store->find(notice.token).error().kind, ErrorKind::Permanent);
+  EXPECT_EQ(store->latest("bob@example.net").error().kind, ErrorKind::Permanent);
+  EXPECT_EQ(pickup->look(notice.token).error().fault, PickupFault::Failed);
+  EXPECT_EQ(pickup->show(notice.token, session).error().fault, PickupFault::Failed);
+  EXPECT_EQ(resent("bob@example.net").recipient, "bob@example.net") << "a new code is still to be had";
+}
+
+INSTANTIATE_TEST_SUITE_P(Fields, AlteredLinkTest,
+                         testing::Values(AlteredField{"address", "eve@example.net"},
+                                         AlteredField{"recipient", "eve@example.net"},
+                                         AlteredField{"fingerprint", std::string(64, 'a')},
+                                         AlteredField{"expires", "99999999999999"}, AlteredField{"attached", ""},
+                                         AlteredField{"mac", ""}, AlteredField{"mac", std::string(32, '0')}),
+                         [](const auto& info) { return info.param.name + std::to_string(info.index); });
 
 TEST_F(PickupTest, SessionIsBoundToItsLink) {
   const auto bob = notified("bob@example.net");
