@@ -118,6 +118,15 @@ class NoticeBody final : public DeliveryBody {
   bool sent_ = false;
 };
 
+std::string text_of(const std::optional<EmailAddress>& sender) { return sender ? sender->text() : std::string(); }
+
+/// What the wrapped part of a body belongs to. Each part has its length before it, as the records are not ours alone to write.
+std::string context_of(std::initializer_list<std::string_view> parts) {
+  std::string context;
+  for (const auto part : parts) context.append(std::to_string(part.size())).append(1, ':').append(part);
+  return context;
+}
+
 void finish_layout(StoredBody& body) {
   body.layout.body_octets = body.octets.size();
   body.layout.chunks = static_cast<std::uint32_t>((body.octets.size() + chunk_octets - 1) / chunk_octets);
@@ -125,8 +134,9 @@ void finish_layout(StoredBody& body) {
 
 }  // namespace
 
-Result<StoredBody> lay_out(const SealedMessage& message, const MessageId& id, Wrapper& wrapper) {
-  auto header = wrapper.wrap(Purpose::HeaderBlock, id.text(), view(message.header_block()));
+Result<StoredBody> lay_out(const SealedMessage& message, const Envelope& envelope, Wrapper& wrapper) {
+  const std::string context = context_of({envelope.id.text(), text_of(envelope.mail_from)});
+  auto header = wrapper.wrap(Purpose::HeaderBlock, context, view(message.header_block()));
   if (!header) return header.error();
   StoredBody body;
   const bool cms = message.form() == SealedMessage::Form::Cms;
@@ -152,8 +162,11 @@ Result<StoredBody> lay_out(const SealedMessage& message, const MessageId& id, Wr
   return body;
 }
 
-Result<StoredBody> lay_out(const Notice& notice, const MessageId& id, Wrapper& wrapper) {
-  auto blob = wrapper.wrap(Purpose::Notice, id.text(), view(notice.message()));
+Result<StoredBody> lay_out(const Notice& notice, const Envelope& envelope, const Addressee& addressee,
+                           Wrapper& wrapper) {
+  const std::string context = context_of({envelope.id.text(), text_of(envelope.mail_from), addressee.address.text(),
+                                          addressee.address.domain().a_label()});
+  auto blob = wrapper.wrap(Purpose::Notice, context, view(notice.message()));
   if (!blob) return blob.error();
   StoredBody body;
   body.layout.kind = notice.kind() == Notice::Kind::Notification ? BodyKind::Notification : BodyKind::OtherNotice;
@@ -173,13 +186,19 @@ Status write_chunks(redis::Client& redis, const MessageId& id, const StoredBody&
   return {};
 }
 
-Result<std::unique_ptr<DeliveryBody>> open_body(redis::Client& redis, Wrapper& wrapper, const DeliveryId& id,
-                                                const MessageRecord& layout, const BodyPlace& place) {
+Result<std::unique_ptr<DeliveryBody>> open_body(redis::Client& redis, Wrapper& wrapper, const Claim& claim) {
+  const DeliveryId& id = claim.delivery.id;
+  const MessageRecord& layout = claim.message;
+  const BodyPlace& place = claim.place;
   ChunkReader reader(redis, id.message());
   const bool notice = layout.kind == BodyKind::Notification || layout.kind == BodyKind::OtherNotice;
   auto blob = reader.read_all({0, notice ? layout.body_octets : layout.header_octets});
   if (!blob) return blob.error();
-  auto plain = wrapper.unwrap(notice ? Purpose::Notice : Purpose::HeaderBlock, id.message().text(), *blob);
+  const std::string& sender = layout.mail_from;
+  const std::string context =
+      notice ? context_of({id.message().text(), sender, claim.delivery.recipient, claim.delivery.domain})
+             : context_of({id.message().text(), sender});
+  auto plain = wrapper.unwrap(notice ? Purpose::Notice : Purpose::HeaderBlock, context, *blob);
   if (!plain) return plain.error();
   if (notice) return std::unique_ptr<DeliveryBody>(std::make_unique<NoticeBody>(std::move(*plain)));
 

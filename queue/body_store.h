@@ -26,14 +26,15 @@ struct StoredBody {
   std::vector<std::uint64_t> sizes;  ///< octets of each delivery as it will be sent
 };
 
-Result<StoredBody> lay_out(const SealedMessage& message, const MessageId& id, Wrapper& wrapper);
-Result<StoredBody> lay_out(const Notice& notice, const MessageId& id, Wrapper& wrapper);
+Result<StoredBody> lay_out(const SealedMessage& message, const Envelope& envelope, Wrapper& wrapper);
+Result<StoredBody> lay_out(const Notice& notice, const Envelope& envelope, const Addressee& addressee,
+                           Wrapper& wrapper);
 
 /// Writes a body that needs several chunks; they expire unless the put that follows keeps them.
 Status write_chunks(redis::Client& redis, const MessageId& id, const StoredBody& body);
 
-/// Reads one delivery's message.
-Result<std::unique_ptr<DeliveryBody>> open_body(redis::Client& redis, Wrapper& wrapper, const DeliveryId& id,
-                                                const MessageRecord& layout, const BodyPlace& place);
+/// Reads one delivery's message. Permanent when its records were altered: a notice goes to nobody but its recipient, and a report of a sealed
+/// message to nobody but its sender.
+Result<std::unique_ptr<DeliveryBody>> open_body(redis::Client& redis, Wrapper& wrapper, const Claim& claim);
 
 }  // namespace sealpost

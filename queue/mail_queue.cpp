@@ -88,14 +88,14 @@ Result<PutResult> MailQueue::put(const SealedMessage& message, const Envelope& e
   if (addressees.empty() || addressees.size() != message.heads().size()) {
     return Error::internal("put: as many addressees as heads are needed");
   }
-  auto body = lay_out(message, envelope.id, wrapper_);
+  auto body = lay_out(message, envelope, wrapper_);
   if (!body) return body.error();
   return store(*body, envelope, addressees, once);
 }
 
 Result<PutResult> MailQueue::put(const Notice& notice, const Envelope& envelope, const Addressee& addressee,
                                  const std::optional<Once>& once) {
-  auto body = lay_out(notice, envelope.id, wrapper_);
+  auto body = lay_out(notice, envelope, addressee, wrapper_);
   if (!body) return body.error();
   return store(*body, envelope, {&addressee, 1}, once);
 }
@@ -199,9 +199,7 @@ Result<std::vector<Claim>> MailQueue::claim_in(const std::vector<unsigned>& shar
   return claims;
 }
 
-Result<std::unique_ptr<DeliveryBody>> MailQueue::open(const Claim& claim) {
-  return open_body(redis_, wrapper_, claim.delivery.id, claim.message, claim.place);
-}
+Result<std::unique_ptr<DeliveryBody>> MailQueue::open(const Claim& claim) { return open_body(redis_, wrapper_, claim); }
 
 void MailQueue::forget(const Claim& claim) {
   const std::lock_guard lock(mutex_);

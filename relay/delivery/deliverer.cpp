@@ -24,7 +24,7 @@ constexpr std::chrono::hours once_lifetime{24 * 7};
 
 std::string_view outcome_name(const Outcome& outcome) {
   constexpr std::array<std::string_view, std::variant_size_v<Outcome>> names = {"delivered", "deferred", "failed",
-                                                                                "abandoned"};
+                                                                                "abandoned", "unreadable"};
   return names[outcome.index()];
 }
 
@@ -174,6 +174,11 @@ Attempt Deliverer::try_once(const Claim& claim) {
   try {
     auto body = queue_.open(claim);
     if (!body) {
+      if (body.error().kind == ErrorKind::Permanent) {
+        log_.error("delivery.body_altered",
+                   {{"delivery", claim.delivery.id.text()}, {"reason", body.error().public_text}});
+        return {Unreadable{"the message or its records were altered in the store"}, {}};
+      }
       log_.failure("delivery.body_unreadable", body.error(), {{"delivery", claim.delivery.id.text()}});
       return {Deferred{"the message cannot be read from the store now", "4.3.0"}, {}};
     }
@@ -209,6 +214,9 @@ Status Deliverer::record(const Claim& claim, const Attempt& attempt) {
   }
   if (const auto* failed = std::get_if<Failed>(&attempt.outcome)) return fail(claim, attempt, *failed, false);
   if (std::holds_alternative<Abandoned>(attempt.outcome)) return queue_.release(claim);
+  if (const auto* unreadable = std::get_if<Unreadable>(&attempt.outcome)) {
+    return queue_.held(claim, unreadable->response);
+  }
   const auto& deferred = std::get<Deferred>(attempt.outcome);
   if (clock_.now() - claim.delivery.created >= options_.max_age) {
     return fail(claim, attempt, Failed{deferred.code, "4.4.7", deferred.response}, true);

@@ -28,7 +28,11 @@ struct Failed {
 struct Abandoned {
   std::string response;
 };
-using Outcome = std::variant<Delivered, Deferred, Failed, Abandoned>;
+/// No attempt was made, and none ever can be: somebody has to look.
+struct Unreadable {
+  std::string response;
+};
+using Outcome = std::variant<Delivered, Deferred, Failed, Abandoned, Unreadable>;
 
 inline const std::string& response_of(const Outcome& outcome) {
   return std::visit([](const auto& ended) -> const std::string& { return ended.response; }, outcome);

@@ -127,6 +127,16 @@ class QueueTest : public ::testing::Test {
     return names;
   }
 
+  /// Sets one field of a MessagePack record, as somebody would who can write to Redis.
+  void alter(const std::string& key, std::size_t field, const std::string& value) {
+    const auto done = redis.command({"EVAL",
+                                     "local r = cmsgpack.unpack(redis.call('GET', KEYS[1]))\n"
+                                     "r[tonumber(ARGV[1])] = ARGV[2]\n"
+                                     "return redis.call('SET', KEYS[1], cmsgpack.pack(r))",
+                                     "1", key, std::to_string(field), value});
+    EXPECT_TRUE(done && !done->is_error()) << key;
+  }
+
   RedisServer server;
   ManualClock clock;
   SystemRandom random;

@@ -162,6 +162,42 @@ INSTANTIATE_TEST_SUITE_P(All, Notices,
                          ::testing::Values(Notice::Kind::Notification, Notice::Kind::Bounce, Notice::Kind::DelayWarning,
                                            Notice::Kind::KeyEvent));
 
+/// A field of a record that somebody changes in Redis while the delivery waits.
+struct Alteration {
+  const char* name;
+  bool notice;
+  const char* record;
+  std::size_t field;
+  const char* value;
+};
+void PrintTo(const Alteration& c, std::ostream* out) { *out << c.name; }
+class AlteredRecords : public DelivererTest, public ::testing::WithParamInterface<Alteration> {};
+
+TEST_P(AlteredRecords, AreHeldAndSentToNobody) {
+  const Alteration& alteration = GetParam();
+  const std::string text = "Subject: x\r\n\r\nAuthentication code: x\r\n";
+  const Envelope from = envelope(queue->new_id());
+  if (alteration.notice) {
+    const Notice notice(Notice::Kind::Notification, WipedBuffer(text.begin(), text.end()));
+    ASSERT_TRUE(queue->put(notice, from, addressee("bob@example.net")));
+  } else {
+    ASSERT_TRUE(queue->put(test::seal(1), from, addressees({"bob@example.net"})));
+  }
+  const auto records = keys(std::string("queue:*:") + alteration.record + ":*");
+  ASSERT_EQ(records.size(), 1U);
+  alter(records.front(), alteration.field, alteration.value);
+  start();
+  ASSERT_TRUE(eventually([&] { return show(from.id).state == DeliveryState::Held; }));
+  EXPECT_TRUE(hop.seen().empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(All, AlteredRecords,
+                         ::testing::Values(Alteration{"NoticeToSomebodyElse", true, "delivery", 10, "eve@example.net"},
+                                           Alteration{"NoticeToAnotherServer", true, "delivery", 11, "evil.example"},
+                                           Alteration{"NoticeFromSomebodyElse", true, "message", 3, "eve@example.net"},
+                                           Alteration{"ReportToSomebodyElse", false, "message", 3, "eve@example.net"}),
+                         [](const auto& info) { return info.param.name; });
+
 TEST_F(DelivererTest, ANextHopThatThrowsDefers) {
   hop.play([](const Claim&) -> Outcome { throw std::runtime_error("a fault of ours"); });
   start();
