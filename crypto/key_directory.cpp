@@ -14,7 +14,6 @@ namespace {
 /// Someone else changed the entry between look and write; more often than this is no coincidence.
 constexpr int max_attempts = 5;
 /// When nobody says that the message became durable, the pair exists all the same and its notification is owed.
-constexpr std::chrono::seconds notification_delay{60};
 constexpr std::string_view current_field = "current";
 constexpr std::string_view pair_field = "pair:";
 constexpr std::string_view key_field = "key:";
@@ -181,6 +180,8 @@ Result<bool> KeyDirectory::store(const KeyRecord& record, const BoundPair& pair,
 Result<std::size_t> KeyDirectory::stock() { return vault_.pool_stock(); }
 
 Status KeyDirectory::release_notification(const EmailAddress& address) { return outbox_.release(address); }
+
+Status KeyDirectory::cancel_notification(const EmailAddress& address) { return outbox_.cancel(address); }
 
 Result<bool> KeyDirectory::order_notification(const EmailAddress& address, const Introduction& introduction) {
   auto key = find(address);

@@ -43,7 +43,10 @@ class KeyDirectory final {
 
   /// Makes the notification due now (the message that caused it is durable).
   Status release_notification(const EmailAddress& address);
-  /// Orders a new notification to an address that has a pair; false when one was ordered within the last day or three were sent today.
+  /// The message that caused the notification was refused: nothing is owed any more, unless the notification was released for another.
+  Status cancel_notification(const EmailAddress& address);
+  /// Orders a new notification to an address that has a pair, or releases the one that waits; false when nothing fell due by it: one was
+  /// ordered within the last day, or three were sent today.
   Result<bool> order_notification(const EmailAddress& address, const Introduction& introduction);
   /// Takes up to `max` due rows for one minute; a row that is not settled by then is due again.
   Result<std::vector<OutboxRow>> claim_outbox(std::size_t max);

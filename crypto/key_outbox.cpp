@@ -23,6 +23,7 @@ using Fields = std::tuple<std::string, std::string, std::string, std::string>;
 
 struct Scripts {
   redis::Script release{"release_notice", std::string(scripts::release_notice_lua)};
+  redis::Script cancel{"cancel_notice", std::string(scripts::cancel_notice_lua)};
   redis::Script order{"order_notice", std::string(scripts::order_notice_lua)};
   redis::Script claim{"claim_notices", std::string(scripts::claim_notices_lua)};
   redis::Script settle{"settle_notice", std::string(scripts::settle_notice_lua)};
@@ -76,6 +77,16 @@ Status KeyOutbox::release(const EmailAddress& address) {
   const std::string prefix = directory_prefix(key);
   auto done = redis_.run(outbox_scripts().release, {prefix + "outbox:due", prefix + "notices:" + key},
                          {key, std::to_string(to_milliseconds(clock_.now()))});
+  return done ? Status() : Status(done.error());
+}
+
+Status KeyOutbox::cancel(const EmailAddress& address) {
+  const std::string& key = address.directory_key();
+  const std::string prefix = directory_prefix(key);
+  auto done =
+      redis_.run(outbox_scripts().cancel, {prefix + "outbox:rows", prefix + "outbox:due", prefix + "notices:" + key},
+                 {key, std::to_string(to_milliseconds(clock_.now())),
+                  std::to_string(std::chrono::milliseconds(notification_delay).count())});
   return done ? Status() : Status(done.error());
 }
 

@@ -36,6 +36,9 @@ struct NewNotification {
   std::string octets;
 };
 
+/// How long a notification waits for the message that caused it; after a crash it goes out then.
+inline constexpr std::chrono::seconds notification_delay{60};
+
 class KeyOutbox final {
  public:
   KeyOutbox(redis::Client& redis, Wrapper& wrapper, const Clock& clock, Random& random, Log& log)
@@ -44,8 +47,9 @@ class KeyOutbox final {
   /// For the directory's assign script.
   NewNotification prepare(const EmailAddress& address, const std::string& fingerprint,
                           const Introduction& introduction);
-  /// The next four are KeyDirectory's operations of like names.
+  /// The next five are KeyDirectory's operations of like names.
   Status release(const EmailAddress& address);
+  Status cancel(const EmailAddress& address);
   Result<bool> order(const EmailAddress& address, const std::string& fingerprint, const Introduction& introduction);
   Result<std::vector<OutboxRow>> claim(std::size_t max);
   Status settle(const OutboxRow& row);

@@ -72,10 +72,9 @@ http::Response put_key(const KeyRoutesContext& context, const http::Request& req
   }
   auto assignment = context.directory.find_or_assign(*address, {account, {}});
   if (!assignment) return http::Response::from(assignment.error());
-  if (assignment->assigned) {
-    if (auto due = context.directory.release_notification(*address); !due) return http::Response::from(due.error());
-    context.assigned();
-  }
+  // A pair that a message was given just now is owed its notification whether that message is accepted or not.
+  if (auto due = context.directory.release_notification(*address); !due) return http::Response::from(due.error());
+  if (assignment->assigned) context.assigned();
   return present(context, request, assignment->assigned ? 201 : 200, assignment->key);
 }
 

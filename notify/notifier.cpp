@@ -159,10 +159,10 @@ Status Notifier::remind(const KeyRecord& key, const EmailAddress& address, const
   if (key.picked_up) return {};
   auto latest = latest_link(key.address);
   if (!latest) return latest.error();
-  // Without a link the first notification is still in the outbox, or it is so long ago that the link was forgotten.
-  const Time now = clock_.now();
-  bool needed = *latest ? (*latest)->attempts >= max_code_attempts || now >= (*latest)->expires
-                        : now - key.assigned >= options_.settings.code_lifetime;
+  // Without a link of this pair its first notification waits (the order releases it then), was cancelled with the message that it was for,
+  // or is so long ago that the link was forgotten.
+  bool needed = !*latest || (*latest)->fingerprint != key.fingerprint || (*latest)->attempts >= max_code_attempts ||
+                clock_.now() >= (*latest)->expires;
   if (!needed) {
     auto failed = store_.failed(key.address);
     if (!failed) return failed.error();

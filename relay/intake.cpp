@@ -22,6 +22,9 @@ IntakeError store_failure(const Error& why) {
   return {Refusal::CannotSealNow, "the message cannot be encrypted now", why.public_text + ": " + why.internal_detail};
 }
 
+/// Whether nothing was stored for sure.
+bool is_certain(const Error& why) { return redis::is_store_full(why) || why.kind != ErrorKind::Temporary; }
+
 IntakeError seal_failure(const Error& why) {
   const bool final = why.kind == ErrorKind::Permanent || why.kind == ErrorKind::Invalid;
   return refuse(final ? Refusal::CannotSeal : Refusal::CannotSealNow, why);
@@ -93,7 +96,10 @@ Result<Intake::Keys, IntakeError> Intake::keys_for(const Submission& submission,
       continue;
     }
     auto assignment = directory_.find_or_assign(addresses[i], introduction);
-    if (!assignment) return store_failure(assignment.error());
+    if (!assignment) {
+      take_back(submission, keys);
+      return store_failure(assignment.error());
+    }
     keys.records.push_back(std::move(assignment->key));
     keys.assigned.push_back(assignment->assigned);
   }
@@ -124,6 +130,15 @@ std::vector<Addressee> Intake::addressees(const Submission& submission, const Ke
                       keys != nullptr ? std::string(to_text(keys->records[i].state)) : std::string(), recipient.dsn});
   }
   return result;
+}
+
+/// What fails here is as after a crash: the notification goes out after a minute.
+void Intake::take_back(const Submission& submission, const Keys& keys) {
+  for (std::size_t i = 0; i < keys.records.size(); ++i) {
+    if (!keys.assigned[i]) continue;
+    auto done = directory_.cancel_notification(submission.recipients[i].address);
+    if (!done) log_.failure("intake.cancel_failed", done.error());
+  }
 }
 
 /// The message is durable: what fails here is made good by the outbox (assignments, after a minute) or by the next message (reminders).
@@ -174,9 +189,16 @@ Result<Accepted, IntakeError> Intake::accept(Submission submission) {
   if (message->find("Date") == nullptr) additions.bottom += "Date: " + to_rfc5322(envelope.accepted) + "\r\n";
 
   auto sealed = seal(submission, *message, sealed_to, additions);
-  if (!sealed) return std::move(sealed).error();
+  if (!sealed) {
+    if (keys) take_back(submission, *keys);
+    return std::move(sealed).error();
+  }
   auto put = queue_.put(*sealed, envelope, addressees(submission, sealed_to));
-  if (!put) return store_failure(put.error());
+  if (!put) {
+    // A put whose answer was lost may be durable: its recipients are better told of a key than left with mail that they cannot read.
+    if (keys && is_certain(put.error())) take_back(submission, *keys);
+    return store_failure(put.error());
+  }
 
   if (keys) {
     follow_up(submission, *keys, introduction);

@@ -47,6 +47,8 @@ class Intake final : public MessageSink {
   Result<SealedMessage, IntakeError> seal(const Submission& submission, const SubmittedMessage& message,
                                           const Keys* keys, const Sealer::Additions& additions) const;
   [[nodiscard]] std::vector<Addressee> addressees(const Submission& submission, const Keys* keys) const;
+  /// The submission is refused: the pairs stay, but nobody is told of those that it was given.
+  void take_back(const Submission& submission, const Keys& keys);
   void follow_up(const Submission& submission, const Keys& keys, const Introduction& introduction);
 
   KeyDirectory& directory_;

@@ -131,11 +131,57 @@ TEST_F(KeyOutboxTest, AlteredRowIsNotServed) {
   EXPECT_TRUE(claim().empty());
 }
 
+TEST_F(KeyOutboxTest, CancelledRowIsGoneAndCountsForNothing) {
+  assign("Bob@example.com");
+  ASSERT_TRUE(directory().cancel_notification(bob_));
+  EXPECT_EQ(node_->redis.command({"KEYS", "keys:*outbox*"})->size(), 0U);
+  EXPECT_EQ(node_->redis.command({"KEYS", "keys:*notices*"})->size(), 0U);
+  clock.advance(std::chrono::minutes(1));
+  EXPECT_EQ(serve(), 0U);
+  EXPECT_TRUE(*directory().order_notification(bob_, introduction));
+  EXPECT_EQ(serve(), 1U) << "for the message that was accepted";
+}
+
+TEST_F(KeyOutboxTest, CancelLeavesWhatAnotherMessageReleased) {
+  assign("bob@example.com");
+  ASSERT_TRUE(*directory().order_notification(bob_, introduction));
+  ASSERT_TRUE(directory().cancel_notification(bob_));
+  EXPECT_EQ(serve(), 1U);
+  clock.advance(day);
+  EXPECT_EQ(serve(), 0U);
+}
+
+TEST_F(KeyOutboxTest, CancelLeavesWhatANodeWithAFastClockReleased) {
+  assign("bob@example.com");
+  clock.advance(10 * second);
+  ASSERT_TRUE(directory().release_notification(bob_));
+  clock.advance(-5 * second);
+  ASSERT_TRUE(directory().cancel_notification(bob_));
+  clock.advance(5 * second);
+  EXPECT_EQ(serve(), 1U);
+}
+
+TEST_F(KeyOutboxTest, CancelLeavesWhatIsDueOrClaimed) {
+  assign("bob@example.com");
+  clock.advance(std::chrono::minutes(1));
+  ASSERT_TRUE(directory().cancel_notification(bob_));
+  const auto rows = claim();
+  ASSERT_EQ(rows.size(), 1U);
+  ASSERT_TRUE(directory().cancel_notification(bob_));
+  clock.advance(std::chrono::minutes(1));
+  EXPECT_EQ(serve(), 1U) << "the claim of a crashed node runs out";
+}
+
+TEST_F(KeyOutboxTest, CancelWithoutARowDoesNothing) {
+  ASSERT_TRUE(directory().cancel_notification(bob_));
+  EXPECT_EQ(serve(), 0U);
+}
+
 TEST_F(KeyOutboxTest, OneFurtherNotificationADay) {
   EXPECT_FALSE(*directory().order_notification(bob_, introduction)) << "no pair, nothing to say";
   assign("bob@example.com");
-  EXPECT_FALSE(*directory().order_notification(bob_, introduction)) << "one waits already";
-  clock.advance(std::chrono::minutes(1));
+  EXPECT_TRUE(*directory().order_notification(bob_, introduction)) << "the one that waits falls due";
+  EXPECT_FALSE(*directory().order_notification(bob_, introduction)) << "it has already";
   ASSERT_EQ(serve(), 1U);
   EXPECT_TRUE(*directory().order_notification(bob_, introduction));
   EXPECT_EQ(serve(), 1U) << "due at once";
@@ -156,7 +202,7 @@ TEST_F(KeyOutboxTest, AFourthNoticeOfTheDayWaits) {
     clock.advance(std::chrono::hours(1));
   }
   assign("bob@example.com");
-  EXPECT_FALSE(*directory().order_notification(bob_, introduction));
+  EXPECT_FALSE(*directory().order_notification(bob_, introduction)) << "released, but for later";
   ASSERT_TRUE(directory().release_notification(bob_));
   EXPECT_EQ(serve(), 0U);
   clock.advance(std::chrono::hours(21) - second);

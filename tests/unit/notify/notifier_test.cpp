@@ -255,6 +255,45 @@ TEST_F(NotifierTest, DoesNotRemindBeforeTheFirstNotification) {
   assign("bob@example.net");
   ASSERT_TRUE(remind("bob@example.net"));
   EXPECT_EQ(serve().size(), 1U);
+  ASSERT_TRUE(remind("bob@example.net"));
+  EXPECT_TRUE(serve().empty());
+}
+
+/// Two senders write to somebody new; the one whose message caused the pair is refused, the other one is accepted.
+class RefusedFirstSender : public NotifierTest, public testing::WithParamInterface<bool> {};
+
+TEST_P(RefusedFirstSender, LeavesOneNotificationForTheOther) {
+  const bool refused_first = GetParam();
+  const auto bob = address("bob@example.net");
+  ASSERT_TRUE(keys->directory.find_or_assign(bob, introduction)->assigned);
+  if (refused_first) {
+    ASSERT_TRUE(keys->directory.cancel_notification(bob));
+    clock.advance(claim_lifetime);
+    EXPECT_TRUE(serve().empty()) << "a refused message tells nobody";
+  }
+  ASSERT_TRUE(remind("bob@example.net"));
+  if (!refused_first) {
+    ASSERT_TRUE(keys->directory.cancel_notification(bob));
+  }
+  EXPECT_EQ(serve().size(), 1U);
+  ASSERT_TRUE(remind("bob@example.net"));
+  clock.advance(day);
+  EXPECT_TRUE(serve().empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Orders, RefusedFirstSender, testing::Bool(), [](const auto& info) {
+  return info.param ? "RefusalThenAcceptance" : "AcceptanceThenRefusal";
+});
+
+TEST_F(NotifierTest, RemindsOfAPairWhoseNotificationWasCancelledThoughAnEarlierPairsLinkWorks) {
+  settings.interim_lifetime = day;
+  restart();
+  notified("bob@example.net");
+  clock.advance(day * 2);
+  ASSERT_TRUE(keys->directory.find_or_assign(address("bob@example.net"), introduction)->assigned);
+  ASSERT_TRUE(keys->directory.cancel_notification(address("bob@example.net")));
+  ASSERT_TRUE(remind("bob@example.net"));
+  EXPECT_EQ(serve().size(), 1U);
 }
 
 TEST_F(NotifierTest, SendsANewCodeToTheStoredSpelling) {

@@ -6,6 +6,7 @@
 #include <regex>
 
 #include "crypto/certificate_authority.h"
+#include "crypto/directory_entry.h"
 #include "queue/queue_view.h"
 #include "tests/support/process.h"
 #include "tests/unit/relay/relay_parts.h"
@@ -249,6 +250,27 @@ TEST_F(IntakeTest, AFullRedisIsSaidSo) {
   EXPECT_EQ(refused(submission()), Refusal::StoreFull) << "for a recipient with a key";
   EXPECT_EQ(refused(submission({"new@example.net"})), Refusal::StoreFull) << "and for a new one";
   EXPECT_EQ(messages_in_redis(), 0U);
+}
+
+TEST_F(IntakeTest, AMessageThatTheStoreHasNoRoomForTellsNobody) {
+  const std::string info(parts.redis_command({"INFO", "memory"}).text());
+  const auto used = std::stoull(info.substr(info.find("used_memory:") + 12));
+  parts.redis_command({"CONFIG", "SET", "maxmemory", std::to_string(used + 4'000'000)});
+  EXPECT_EQ(refused(submission({"bob@example.net"}, plain + std::string(16'000'000, 'x'))), Refusal::StoreFull);
+  parts.redis_command({"CONFIG", "SET", "maxmemory", "0"});
+  ASSERT_TRUE(directory.find(address("bob@example.net")).value()) << "the pair was assigned, and stays";
+  parts.clock.advance(std::chrono::minutes(1));
+  EXPECT_TRUE(directory.claim_outbox(10).value().empty());
+  ASSERT_TRUE(intake.accept(submission()));
+  EXPECT_EQ(reminded.size(), 1U) << "an accepted message makes good for it";
+}
+
+TEST_F(IntakeTest, ALaterRecipientWhoseKeyFailsTellsNobody) {
+  parts.redis_command({"SET", directory_prefix("carol@example.net") + "notices:carol@example.net", "no set"});
+  EXPECT_EQ(refused(submission({"bob@example.net", "carol@example.net"})), Refusal::CannotSealNow);
+  ASSERT_TRUE(directory.find(address("bob@example.net")).value());
+  parts.clock.advance(std::chrono::minutes(1));
+  EXPECT_TRUE(directory.claim_outbox(10).value().empty());
 }
 
 TEST_F(IntakeTest, AdmitsAsManyNewRecipientsAsThePoolHoldsAndEightMore) {
