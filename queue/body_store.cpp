@@ -12,8 +12,9 @@
 namespace sealpost {
 namespace {
 
-/// Chunks of a put that never came are gone after this long.
-constexpr std::string_view orphan_lifetime_s = "86400";
+/// Chunks of a put whose outcome is not known, or whose process died, are gone after this long: a slow disk needs a second or two for
+/// the largest message, and what nobody will put must not stand in the way of other mail.
+constexpr std::string_view orphan_lifetime_s = "300";
 constexpr std::string_view empty_line = "\r\n";
 
 /// A run of octets in the body.
@@ -177,13 +178,24 @@ Result<StoredBody> lay_out(const Notice& notice, const Envelope& envelope, const
   return body;
 }
 
-Status write_chunks(redis::Client& redis, const MessageId& id, const StoredBody& body) {
+std::uint64_t octets_in_redis(const StoredBody& body) { return body.octets.size() + body.octets.size() / 4; }
+
+Status write_chunks(redis::Client& redis, const MessageId& id, const StoredBody& body, Log& log) {
   for (std::size_t number = 0; number < body.layout.chunks; ++number) {
     const std::string piece = body.octets.substr(number * chunk_octets, chunk_octets);
     auto reply = redis.command({"SET", queue_keys::chunk(id, number), piece, "EX", std::string(orphan_lifetime_s)});
-    if (!reply) return reply.error();
+    if (reply) continue;
+    remove_chunks(redis, id, body, log);
+    return reply.error();
   }
   return {};
+}
+
+void remove_chunks(redis::Client& redis, const MessageId& id, const StoredBody& body, Log& log) {
+  redis::Command command = {"UNLINK"};
+  for (std::size_t number = 0; number < body.layout.chunks; ++number) command.push_back(queue_keys::chunk(id, number));
+  // With Redis away they expire.
+  if (auto removed = redis.command(command); !removed) log.failure("queue.chunks_left", removed.error());
 }
 
 Result<std::unique_ptr<DeliveryBody>> open_body(redis::Client& redis, Wrapper& wrapper, const Claim& claim) {

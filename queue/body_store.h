@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "base/redis/client.h"
 #include "base/result.h"
 #include "base/sealed_message.h"
@@ -30,8 +31,13 @@ Result<StoredBody> lay_out(const SealedMessage& message, const Envelope& envelop
 Result<StoredBody> lay_out(const Notice& notice, const Envelope& envelope, const Addressee& addressee,
                            Wrapper& wrapper);
 
-/// Writes a body that needs several chunks; they expire unless the put that follows keeps them.
-Status write_chunks(redis::Client& redis, const MessageId& id, const StoredBody& body);
+/// What a body that needs several chunks takes of Redis' memory: the allocator keeps a chunk of 256 KiB and its header in 320 KiB.
+std::uint64_t octets_in_redis(const StoredBody& body);
+/// Writes a body that needs several chunks. They expire after five minutes unless the put that follows keeps them; when one is
+/// refused, those before it are removed.
+Status write_chunks(redis::Client& redis, const MessageId& id, const StoredBody& body, Log& log);
+/// Removes the chunks of a message that was not put, which works in a full Redis, too. Only when that is certain.
+void remove_chunks(redis::Client& redis, const MessageId& id, const StoredBody& body, Log& log);
 
 /// Reads one delivery's message. Permanent when its records were altered: a notice goes to nobody but its recipient, and a report of a sealed
 /// message to nobody but its sender.

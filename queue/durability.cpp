@@ -115,7 +115,7 @@ std::string StoreWatermark::look() const {
     }
   }
   const auto memory = read_memory(redis_);
-  if (!memory || memory->limit == 0 || memory->used < memory->limit / 10 * 8) return {};
+  if (!memory || memory->admits(0)) return {};
   return "Redis: 80 % of maxmemory are in use; mail is taken again when the queue has drained, or raise maxmemory";
 }
 

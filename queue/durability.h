@@ -19,6 +19,9 @@ Result<std::vector<std::string>> check_durability(redis::Client& redis);
 struct StoreMemory {
   std::uint64_t used = 0;
   std::uint64_t limit = 0;  ///< maxmemory; 0 for none
+
+  /// True while `octets` more stay below 80 % of maxmemory.
+  [[nodiscard]] bool admits(std::uint64_t octets) const { return limit == 0 || used + octets < limit / 10 * 8; }
 };
 Result<StoreMemory> read_memory(redis::Client& redis);
 

@@ -8,6 +8,7 @@
 
 #include "base/encoding.h"
 #include "queue/body_store.h"
+#include "queue/durability.h"
 #include "queue/history.h"
 #include "queue/keys.h"
 #include "queue/scripts.h"
@@ -66,6 +67,23 @@ std::string delivery_record(const StoredBody& body, const Envelope& envelope, co
   return encode(record, body.places[index]);
 }
 
+/// Octets counted in `all` while it lives.
+class Writing final {
+ public:
+  Writing(std::atomic<std::uint64_t>& all, std::uint64_t octets)
+      : all_(all), octets_(octets), with_others_(all.fetch_add(octets) + octets) {}
+  Writing(const Writing&) = delete;
+  Writing& operator=(const Writing&) = delete;
+  ~Writing() { all_ -= octets_; }
+  /// As it was when this one was added: of several at once the first still fits.
+  [[nodiscard]] std::uint64_t with_others() const { return with_others_; }
+
+ private:
+  std::atomic<std::uint64_t>& all_;
+  std::uint64_t octets_;
+  std::uint64_t with_others_;
+};
+
 }  // namespace
 
 MailQueue::MailQueue(redis::Client& redis, Wrapper& wrapper, const Clock& clock, Random& random, Log& log,
@@ -100,13 +118,27 @@ Result<PutResult> MailQueue::put(const Notice& notice, const Envelope& envelope,
   return store(*body, envelope, {&addressee, 1}, once);
 }
 
+/// A large message is refused before its first chunk when it would not fit together with those that are written at this moment: else
+/// several of them would fill Redis, and none be accepted.
+Status MailQueue::write_large(const StoredBody& body, const MessageId& id, bool notice) {
+  const Writing writing(writing_, octets_in_redis(body));
+  const auto memory = read_memory(redis_);
+  // With Redis away the write itself says so.
+  if (memory && !notice && !memory->admits(writing.with_others())) {
+    return redis::store_full("a body of " + std::to_string(body.octets.size()) +
+                             " octets would pass 80 % of maxmemory");
+  }
+  return write_chunks(redis_, id, body, log_);
+}
+
 Result<PutResult> MailQueue::store(const StoredBody& body, const Envelope& envelope,
                                    std::span<const Addressee> addressees, const std::optional<Once>& once) {
   const MessageId& id = envelope.id;
   const unsigned shard = id.shard();
   const bool inline_body = body.layout.chunks == 1;
+  const bool notice = body.layout.kind == BodyKind::Notification || body.layout.kind == BodyKind::OtherNotice;
   if (!inline_body) {
-    if (auto written = write_chunks(redis_, id, body); !written) return written.error();
+    if (auto written = write_large(body, id, notice); !written) return written.error();
   }
   std::vector<std::string> arguments = {id.text()};
   if (once) {
@@ -124,15 +156,23 @@ Result<PutResult> MailQueue::store(const StoredBody& body, const Envelope& envel
   for (std::size_t i = 0; i < addressees.size(); ++i) {
     arguments.push_back(delivery_record(body, envelope, addressees[i], i, now));
   }
-  const bool notice = body.layout.kind == BodyKind::Notification || body.layout.kind == BodyKind::OtherNotice;
   const auto& script = notice ? queue_scripts::put_notice() : queue_scripts::put();
   auto reply = redis_.run(script, {queue_keys::base(shard)}, arguments);
-  if (!reply) return reply.error();
+  if (!reply) {
+    // Nobody knows what became of a put whose answer was lost: its chunks may be an accepted message's.
+    const bool refused = redis::is_store_full(reply.error()) || reply.error().kind == ErrorKind::Internal;
+    if (refused && !inline_body) remove_chunks(redis_, id, body, log_);
+    return reply.error();
+  }
   const auto outcome = (*reply)[0].text();
-  if (outcome == "conflict") return PutResult{PutOutcome::Conflict, id};
+  if (outcome == "conflict") {
+    if (!inline_body) remove_chunks(redis_, id, body, log_);
+    return PutResult{PutOutcome::Conflict, id};
+  }
   if (outcome == "replayed") {
     auto first = MessageId::parse((*reply)[1].text());
     if (!first) return Error::internal("put: the replayed id cannot be read");
+    if (!inline_body && *first != id) remove_chunks(redis_, id, body, log_);
     return PutResult{PutOutcome::Replayed, *first};
   }
   hints_ |= 1U << shard;

@@ -112,6 +112,7 @@ class MailQueue final {
  private:
   Result<PutResult> store(const StoredBody& body, const Envelope& envelope, std::span<const Addressee> addressees,
                           const std::optional<Once>& once);
+  Status write_large(const StoredBody& body, const MessageId& id, bool notice);
   Status settle(const Claim& claim, std::string_view what, std::string_view response, Time next_attempt);
   Result<std::vector<Claim>> claim_in(const std::vector<unsigned>& shards, std::size_t max,
                                       std::size_t per_destination);
@@ -125,7 +126,8 @@ class MailQueue final {
   Log& log_;
   std::chrono::seconds silence_;
   std::string incarnation_;
-  std::atomic<std::uint32_t> hints_{0};  ///< shards in which this process made something due since the last claim
+  std::atomic<std::uint32_t> hints_{0};    ///< shards in which this process made something due since the last claim
+  std::atomic<std::uint64_t> writing_{0};  ///< octets of the large bodies that are written at this moment
   std::mutex mutex_;
   std::map<std::string, std::size_t> in_flight_;  ///< by destination, in this process
   std::set<std::string> in_hand_;                 ///< deliveries that were claimed here and are not settled

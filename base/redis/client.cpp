@@ -52,7 +52,7 @@ Error to_error(const ReplyView& reply) {
   const std::string_view text = reply.text();
   std::string detail = "redis: " + std::string(text);
   if (begins_with_any(text, {"OOM", "MISCONF"}) || text.find("OOM command not allowed") != std::string_view::npos) {
-    return Error::temporary(std::string(full_text), std::move(detail));
+    return store_full(std::move(detail));
   }
   if (begins_with_any(text, {"LOADING", "BUSY", "READONLY", "MASTERDOWN", "NOAUTH", "WRONGPASS", "NOPERM",
                              "CLUSTERDOWN", "TRYAGAIN"})) {
@@ -60,6 +60,8 @@ Error to_error(const ReplyView& reply) {
   }
   return Error::internal(std::move(detail));
 }
+
+Error store_full(std::string detail) { return Error::temporary(std::string(full_text), std::move(detail)); }
 
 bool is_store_full(const Error& error) { return error.kind == ErrorKind::Temporary && error.public_text == full_text; }
 

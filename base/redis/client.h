@@ -91,6 +91,8 @@ class Client final {
 
 /// Tells a full store (its maxmemory is reached; waiting mail drains it) from one that is away. Both are Temporary.
 bool is_store_full(const Error& error);
+/// What a full store means, for whoever sees it coming before Redis does.
+Error store_full(std::string detail);
 /// The Error that an error reply means.
 Error to_error(const ReplyView& reply);
 

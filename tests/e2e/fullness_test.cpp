@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -112,6 +113,30 @@ TEST(FullRedis, IsAnswered452DrainsAndTakesMailAgain) {
   EXPECT_TRUE(eventually([&] {
     return relay.ctl({"queue", "summary"}).out.find("\ndelivered: 0\n") != std::string::npos;
   }));
+  EXPECT_EQ(relay.http("GET", "/readyz").status, 200);
+}
+
+TEST(FullRedis, TakesSmallMailAtOnceAfterLargeMailWasRefused) {
+  const RelayFixture relay(RelayFixture::Settings{{"redis.maxmemory", "24m"}});
+  std::string text;
+  while (text.size() < 8'000'000) text += std::string(78, 'x') + "\r\n";
+  const std::string large = message("x", text);
+  std::array<std::string, 5> answers;
+  {
+    std::vector<std::jthread> senders;
+    for (auto& answer : answers) senders.emplace_back([&] { answer = submit_once(relay, large); });
+  }
+  std::size_t accepted = 0;
+  for (const auto& answer : answers) {
+    EXPECT_TRUE(answer.starts_with("250") || answer.starts_with("452 4.3.1")) << answer;
+    accepted += answer.starts_with("250") ? 1 : 0;
+  }
+  EXPECT_GT(accepted, 0U) << "one fits";
+  EXPECT_LT(accepted, answers.size());
+  redis::Client redis(relay.redis_endpoint(), seconds(5));
+  // What was accepted is delivered; of what was refused nothing is left.
+  EXPECT_TRUE(eventually([&] { return redis.command({"KEYS", "queue:*:body:*"}).value().size() == 0; }, seconds(60)));
+  EXPECT_TRUE(eventually([&] { return submit_once(relay).starts_with("250"); }, seconds(60)));
   EXPECT_EQ(relay.http("GET", "/readyz").status, 200);
 }
 

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "queue/body_store.h"
 #include "queue/durability.h"
 #include "queue/keys.h"
 #include "tests/unit/queue/queue_fixture.h"
@@ -201,6 +202,74 @@ TEST_F(FullStore, ABounceFindsRoomThatNewMailDoesNot) {
   const std::string text = "Subject: bounce\r\n\r\nx\r\n";
   EXPECT_TRUE(queue->put(Notice(Notice::Kind::Bounce, WipedBuffer(text.begin(), text.end())),
                          envelope(queue->new_id(), ""), addressee("a@d.example")));
+}
+
+/// A body of several chunks that is not put leaves none of them behind.
+class LargeBody : public test::QueueTest {
+ protected:
+  LargeBody() : QueueTest({"--maxmemory", "12mb"}) {}
+  static SealedMessage large() { return test::seal(1, std::string(2'000'000, 'x')); }
+  Result<PutResult> put_large(MailQueue& queue, const std::optional<Once>& once = std::nullopt) {
+    return queue.put(large(), envelope(queue.new_id(once)), addressees({"a@d.example"}), once);
+  }
+  std::size_t chunks() { return keys("queue:*:body:*").size(); }
+  void fill_to(std::uint64_t percent) {
+    for (int i = 0; 100 * read_memory(redis).value().used < percent * read_memory(redis).value().limit; ++i) {
+      ASSERT_TRUE(redis.command({"SET", "filler" + std::to_string(i), std::string(50'000, 'x')}));
+    }
+  }
+  std::unique_ptr<MailQueue> queue = process();
+};
+
+TEST_F(LargeBody, IsRefusedBeforeItsFirstChunkWhenItWouldPassTheWatermark) {
+  fill_to(70);
+  const auto before = redis.command({"CONFIG", "RESETSTAT"});
+  ASSERT_TRUE(before);
+  const auto refused = put_large(*queue);
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(redis::is_store_full(refused.error())) << refused.error().internal_detail;
+  EXPECT_EQ(redis.command({"INFO", "commandstats"}).value().text().find("cmdstat_set:"), std::string_view::npos);
+  put(*queue, {"small@d.example"});
+}
+
+TEST_F(LargeBody, LeavesNothingWhenAChunkIsRefused) {
+  fill_to(90);
+  const MessageId id = queue->new_id();
+  const auto body = lay_out(large(), id, master).value();
+  const auto written = write_chunks(redis, id, body, log);
+  ASSERT_FALSE(written);
+  EXPECT_TRUE(redis::is_store_full(written.error())) << written.error().internal_detail;
+  EXPECT_EQ(chunks(), 0U);
+}
+
+TEST_F(LargeBody, LeavesNothingWhenItsKeyWasUsedBefore) {
+  const Once once{random.octets(32), random.octets(32), 60s};
+  ASSERT_EQ(put_large(*queue, once).value().outcome, PutOutcome::Stored);
+  const std::size_t stored = chunks();
+  EXPECT_GT(stored, 1U);
+  EXPECT_EQ(put_large(*queue, once).value().outcome, PutOutcome::Replayed);
+  EXPECT_EQ(put_large(*queue, {{once.key_mac, random.octets(32), 60s}}).value().outcome, PutOutcome::Conflict);
+  EXPECT_EQ(chunks(), stored) << "the first one's";
+  const auto claims = claim_all(*queue);
+  ASSERT_EQ(claims.size(), 1U);
+  EXPECT_EQ(read_all(**queue->open(claims[0])).size(), claims[0].delivery.size);
+}
+
+TEST_F(LargeBody, ExpiresWithinMinutesWhenNobodyKnowsWhatBecameOfThePut) {
+  redis::Endpoint limited = server.endpoint();
+  ASSERT_TRUE(redis.command({"ACL", "SETUSER", "writer", "on", ">secret", "~*", "+@all", "-@scripting"}));
+  limited.username = "writer";
+  constexpr std::string_view password = "secret";
+  limited.password = Secret(WipedBuffer(password.begin(), password.end()));
+  redis::Client client(std::move(limited), 20s);
+  MailQueue writer(client, master, clock, random, log);
+  EXPECT_FALSE(put_large(writer));
+  EXPECT_GT(chunks(), 1U) << "it may have been done";
+  for (const auto& key : keys("queue:*:body:*")) {
+    const auto life = count("TTL", key);
+    EXPECT_GT(life, 60U) << key;
+    EXPECT_LE(life, 300U) << key;
+  }
 }
 
 class Watermark : public test::QueueTest {};
