@@ -6,11 +6,14 @@
 #include <array>
 
 #include "base/encoding.h"
+#include "crypto/submitted_message.h"
 
 namespace sealpost {
 namespace {
 
 constexpr std::size_t max_returned_header = 32UL * 1024;
+/// RFC 5322 section 2.1.1: of a whole line, and "In-Reply-To: " stands before it.
+constexpr std::size_t max_field_line = 998 - std::string_view("In-Reply-To: ").size();
 
 /// A remote's words must not become a field or a part of their own.
 std::string one_line(std::string_view text) {
@@ -136,6 +139,18 @@ std::string_view bounded(std::string_view header) {
   return header.substr(0, end == std::string_view::npos ? 0 : end + 2);
 }
 
+/// The Message-ID of the returned header block; empty when it is not one line that may stand in a field of ours.
+std::string message_id(std::string_view header_block) {
+  WipedBuffer text(header_block.begin(), header_block.end());
+  append(text, "\r\n");
+  const auto message = split_message(view(text));
+  const HeaderField* field = message ? message->find("Message-ID") : nullptr;
+  if (field == nullptr) return {};
+  std::string_view body = field->body;
+  if (!body.empty() && body.front() == ' ') body.remove_prefix(1);
+  return body.size() > max_field_line || body.find('\n') != std::string_view::npos ? std::string() : std::string(body);
+}
+
 }  // namespace
 
 bool wants_bounce(const DeliveryRecord& delivery) {
@@ -154,7 +169,7 @@ Notice compose_report(const NoticeSender& from, const ReportFacts& facts, const 
   const bool utf8 = !is_ascii(status) || !is_ascii(facts.header_block);
   const MailHeader header{facts.delivery.mail_from,
                           delayed ? "Delivery is delayed" : "Your message could not be delivered", "auto-replied",
-                          facts.delivery.message_id_field};
+                          message_id(facts.header_block)};
   // RFC 6533 for what is beyond ASCII.
   const MimePart report{
       "multipart/report; report-type=delivery-status",

@@ -138,7 +138,7 @@ Status Notifier::issue(const Issue& order) {
 Result<bool> Notifier::put(const Notice& notice, const EmailAddress& recipient, const std::string& once_name) {
   const Once once{wrapper_.mac(Purpose::IdempotencyKey, once_name), wrapper_.mac(Purpose::IdempotencyBody, once_name),
                   once_lifetime};
-  Envelope envelope{queue_.new_id(once), {}, std::nullopt, {}, {}, recipient.needs_smtputf8(), clock_.now()};
+  Envelope envelope{queue_.new_id(once), {}, std::nullopt, {}, recipient.needs_smtputf8(), clock_.now()};
   DsnRequest dsn;
   dsn.never = true;
   const std::string& destination = options_.destination.empty() ? recipient.domain().a_label() : options_.destination;

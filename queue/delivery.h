@@ -34,7 +34,6 @@ struct Envelope {
   std::string account;                    ///< empty for the relay's own notices
   std::optional<EmailAddress> mail_from;  ///< nothing for <>
   std::string envid;                      ///< RFC 3461 section 4.4, as submitted
-  std::string message_id_field;           ///< value of the Message-ID field
   bool smtputf8 = false;
   Time accepted{};
 };
@@ -74,7 +73,6 @@ struct DeliveryRecord {
   bool notification = false;  ///< a notice that carries a code
   bool warned = false;        ///< the delay warning went out
   std::string envid;
-  std::string message_id_field;
   bool smtputf8 = false;
   DsnRequest dsn;
   std::vector<HistoryEvent> history;

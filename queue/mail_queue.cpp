@@ -43,7 +43,6 @@ MessageRecord message_record(const StoredBody& body, const Envelope& envelope, s
   record.account = envelope.account;
   record.mail_from = envelope.mail_from ? envelope.mail_from->text() : std::string();
   record.envid = envelope.envid;
-  record.message_id_field = envelope.message_id_field;
   record.smtputf8 = envelope.smtputf8;
   record.accepted = to_milliseconds(envelope.accepted);
   record.open = static_cast<std::uint32_t>(recipients);

@@ -10,7 +10,7 @@ namespace sealpost {
 namespace {
 
 constexpr int record_version = 1;
-constexpr std::uint32_t message_fields = 14;
+constexpr std::uint32_t message_fields = 13;
 constexpr std::uint32_t delivery_fields = 21;
 
 using Packer = msgpack::packer<msgpack::sbuffer>;
@@ -60,18 +60,17 @@ MessageRecord read_message(const msgpack::object_array& array) {
   record.account = text_at(array, 2);
   record.mail_from = text_at(array, 3);
   record.envid = text_at(array, 4);
-  record.message_id_field = text_at(array, 5);
-  record.smtputf8 = number_at<int>(array, 6) != 0;
-  record.accepted = number_at<std::int64_t>(array, 7);
-  record.kind = static_cast<BodyKind>(number_at<unsigned>(array, 8));
-  record.open = number_at<std::uint32_t>(array, 9);
-  record.recipients = number_at<std::uint32_t>(array, 10);
-  record.chunks = number_at<std::uint32_t>(array, 11);
-  record.header_octets = number_at<std::uint64_t>(array, 12);
+  record.smtputf8 = number_at<int>(array, 5) != 0;
+  record.accepted = number_at<std::int64_t>(array, 6);
+  record.kind = static_cast<BodyKind>(number_at<unsigned>(array, 7));
+  record.open = number_at<std::uint32_t>(array, 8);
+  record.recipients = number_at<std::uint32_t>(array, 9);
+  record.chunks = number_at<std::uint32_t>(array, 10);
+  record.header_octets = number_at<std::uint64_t>(array, 11);
   // cmsgpack writes an empty Lua table as a map: only a filled one is an array.
-  if (array.ptr[12].type == msgpack::type::ARRAY)
-    record.content_octets = array.ptr[12].as<std::vector<std::uint64_t>>();
-  record.body_octets = number_at<std::uint64_t>(array, 14);
+  if (array.ptr[11].type == msgpack::type::ARRAY)
+    record.content_octets = array.ptr[11].as<std::vector<std::uint64_t>>();
+  record.body_octets = number_at<std::uint64_t>(array, 13);
   return record;
 }
 
@@ -100,7 +99,6 @@ StoredDelivery read_delivery(const DeliveryId& id, const msgpack::object_array& 
   record.account = message.account;
   record.mail_from = message.mail_from;
   record.envid = message.envid;
-  record.message_id_field = message.message_id_field;
   record.smtputf8 = message.smtputf8;
   record.notice = message.kind == BodyKind::Notification || message.kind == BodyKind::OtherNotice;
   record.notification = message.kind == BodyKind::Notification;
@@ -132,7 +130,7 @@ std::string encode(const MessageRecord& record) {
   Packer packer(buffer);
   packer.pack_array(message_fields);
   packer.pack(record_version);
-  for (const auto* text : {&record.account, &record.mail_from, &record.envid, &record.message_id_field}) {
+  for (const auto* text : {&record.account, &record.mail_from, &record.envid}) {
     pack_text(packer, *text);
   }
   packer.pack(record.smtputf8 ? 1 : 0);

@@ -20,7 +20,6 @@ struct MessageRecord {
   std::string account;
   std::string mail_from;
   std::string envid;
-  std::string message_id_field;
   bool smtputf8 = false;
   std::int64_t accepted = 0;  ///< ms
   BodyKind kind = BodyKind::Cms;

@@ -173,18 +173,18 @@ Result<Accepted, IntakeError> Intake::accept(Submission submission) {
   }
   const Keys* const sealed_to = keys ? &*keys : nullptr;
 
-  Envelope envelope{
-      queue_.new_id(), submission.account.name, submission.mail_from, submission.envid, {}, submission.smtputf8,
-      clock_.now()};
+  Envelope envelope{queue_.new_id(),  submission.account.name, submission.mail_from,
+                    submission.envid, submission.smtputf8,     clock_.now()};
   Sealer::Additions additions;
   // No client address and no `for`: nothing that tells more of the sender, or one recipient from another.
   additions.top = "Received: by " + options_.hostname + " with " + submission.protocol + " id " + envelope.id.text() +
                   ";\r\n\t" + to_rfc5322(envelope.accepted) + "\r\n";
+  std::string message_id_field;
   if (const auto* field = message->find("Message-ID")) {
-    envelope.message_id_field = trimmed(field->body);
+    message_id_field = trimmed(field->body);
   } else {
-    envelope.message_id_field = "<" + envelope.id.text() + "@" + options_.hostname + ">";
-    additions.bottom += "Message-ID: " + envelope.message_id_field + "\r\n";
+    message_id_field = "<" + envelope.id.text() + "@" + options_.hostname + ">";
+    additions.bottom += "Message-ID: " + message_id_field + "\r\n";
   }
   if (message->find("Date") == nullptr) additions.bottom += "Date: " + to_rfc5322(envelope.accepted) + "\r\n";
 
@@ -205,7 +205,7 @@ Result<Accepted, IntakeError> Intake::accept(Submission submission) {
   } else {
     hooks_.queued();
   }
-  Accepted accepted{put->id, envelope.message_id_field, {}};
+  Accepted accepted{put->id, std::move(message_id_field), {}};
   for (std::size_t i = 0; i < submission.recipients.size(); ++i) {
     accepted.recipients.push_back(
         {submission.recipients[i].address, DeliveryId(put->id, static_cast<std::uint32_t>(i + 1)), encrypted,

@@ -3,8 +3,7 @@
 local D = {state = 2, attempts = 3, created = 4, next = 5, response = 6, fence = 7, deaths = 8, warned = 9,
            recipient = 10, domain = 11, destination = 12, orcpt = 16, head_offset = 17, head_octets = 18, content = 19,
            history = 21}
-local M = {account = 2, from = 3, envid = 4, field = 5, open = 9, records = 10, chunks = 11, header = 12, contents = 13,
-           body = 14}
+local M = {account = 2, from = 3, envid = 4, open = 8, records = 9, chunks = 10, header = 11, contents = 12, body = 13}
 local QUEUED, SENDING, DEFERRED, HELD, DELIVERED, BOUNCED, DROPPED = 0, 1, 2, 3, 4, 5, 6
 local base = KEYS[1]
 
@@ -129,11 +128,9 @@ end
 
 -- The message's own record, once all its deliveries are finished and its content is gone.
 local function compact_message(m)
-  local from, field = m[M.from], m[M.field]
-  m[M.chunks], m[M.header], m[M.contents], m[M.body], m[M.envid], m[M.from], m[M.field] = 0, 0, {}, 0, '', '', ''
-  local room = RECORD_MAX - 2 - #cmsgpack.pack(m)
-  m[M.from] = cut(from, room)
-  m[M.field] = cut(field, room - #m[M.from])
+  local from = m[M.from]
+  m[M.chunks], m[M.header], m[M.contents], m[M.body], m[M.envid], m[M.from] = 0, 0, {}, 0, '', ''
+  m[M.from] = cut(from, RECORD_MAX - 2 - #cmsgpack.pack(m))
 end
 
 -- Ends a delivery. With the last one of a message its content goes at once; records stay, in short, as history.

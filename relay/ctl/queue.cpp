@@ -137,7 +137,7 @@ int show(Context& context, const Options& options) {
     return EX_OK;
   }
   std::ostream& out = context.out;
-  out << "id:            " << record->id.text() << "\nmessage:       " << record->message_id_field
+  out << "id:            " << record->id.text() << "\nmessage:       " << record->id.message().text()
       << "\naccount:       " << (record->account.empty() ? "-" : record->account)
       << "\nfrom:          " << sender_text(*record) << "\nto:            " << record->recipient
       << "\nstate:         " << to_text(record->state) << "\nattempts:      " << record->attempts

@@ -256,7 +256,7 @@ Status Deliverer::report(const Claim& claim, const std::string& once_name, Repor
   facts.header_block = (*body)->header_block();
   const Once once{wrapper_.mac(Purpose::IdempotencyKey, once_name), wrapper_.mac(Purpose::IdempotencyBody, once_name),
                   once_lifetime};
-  const Envelope envelope{queue_.new_id(once), {}, std::nullopt, {}, {}, sender->needs_smtputf8(), clock_.now()};
+  const Envelope envelope{queue_.new_id(once), {}, std::nullopt, {}, sender->needs_smtputf8(), clock_.now()};
   DsnRequest never;
   never.never = true;
   const std::string& destination = options_.destination.empty() ? sender->domain().a_label() : options_.destination;

@@ -63,7 +63,7 @@ struct Bench {
     const WipedBuffer message(message_octets, 'x');
     for (std::size_t i = first; i < first + count; ++i) {
       auto address = EmailAddress::parse("user" + std::to_string(i) + "@dest" + std::to_string(i % 1000) + ".example");
-      const Envelope envelope{queue.new_id(), "bench", std::nullopt, {}, "<bench@example.com>", false, clock.now()};
+      const Envelope envelope{queue.new_id(), "bench", std::nullopt, {}, false, clock.now()};
       const Addressee addressee{*address, address->domain().a_label(), std::string(64, 'a'), "interim", {}};
       auto put = queue.put(Notice(Notice::Kind::KeyEvent, message), envelope, addressee);
       if (!put) {

@@ -19,12 +19,11 @@ DeliveryRecord delivery(const std::string& recipient = "bob@example.net") {
   DeliveryRecord record(DeliveryId(MessageId::parse("01K5K5XCG0ABCDEFGHJKMNPQRS").value(), 1));
   record.mail_from = "alice@example.com";
   record.recipient = recipient;
-  record.message_id_field = "<m@example.com>";
   record.created = from_milliseconds(1'790'000'000'000 - std::int64_t{5} * 24 * 3600 * 1000);
   return record;
 }
 
-constexpr const char* header_block = "Subject: Numbers\r\nFrom: alice@example.com\r\n";
+constexpr const char* header_block = "Subject: Numbers\r\nFrom: alice@example.com\r\nMessage-ID: <m@example.com>\r\n";
 
 ParsedMail reported(const ReportFacts& facts) {
   const test::ManualClock clock;
@@ -108,6 +107,30 @@ INSTANTIATE_TEST_SUITE_P(
         Reason{"NoReasonGiven", "5.0.0", false, "does not take it", "other means"},
         Reason{"NoStatusAtAll", "", false, "does not take it", "other means"},
         Reason{"NotReachedForSoLong", "4.4.7", true, "could not be delivered in 5 days", "send the message again"}),
+    [](const auto& test) { return test.param.name; });
+
+struct Threading {
+  const char* name;
+  std::string header_block;
+  std::string in_reply_to;  ///< empty: the field is left out
+};
+void PrintTo(const Threading& threading, std::ostream* out) { *out << threading.name; }
+
+class BounceThread : public testing::TestWithParam<Threading> {};
+
+TEST_P(BounceThread, IsTheReturnedMessages) {
+  const auto mail = reported({delivery(), "5.1.1", "550 no", "mx.example", false, {}, GetParam().header_block});
+  EXPECT_EQ(mail.field("in-reply-to"), GetParam().in_reply_to);
+  EXPECT_EQ(mail.field("references"), GetParam().in_reply_to);
+  EXPECT_TRUE(mail.defects.empty()) << mail.defects.front();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Bounce, BounceThread,
+    testing::Values(Threading{"AnyCase", "Subject: x\r\nmessage-id:<m@example.com>\r\n", "<m@example.com>"},
+                    Threading{"Absent", "Subject: x\r\n", ""}, Threading{"NoHeaderAtAll", "", ""},
+                    Threading{"Folded", "Message-ID:\r\n <m@example.com>\r\nSubject: x\r\n", ""},
+                    Threading{"TooLong", "Message-ID: <" + std::string(1000, 'm') + "@example.com>\r\n", ""}),
     [](const auto& test) { return test.param.name; });
 
 TEST(Bounce, WarningTellsUntilWhenAttemptsGoOn) {

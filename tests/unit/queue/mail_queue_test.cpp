@@ -83,7 +83,6 @@ TEST_F(MailQueueTest, CarriesEnvelopeAndDsn) {
   EXPECT_EQ(record.fingerprint, std::string(64, 'a'));
   EXPECT_EQ(record.key_state, "interim");
   EXPECT_EQ(record.envid, "envid");
-  EXPECT_EQ(record.message_id_field, "<m@example.com>");
   EXPECT_TRUE(record.smtputf8);
   EXPECT_FALSE(record.notice);
   EXPECT_TRUE(record.dsn.success && record.dsn.delay);

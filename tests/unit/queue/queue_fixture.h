@@ -51,7 +51,8 @@ inline EmailAddress address(std::string_view text) { return EmailAddress::parse(
 
 /// A submitted message, sealed for the recipients of Certificates in turn.
 inline SealedMessage seal(std::size_t recipients, const std::string& body = std::string("Body ") + canary) {
-  const std::string text = std::string("From: a@example.com\r\nSubject: ") + canary + "\r\n\r\n" + body + "\r\n";
+  const std::string text = std::string("From: a@example.com\r\nSubject: ") + canary + "\r\nMessage-ID: <" + canary +
+                           "@example.com>\r\n\r\n" + body + "\r\n";
   const auto message = split_message(text).value();
   std::vector<std::string> certificates;
   for (std::size_t i = 0; i < recipients; ++i) certificates.push_back(Certificates::get().der[i % 2]);
@@ -72,7 +73,7 @@ class QueueTest : public ::testing::Test {
   }
 
   Envelope envelope(MessageId id, const std::string& account = "crm") const {
-    return {std::move(id), account, address("sender@example.com"), "envid", "<m@example.com>", false, clock.now()};
+    return {std::move(id), account, address("sender@example.com"), "envid", false, clock.now()};
   }
   static Addressee addressee(const std::string& mailbox) {
     const auto parsed = address(mailbox);

@@ -18,7 +18,6 @@ MessageRecord a_message() {
       "j\xc3\xbcrgen@b\xc3\xbc"
       "cher.example";
   record.envid = "e+3D";
-  record.message_id_field = "<m@example.com>";
   record.smtputf8 = true;
   record.accepted = 1'790'000'000'123;
   record.kind = BodyKind::Verbatim;
@@ -69,7 +68,6 @@ TEST_F(RecordsTest, AMessageComesBackFromLuaUnchanged) {
   EXPECT_EQ(read.account, record.account);
   EXPECT_EQ(read.mail_from, record.mail_from);
   EXPECT_EQ(read.envid, record.envid);
-  EXPECT_EQ(read.message_id_field, record.message_id_field);
   EXPECT_EQ(read.smtputf8, record.smtputf8);
   EXPECT_EQ(read.accepted, record.accepted);
   EXPECT_EQ(read.kind, record.kind);
