@@ -19,16 +19,29 @@ namespace {
 
 Error failed(const std::string& what) { return Error::internal("cms: " + what + ": " + openssl_errors()); }
 
-struct OpenSslBuffer {
-  void operator()(unsigned char* memory) const { OPENSSL_free(memory); }
+/// Written where it stays: of large content every copy counts.
+Result<std::string> to_der(CMS_ContentInfo* cms) {
+  const int size = i2d_CMS_ContentInfo(cms, nullptr);
+  if (size <= 0) return failed("encoding");
+  std::string der(static_cast<std::size_t>(size), '\0');
+  auto* at = reinterpret_cast<unsigned char*>(der.data());
+  if (i2d_CMS_ContentInfo(cms, &at) != size) return failed("encoding");
+  return der;
+}
+
+struct BioChain {
+  void operator()(BIO* first) const { BIO_free_all(first); }
 };
 
-Result<std::string> to_der(CMS_ContentInfo* cms) {
-  unsigned char* raw = nullptr;
-  const int size = i2d_CMS_ContentInfo(cms, &raw);
-  const std::unique_ptr<unsigned char, OpenSslBuffer> owner(raw);
-  if (size <= 0) return failed("encoding");
-  return std::string(reinterpret_cast<const char*>(raw), static_cast<std::size_t>(size));
+/// CMS_final for content in pieces. Memory of ours, wiped by its owner; OpenSSL copies it through small buffers of its own only.
+bool encrypt(CMS_ContentInfo* cms, std::span<const std::string_view> content) {
+  const std::unique_ptr<BIO, BioChain> chain(CMS_dataInit(cms, nullptr));
+  if (!chain) return false;
+  for (const auto piece : content) {
+    const int size = static_cast<int>(piece.size());
+    if (size > 0 && BIO_write(chain.get(), piece.data(), size) != size) return false;
+  }
+  return BIO_flush(chain.get()) == 1 && CMS_dataFinal(cms, chain.get()) == 1;
 }
 
 /// A ContentInfo that holds (Auth)EnvelopedData, taken apart (RFC 5652 section 6.1, RFC 5083 section 2.1).
@@ -164,7 +177,8 @@ class Cutter final {
     if (!der) return der;
     const auto parts = take_apart(*der);
     if (!parts) return failed("structure");
-    return std::string(parts->tail);
+    der->erase(0, der->size() - parts->tail.size());
+    return der;
   }
 
   Result<std::vector<std::string>> heads_for(std::size_t tail) {
@@ -254,19 +268,18 @@ Result<UsableCertificate> usable_certificate(std::string_view der) {
   return usable;
 }
 
-Result<CutCms> encrypt_and_cut(std::string_view content, KeyKind kind, const std::vector<X509*>& recipients,
-                               ContentCipher cipher) {
-  if (content.size() > INT_MAX) return Error::permanent("the message is too large");
+Result<CutCms> encrypt_and_cut(std::span<const std::string_view> content, KeyKind kind,
+                               const std::vector<X509*>& recipients, ContentCipher cipher) {
+  std::size_t octets = 0;
+  for (const auto piece : content) octets += piece.size();
+  if (octets > INT_MAX) return Error::permanent("the message is too large");
   const EVP_CIPHER* algorithm = cipher == ContentCipher::Aes256Gcm ? EVP_aes_256_gcm() : EVP_aes_256_cbc();
-  // Memory of ours, wiped by its owner; OpenSSL copies it through small buffers of its own only.
-  const BioPtr input(BIO_new_mem_buf(content.data(), static_cast<int>(content.size())));
-  constexpr unsigned flags = CMS_BINARY | CMS_PARTIAL;
-  const CmsPtr cms(input ? CMS_encrypt(nullptr, nullptr, algorithm, flags) : nullptr);
+  const CmsPtr cms(CMS_encrypt(nullptr, nullptr, algorithm, CMS_BINARY | CMS_PARTIAL));
   if (!cms) return failed("setup");
   for (X509* recipient : recipients) {
     if (auto added = add_recipient(cms.get(), recipient, kind); !added) return added.error();
   }
-  if (CMS_final(cms.get(), input.get(), nullptr, flags) != 1) return failed("encryption");
+  if (!encrypt(cms.get(), content)) return failed("encryption");
   return Cutter(cms.get()).cut(recipients.size());
 }
 

@@ -2,6 +2,7 @@
 // Encrypts one content for many recipients of one key type (RFC 5652) and cuts the result: a tail that all share, and a head for each.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,8 +22,9 @@ enum class KeyKind { Rsa, Ec };
 
 /// Internal when `recipients` do not all hold keys of that kind: a head cut from a mixed structure keeps version 2 and betrays the EC
 /// recipient.
-Result<CutCms> encrypt_and_cut(std::string_view content, KeyKind kind, const std::vector<X509*>& recipients,
-                               ContentCipher cipher);
+/// The content comes in pieces, so that nobody has to join them.
+Result<CutCms> encrypt_and_cut(std::span<const std::string_view> content, KeyKind kind,
+                               const std::vector<X509*>& recipients, ContentCipher cipher);
 
 /// A certificate that something may be encrypted to.
 struct UsableCertificate {

@@ -59,18 +59,17 @@ Result<WipedBuffer> outer_header(const SubmittedMessage& message, OuterFields wh
   return out;
 }
 
-WipedBuffer inner_entity(const SubmittedMessage& message) {
-  WipedBuffer entity;
-  std::size_t size = message.body.size() + 64;
+WipedBuffer inner_header(const SubmittedMessage& message) {
+  WipedBuffer header;
+  std::size_t size = 64;
   for (const auto& field : message.fields) size += is_content_field(field.name) ? field.raw.size() : 0;
-  entity.reserve(size);
-  if (message.find("Content-Type") == nullptr) append(entity, "Content-Type: text/plain\r\n");
+  header.reserve(size);
+  if (message.find("Content-Type") == nullptr) append(header, "Content-Type: text/plain\r\n");
   for (const auto& field : message.fields) {
-    if (is_content_field(field.name)) append(entity, field.raw);
+    if (is_content_field(field.name)) append(header, field.raw);
   }
-  append(entity, "\r\n");
-  append(entity, message.body);
-  return entity;
+  append(header, "\r\n");
+  return header;
 }
 
 }  // namespace sealpost

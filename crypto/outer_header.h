@@ -27,7 +27,8 @@ struct HeaderAdditions {
 /// fold it at (RFC 5322 section 2.1.1).
 Result<WipedBuffer> outer_header(const SubmittedMessage& message, OuterFields which, const HeaderAdditions& additions);
 
-/// The original MIME entity: its Content-* fields and its body, byte for byte; Content-Type: text/plain when it has none.
-WipedBuffer inner_entity(const SubmittedMessage& message);
+/// What stands before the body in the original MIME entity: its Content-* fields, byte for byte, Content-Type: text/plain when it has
+/// none, and the empty line. The body itself is not copied.
+WipedBuffer inner_header(const SubmittedMessage& message);
 
 }  // namespace sealpost

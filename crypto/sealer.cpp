@@ -2,6 +2,7 @@
 // Implements sealer.h.
 #include "crypto/sealer.h"
 
+#include <array>
 #include <map>
 #include <utility>
 
@@ -44,13 +45,14 @@ Result<SealedMessage> Sealer::seal(const SubmittedMessage& message, std::span<co
     groups[usable->kind].push_back(i);
     parsed.push_back(std::move(usable->certificate));
   }
-  const WipedBuffer entity = inner_entity(message);
+  const WipedBuffer inner = inner_header(message);
+  const std::array<std::string_view, 2> entity = {view(inner), message.body};
   std::vector<std::string> contents;
   std::vector<SealedMessage::Head> heads(certificates.size());
   for (const auto& [kind, group] : groups) {
     std::vector<X509*> recipients;
     for (const auto i : group) recipients.push_back(parsed[i].get());
-    auto cut = encrypt_and_cut(view(entity), kind, recipients, settings_.content_cipher);
+    auto cut = encrypt_and_cut(entity, kind, recipients, settings_.content_cipher);
     if (!cut) return cut.error();
     for (std::size_t n = 0; n < group.size(); ++n) {
       heads[group[n]] = {std::move(cut->heads[n]), static_cast<std::uint32_t>(contents.size())};

@@ -35,6 +35,7 @@
 #include "relay/login_throttle.h"
 #include "relay/services.h"
 #include "relay/smtp/connection.h"
+#include "relay/smtp/content_reader.h"
 
 namespace sealpost {
 namespace {
@@ -269,11 +270,22 @@ void wait_for_end(const sigset_t& signals, net::TlsContext& tls, Log& log) {
   }
 }
 
+/// A setting that refuses mail by itself is told before the first sender meets it.
+void warn_of_small_limit(const Settings& settings, Log& log) {
+  const std::uint64_t needed = settings.smtp.max_message_size * smtp::memory_per_octet;
+  if (settings.relay.memory_limit >= needed) return;
+  log.warning("memory.limit_is_small",
+              {{"relay.memory_limit", settings.relay.memory_limit},
+               {"needed", needed},
+               {"hint", "messages of smtp.max_message_size are refused; raise the one or lower the other"}});
+}
+
 }  // namespace
 
 int run_daemon(const LoadedSettings& loaded, Log& log) {
   const Settings& settings = loaded.settings;
   const sigset_t signals = block_signals();
+  warn_of_small_limit(settings, log);
   auto state_dir = StateDir::take(settings.relay.state_dir);
   if (!state_dir) return stop_start(log, state_dir.error());
   auto tls = load_tls(settings, log);

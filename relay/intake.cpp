@@ -193,6 +193,7 @@ Result<Accepted, IntakeError> Intake::accept(Submission submission) {
     if (keys) take_back(submission, *keys);
     return std::move(sealed).error();
   }
+  WipedBuffer().swap(submission.message);  // the plaintext, and room for the queue's copy
   auto put = queue_.put(*sealed, envelope, addressees(submission, sealed_to));
   if (!put) {
     // A put whose answer was lost may be durable: its recipients are better told of a key than left with mail that they cannot read.

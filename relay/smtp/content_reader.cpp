@@ -21,9 +21,10 @@ void ContentStore::add(std::string_view octets) {
   if (octets_ > max_octets_) return fail(ContentFault::TooLarge);
   if (fault_ != ContentFault::None) return;
   const std::size_t total = content_.size() + octets.size();
-  // Growing a vector holds old and new at once.
-  const std::size_t rounded = (total / reservation_step + 1) * reservation_step;
-  if (!reservation_.grow_to(*budget_, rounded)) return fail(ContentFault::NoMemory);
+  const std::size_t steps = (total * memory_per_octet + reservation_step - 1) / reservation_step;
+  if (!reservation_.grow_to(*budget_, steps * reservation_step)) return fail(ContentFault::NoMemory);
+  // By halves instead of doubling: what is freed is wiped first, and so in memory whether it was used or not.
+  if (total > content_.capacity()) content_.reserve(std::max(total, content_.capacity() + content_.capacity() / 2));
   append(content_, octets);
 }
 

@@ -15,6 +15,11 @@ namespace sealpost::smtp {
 /// one that stands last here is told, so that the reply does not hang on how the octets were cut.
 enum class ContentFault { None, NoMemory, TooLarge, BareLineEnd };
 
+/// Octets of memory that one octet of content takes until it is queued. The most is needed while a message is sealed for RSA and EC
+/// recipients: the content in a buffer that grew by halves (1.5), the first key type's ciphertext (1), the second's inside OpenSSL, whose
+/// buffers grow by thirds (1.33), and its DER (1): 4.83. Laying it out for the queue comes next: both ciphertexts twice (4).
+inline constexpr std::size_t memory_per_octet = 5;
+
 /// Gathers content under the limits; shared by both readers.
 class ContentStore final {
  public:

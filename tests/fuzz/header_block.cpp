@@ -53,7 +53,8 @@ void check_outer(const SubmittedMessage& message) {
 }
 
 void check_inner(const SubmittedMessage& message) {
-  const WipedBuffer entity = inner_entity(message);
+  WipedBuffer entity = inner_header(message);
+  append(entity, message.body);
   const auto inner = split_message(view(entity));
   require(inner.ok(), "the entity is a header block and a body");
   require(inner->body == message.body, "the body is carried octet for octet");

@@ -20,7 +20,8 @@ std::string outer(const std::string& message, OuterFields which = OuterFields::S
 }
 
 std::string inner(const std::string& message) {
-  return std::string(view(inner_entity(split_message(message).value())));
+  const auto split = split_message(message).value();
+  return std::string(view(inner_header(split))) + std::string(split.body);
 }
 
 struct Case {

@@ -6,6 +6,7 @@
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
+#include <array>
 #include <functional>
 #include <ostream>
 
@@ -168,13 +169,14 @@ INSTANTIATE_TEST_SUITE_P(Keys, UsableCertificate,
 TEST(EncryptAndCut, KeysOfTwoKindsAreNeverInOneStructure) {
   const auto first = usable_certificate(certified(rsa(2048).get())).value();
   const auto second = usable_certificate(certified(ec("P-256").get())).value();
+  constexpr std::array<std::string_view, 1> text = {"text"};
   const std::vector<X509*> both = {first.certificate.get(), second.certificate.get()};
   for (const auto kind : {KeyKind::Rsa, KeyKind::Ec}) {
-    const auto cut = encrypt_and_cut("text", kind, both, ContentCipher::Aes256Cbc);
+    const auto cut = encrypt_and_cut(text, kind, both, ContentCipher::Aes256Cbc);
     ASSERT_FALSE(cut);
     EXPECT_EQ(cut.error().kind, ErrorKind::Internal);
   }
-  EXPECT_FALSE(encrypt_and_cut("text", KeyKind::Rsa, {}, ContentCipher::Aes256Cbc)) << "for nobody";
+  EXPECT_FALSE(encrypt_and_cut(text, KeyKind::Rsa, {}, ContentCipher::Aes256Cbc)) << "for nobody";
 }
 
 }  // namespace

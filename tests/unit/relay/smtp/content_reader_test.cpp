@@ -158,7 +158,7 @@ TEST(ContentStoreTest, HoldsItsReservationUntilTheContentIsDone) {
 }
 
 TEST(ContentStoreTest, GivesUpWithoutMemoryAndGivesItBack) {
-  MemoryBudget budget(300'000);
+  MemoryBudget budget(300'000 * memory_per_octet);
   ContentStore store(budget, 1UL << 20U);
   store.add(std::string(200'000, 'x'));
   EXPECT_EQ(store.fault(), ContentFault::None);

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// relay.memory_limit bounds what the process takes, not only what it counts.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/e2e/relay_fixture.h"
+#include "tests/e2e/submitter.h"
+
+namespace sealpost::test {
+namespace {
+
+// Sanitizers keep freed memory and shadows of their own, and take their time.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+constexpr std::size_t message_megabytes = sanitized ? 4 : 20;
+/// Fewer than six messages fit at once.
+constexpr std::size_t limit_megabytes = 15 * message_megabytes;
+/// Program, libraries, thread stacks, TLS, deliveries.
+constexpr std::size_t constant_megabytes = 64;
+
+/// The most that the process ever had in memory.
+std::size_t peak_megabytes(int pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::stoul(line.substr(6)) / 1024;
+  }
+  return 0;
+}
+
+TEST(MemoryLimit, BoundsTheProcessWhileManySendLargeMailAtOnce) {
+  RelayFixture relay(RelayFixture::Settings{{"relay.memory_limit", std::to_string(limit_megabytes) + "m"}});
+  std::string text;
+  while (text.size() < message_megabytes * 1'000'000) text += std::string(76, 'x') + "\r\n";
+  const std::string large = message("x", text);
+  std::array<std::string, 6> answers;
+  {
+    std::vector<std::jthread> senders;
+    for (auto& answer : answers) {
+      senders.emplace_back([&] {
+        try {
+          answer = Submitter::logged_in(relay).submit("alice@example.com", {"bob@example.net"}, large);
+        } catch (const std::runtime_error& why) {
+          answer = why.what();
+        }
+      });
+    }
+  }
+  std::size_t accepted = 0;
+  for (const auto& answer : answers) {
+    EXPECT_TRUE(answer.starts_with("250") || answer.starts_with("452 4.3.1")) << answer;
+    accepted += answer.starts_with("250") ? 1 : 0;
+  }
+  EXPECT_GT(accepted, 0U);
+  EXPECT_EQ(relay.sealed_mail("bob@example.net", accepted).size(), accepted);
+  const std::size_t peak = peak_megabytes(relay.pid());
+  RecordProperty("peak_megabytes", std::to_string(peak));
+  EXPECT_GT(peak, 0U);
+  if (!sanitized) {
+    EXPECT_LT(peak, limit_megabytes + constant_megabytes);
+  }
+}
+
+TEST(MemoryLimit, ThatIsTooSmallForTheLargestMessageIsToldAtTheStart) {
+  RelayFixture relay(RelayFixture::Settings{{"relay.memory_limit", "20m"}, {"smtp.max_message_size", "10m"}});
+  EXPECT_NE(relay.log().find("memory.limit_is_small"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sealpost::test
