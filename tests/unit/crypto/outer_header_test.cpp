@@ -108,7 +108,8 @@ INSTANTIATE_TEST_SUITE_P(
 class Unfoldable : public ::testing::TestWithParam<Case> {};
 
 TEST_P(Unfoldable, LineIsRefusedForGood) {
-  const auto message = split_message(GetParam().in + "\r\nbody");
+  const std::string octets = GetParam().in + "\r\nbody";  // the parts are views into it
+  const auto message = split_message(octets);
   const auto block = outer_header(*message, OuterFields::Sealed, additions);
   ASSERT_FALSE(block);
   EXPECT_EQ(block.error().kind, ErrorKind::Permanent);

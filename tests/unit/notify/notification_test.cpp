@@ -107,7 +107,7 @@ TEST(Notification, NamesTheSenderOnlyOfAnAcceptedMail) {
 }
 
 TEST(Notification, SaysWhenTheCodeExpires) {
-  EXPECT_NE(text_of(NotificationCause::Mail).find("The code works until 2026-10-21."), std::string::npos);
+  EXPECT_NE(text_of(NotificationCause::Mail).find("The code works until 2026-10-21, and for a day after you first use it."), std::string::npos);
 }
 
 TEST(Notification, EscapesWhatASenderMayChooseInHtml) {
