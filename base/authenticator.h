@@ -22,7 +22,8 @@ class Authenticator {
  public:
   virtual ~Authenticator() = default;
   /// Checks an Authorization field (Bearer or Basic). Invalid: wrong or missing credential, the same text for both;
-  /// Temporary: the store is away, or, with retry_after, too many guesses: nothing was looked at. `network` counts wrong guesses (net::Peer::network).
+  /// Temporary: the store is away, or, with retry_after, too many guesses: nothing was looked at. `network` counts
+  /// wrong guesses (net::Peer::network).
   virtual Result<Caller> authenticate(std::string_view authorization, std::string_view network) = 0;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mail addresses, parsed once at the edge: the spelling that was submitted, the directory key, the certificate and folder forms.
+// Mail addresses, parsed once at the edge: the spelling that was submitted, the directory key, the certificate and
+// folder forms.
 #pragma once
 
 #include <string>
@@ -12,7 +13,8 @@ namespace sealpost {
 /// A DNS domain of RFC 5321 section 4.1.2, Unicode labels allowed; normalised by libidn2 (IDNA 2008).
 class DomainName final {
  public:
-  /// Invalid for address literals, empty or overlong labels, labels that IDNA refuses, more than 253 octets, a trailing dot.
+  /// Invalid for address literals, empty or overlong labels, labels that IDNA refuses, more than 253 octets, a trailing
+  /// dot.
   static Result<DomainName> parse(std::string_view text);
   [[nodiscard]] const std::string& text() const { return text_; }        ///< as submitted
   [[nodiscard]] const std::string& a_label() const { return a_label_; }  ///< lower-case A-labels
@@ -27,7 +29,8 @@ class DomainName final {
 /// A Mailbox of RFC 5321 section 4.1.2 (RFC 6531 for UTF-8), without angle brackets.
 class EmailAddress final {
  public:
-  /// Invalid for a missing part, a local part over 64 octets, control characters, bad quoting, a bad domain (see DomainName).
+  /// Invalid for a missing part, a local part over 64 octets, control characters, bad quoting, a bad domain (see
+  /// DomainName).
   static Result<EmailAddress> parse(std::string_view mailbox);
 
   [[nodiscard]] const std::string& text() const { return text_; }    ///< as submitted, quoting included
@@ -37,7 +40,8 @@ class EmailAddress final {
   [[nodiscard]] const std::string& directory_key() const { return directory_key_; }
   /// True when the envelope needs SMTPUTF8 (RFC 6531): a non-ASCII local part, or a domain given in Unicode.
   [[nodiscard]] bool needs_smtputf8() const;
-  /// As written in an SMTP path or header field to a server without SMTPUTF8: the local part as submitted, the domain in A-labels.
+  /// As written in an SMTP path or header field to a server without SMTPUTF8: the local part as submitted, the domain
+  /// in A-labels.
   [[nodiscard]] std::string ascii_domain_form() const;
 
   enum class SanForm { Rfc822Name, SmtpUtf8Mailbox };  ///< RFC 5280 section 4.2.1.6, RFC 8398

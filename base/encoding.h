@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Octets as text and back: hex, base64 (RFC 4648), base64url, percent, and the escapes of HTML. Nothing here knows what the octets mean.
+// Octets as text and back: hex, base64 (RFC 4648), base64url, percent, and the escapes of HTML. Nothing here knows what
+// the octets mean.
 #pragma once
 
 #include <optional>

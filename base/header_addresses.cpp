@@ -126,7 +126,8 @@ using Tokens = std::vector<Token>;
 
 bool is(const Token& token, std::string_view special) { return token.kind == Kind::Special && token.text == special; }
 
-/// local-part "@" domain without white space in it: obsolete forms with blanks are read differently by different programs.
+/// local-part "@" domain without white space in it: obsolete forms with blanks are read differently by different
+/// programs.
 Result<EmailAddress> read_address(Tokens::const_iterator begin, Tokens::const_iterator end) {
   std::string text;
   for (auto token = begin; token != end; ++token) {

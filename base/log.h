@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Structured events on standard error, as text or JSON lines. Takes no Secret and no WipedBuffer: what is secret cannot be logged by mistake.
+// Structured events on standard error, as text or JSON lines. Takes no Secret and no WipedBuffer: what is secret cannot
+// be logged by mistake.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bound on plaintext and buffers in flight (relay.memory_limit): whoever holds much asks here first and is refused beyond it.
+// A bound on plaintext and buffers in flight (relay.memory_limit): whoever holds much asks here first and is refused
+// beyond it.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names of messages and deliveries. A message id is a ULID whose last four bits name the Redis shard that holds all of the message's keys.
+// Names of messages and deliveries. A message id is a ULID whose last four bits name the Redis shard that holds all of
+// the message's keys.
 #pragma once
 
 #include <cstdint>

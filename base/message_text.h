@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The transfer encoding of a sealed body, made at delivery: base64 in lines of 76 characters (RFC 2045 section 6.8), piece by piece.
+// The transfer encoding of a sealed body, made at delivery: base64 in lines of 76 characters (RFC 2045 section 6.8),
+// piece by piece.
 #pragma once
 
 #include <cstdint>

@@ -50,7 +50,8 @@ using X509StackPtr = std::unique_ptr<STACK_OF(X509), X509StackDeleter>;
 
 /// Empties the calling thread's OpenSSL error queue and returns it as one line for internal_detail.
 std::string openssl_errors();
-/// True when the first thing that went wrong, by that queue, is a failed allocation: the fault is then ours, not that of the input.
+/// True when the first thing that went wrong, by that queue, is a failed allocation: the fault is then ours, not that
+/// of the input.
 bool openssl_lacked_memory();
 
 }  // namespace sealpost

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Expected failures as values: Error says what went wrong and for whom the words are meant; Result carries a value or an error.
+// Expected failures as values: Error says what went wrong and for whom the words are meant; Result carries a value or
+// an error.
 #pragma once
 
 #include <chrono>
@@ -19,7 +20,8 @@ enum class ErrorKind {
   Internal    ///< a broken invariant or a failed library call
 };
 
-/// Why something failed. Only public_text may reach a peer; internal_detail is for the log. Neither ever holds a secret.
+/// Why something failed. Only public_text may reach a peer; internal_detail is for the log. Neither ever holds a
+/// secret.
 struct Error {
   ErrorKind kind = ErrorKind::Internal;
   std::string public_text;

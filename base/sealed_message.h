@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only two things that may enter the mail queue: SealedMessage, which nobody but the sealer can make, and Notice, the relay's own mail.
+// The only two things that may enter the mail queue: SealedMessage, which nobody but the sealer can make, and Notice,
+// the relay's own mail.
 #pragma once
 
 #include <cstdint>
@@ -48,9 +49,9 @@ class SealedMessage final {
   std::vector<Head> heads_;
 };
 
-/// The relay's own mail: notification, bounce, delay warning or news of a key; a complete message that never holds a sender's content (a bounce
-/// returns header fields).
-/// The queue stores it wrapped under the master key, since a notification carries a code.
+/// The relay's own mail: notification, bounce, delay warning or news of a key; a complete message that never holds a
+/// sender's content (a bounce returns header fields). The queue stores it wrapped under the master key, since a
+/// notification carries a code.
 class Notice final {
  public:
   enum class Kind : std::uint8_t { Notification, Bounce, DelayWarning, KeyEvent };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory that is wiped when it is given back: WipedBuffer for plaintext on its way, Secret for keys, codes and passwords.
+// Memory that is wiped when it is given back: WipedBuffer for plaintext on its way, Secret for keys, codes and
+// passwords.
 #pragma once
 
 #include <openssl/crypto.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes at rest: how any part hides a secret before it is stored, without knowing the master key. crypto/ implements it.
+// Bytes at rest: how any part hides a secret before it is stored, without knowing the master key. crypto/ implements
+// it.
 #pragma once
 
 #include <string>
@@ -10,7 +11,8 @@
 
 namespace sealpost {
 
-/// What a blob or a MAC is for. Each purpose has a subkey of its own, so that a blob of one kind is never accepted as another.
+/// What a blob or a MAC is for. Each purpose has a subkey of its own, so that a blob of one kind is never accepted as
+/// another.
 enum class Purpose {
   PrivateKey,       ///< a recipient's private key
   CaKey,            ///< the private keys of the root and issuing CA
@@ -31,7 +33,8 @@ enum class Purpose {
 class Wrapper {
  public:
   virtual ~Wrapper() = default;
-  /// Authenticated encryption bound to the context (address, id, fingerprint: whatever the blob must not be moved away from).
+  /// Authenticated encryption bound to the context (address, id, fingerprint: whatever the blob must not be moved away
+  /// from).
   virtual Result<std::string> wrap(Purpose purpose, std::string_view context, std::string_view plain) = 0;
   /// Permanent error when the blob was altered, moved, or made under a master key that is not at hand.
   virtual Result<WipedBuffer> unwrap(Purpose purpose, std::string_view context, std::string_view blob) = 0;

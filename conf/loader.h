@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loads the settings: defaults, then the file, then the environment, then the command line; checks each value and what they mean together.
+// Loads the settings: defaults, then the file, then the environment, then the command line; checks each value and what
+// they mean together.
 #pragma once
 
 #include <string>
@@ -44,7 +45,8 @@ SettingsReport examine_settings(const SettingsSource& source);
 /// Invalid names source, key and reason (exit 78): unknown or repeated keys, bad values, files with wrong modes.
 Result<LoadedSettings> load_settings(const SettingsSource& source);
 
-/// The effective settings as a file that load_settings reads back. Secrets stand in files of their own, never in a value.
+/// The effective settings as a file that load_settings reads back. Secrets stand in files of their own, never in a
+/// value.
 std::string print_settings(const LoadedSettings& loaded);
 
 /// Where Redis is: the embedded one's socket, or what redis.url says, with the password from its file.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The settings as plain structs, one per section; loaded and checked once by load_settings (conf/loader.h). A part receives its own struct.
-// Defaults stand in conf/keys.cpp, beside the name and the meaning of each key.
+// The settings as plain structs, one per section; loaded and checked once by load_settings (conf/loader.h). A part
+// receives its own struct. Defaults stand in conf/keys.cpp, beside the name and the meaning of each key.
 #pragma once
 
 #include <chrono>

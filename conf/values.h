@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How setting values are written: durations, sizes, rates, listen addresses, routes, mailboxes. Pure parsers; Invalid with a reason
-// that reads well behind "file: key: ".
+// How setting values are written: durations, sizes, rates, listen addresses, routes, mailboxes. Pure parsers; Invalid
+// with a reason that reads well behind "file: key: ".
 #pragma once
 
 #include <chrono>
@@ -24,7 +24,8 @@ Result<std::size_t> parse_count(std::string_view text, std::size_t least, std::s
 Result<Rate> parse_rate(std::string_view text);
 Result<bool> parse_yes_no(std::string_view text);
 
-/// An IPv4 or IPv6 address in its usual form, without brackets. (Poco's parser refuses "::" and takes "10" for an address.)
+/// An IPv4 or IPv6 address in its usual form, without brackets. (Poco's parser refuses "::" and takes "10" for an
+/// address.)
 bool is_numeric_address(std::string_view text);
 
 struct HostPort {

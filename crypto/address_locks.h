@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One lock per address that is being worked on in this process, so that many first mails to one address do not burn a pair each.
+// One lock per address that is being worked on in this process, so that many first mails to one address do not burn a
+// pair each.
 #pragma once
 
 #include <map>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implements is_already_encrypted of submitted_message.h: the MIME around CMS (cms_inspect.h) and OpenPGP (openpgp_packets.h). Everything
-// doubtful is sealed.
+// Implements is_already_encrypted of submitted_message.h: the MIME around CMS (cms_inspect.h) and OpenPGP
+// (openpgp_packets.h). Everything doubtful is sealed.
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -23,7 +23,8 @@ std::string unfolded(std::string_view body) {
   return text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
-/// type/subtype in lower case, and one parameter's value (RFC 2045 section 5.1); comments are not understood, hence doubtful.
+/// type/subtype in lower case, and one parameter's value (RFC 2045 section 5.1); comments are not understood, hence
+/// doubtful.
 struct ContentType {
   std::string type;
   std::string boundary;
@@ -110,7 +111,8 @@ std::optional<std::pair<std::string_view, std::string_view>> two_parts(std::stri
   return std::pair(first, second);
 }
 
-/// What describes a part, each once and short: a long description, or any other field, could be text for somebody to read.
+/// What describes a part, each once and short: a long description, or any other field, could be text for somebody to
+/// read.
 bool is_plain_part(const SubmittedMessage& part) {
   constexpr std::size_t max_field = 128;
   return std::all_of(part.fields.begin(), part.fields.end(), [&](const HeaderField& field) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// X.509 certificates (RFC 5280) as octets and text: parse, encode, fingerprint, and the extensions that we write ourselves. Issues nothing.
+// X.509 certificates (RFC 5280) as octets and text: parse, encode, fingerprint, and the extensions that we write
+// ourselves. Issues nothing.
 #pragma once
 
 #include <string>

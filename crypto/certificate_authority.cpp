@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implements certificate_authority.h. In Redis: key "keys:ca", set once, a MessagePack array {root DER, wrapped root key, issuing DER, wrapped issuing key}.
+// Implements certificate_authority.h. In Redis: key "keys:ca", set once, a MessagePack array {root DER, wrapped root
+// key, issuing DER, wrapped issuing key}.
 #include "crypto/certificate_authority.h"
 
 #include <algorithm>

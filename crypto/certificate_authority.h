@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The relay's own root and issuing CA: made once for all nodes, kept in Redis with wrapped keys, and the certificates that they issue to recipients.
+// The relay's own root and issuing CA: made once for all nodes, kept in Redis with wrapped keys, and the certificates
+// that they issue to recipients.
 #pragma once
 
 #include <string>
@@ -17,8 +18,9 @@
 
 namespace sealpost {
 
-/// Immutable after open(), hence safe from any thread. RSA-3072 keys: a signature costs 1.8 ms against RSA-2048's 0.25 ms, but
-/// one falls due per assigned pair only, and these keys outlive every certificate under them (112 bits are advised until 2030).
+/// Immutable after open(), hence safe from any thread. RSA-3072 keys: a signature costs 1.8 ms against RSA-2048's 0.25
+/// ms, but one falls due per assigned pair only, and these keys outlive every certificate under them (112 bits are
+/// advised until 2030).
 class CertificateAuthority final {
  public:
   /// Loads the CA, or makes it at the very first start; of several nodes that start at once, all end with the same one.

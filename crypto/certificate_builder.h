@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds and signs one X.509 v3 certificate (RFC 5280). Who may have which certificate is the certificate authority's decision.
+// Builds and signs one X.509 v3 certificate (RFC 5280). Who may have which certificate is the certificate authority's
+// decision.
 #pragma once
 
 #include <string>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implements cms_seal.h with OpenSSL's CMS: encrypts once, then serialises the structure with one RecipientInfo at a time and no content.
+// Implements cms_seal.h with OpenSSL's CMS: encrypts once, then serialises the structure with one RecipientInfo at a
+// time and no content.
 #include "crypto/cms_seal.h"
 
 #include <openssl/err.h>
@@ -33,7 +34,8 @@ struct BioChain {
   void operator()(BIO* first) const { BIO_free_all(first); }
 };
 
-/// CMS_final for content in pieces. Memory of ours, wiped by its owner; OpenSSL copies it through small buffers of its own only.
+/// CMS_final for content in pieces. Memory of ours, wiped by its owner; OpenSSL copies it through small buffers of its
+/// own only.
 bool encrypt(CMS_ContentInfo* cms, std::span<const std::string_view> content) {
   const std::unique_ptr<BIO, BioChain> chain(CMS_dataInit(cms, nullptr));
   if (!chain) return false;
@@ -120,8 +122,8 @@ bool names_its_kdf(CMS_RecipientInfo* info) {
   return OBJ_obj2nid(kdf) == NID_dhSinglePass_stdDH_sha256kdf_scheme && parameter == V_ASN1_SEQUENCE;
 }
 
-/// Empties the structure of recipients and content, without freeing either, so that serialising it for one recipient costs nothing per
-/// octet of content.
+/// Empties the structure of recipients and content, without freeing either, so that serialising it for one recipient
+/// costs nothing per octet of content.
 class Cutter final {
  public:
   explicit Cutter(CMS_ContentInfo* cms) : cms_(cms), infos_(CMS_get0_RecipientInfos(cms)) {
@@ -201,8 +203,9 @@ class Cutter final {
   bool emptied_ = false;
 };
 
-/// Certificates that were parsed and whose keys were found sound: the check of an RSA-3072 key (its modulus must not be prime) costs more
-/// than 5 ms, fifty times what sealing a small mail does; parsing alone costs twice as much as sealing.
+/// Certificates that were parsed and whose keys were found sound: the check of an RSA-3072 key (its modulus must not be
+/// prime) costs more than 5 ms, fifty times what sealing a small mail does; parsing alone costs twice as much as
+/// sealing.
 class KnownSound final {
  public:
   std::optional<UsableCertificate> find(std::string_view der) {

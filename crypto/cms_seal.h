@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Encrypts one content for many recipients of one key type (RFC 5652) and cuts the result: a tail that all share, and a head for each.
+// Encrypts one content for many recipients of one key type (RFC 5652) and cuts the result: a tail that all share, and a
+// head for each.
 #pragma once
 
 #include <span>
@@ -20,9 +21,8 @@ struct CutCms {
 
 enum class KeyKind { Rsa, Ec };
 
-/// Internal when `recipients` do not all hold keys of that kind: a head cut from a mixed structure keeps version 2 and betrays the EC
-/// recipient.
-/// The content comes in pieces, so that nobody has to join them.
+/// Internal when `recipients` do not all hold keys of that kind: a head cut from a mixed structure keeps version 2 and
+/// betrays the EC recipient. The content comes in pieces, so that nobody has to join them.
 Result<CutCms> encrypt_and_cut(std::span<const std::string_view> content, KeyKind kind,
                                const std::vector<X509*>& recipients, ContentCipher cipher);
 
@@ -31,8 +31,8 @@ struct UsableCertificate {
   X509Ptr certificate;
   KeyKind kind;
 };
-/// Parses a certificate and refuses keys that nothing should be encrypted to (e = 1, RSA under 2048 or over 8192 bits, points off the
-/// curve, curves but P-256 and P-384): Permanent. Internal when the fault is ours.
+/// Parses a certificate and refuses keys that nothing should be encrypted to (e = 1, RSA under 2048 or over 8192 bits,
+/// points off the curve, curves but P-256 and P-384): Permanent. Internal when the fault is ours.
 Result<UsableCertificate> usable_certificate(std::string_view der);
 
 }  // namespace sealpost

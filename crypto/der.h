@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One DER element after the other (X.690), as views; for the few places where OpenSSL keeps a structure's parts to itself.
+// One DER element after the other (X.690), as views; for the few places where OpenSSL keeps a structure's parts to
+// itself.
 #pragma once
 
 #include <openssl/asn1.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The directory's entries as octets: MessagePack behind a MAC over all of it, so that whoever can write Redis cannot swap a certificate.
+// The directory's entries as octets: MessagePack behind a MAC over all of it, so that whoever can write Redis cannot
+// swap a certificate.
 #pragma once
 
 #include <string>
@@ -11,8 +12,8 @@
 
 namespace sealpost {
 
-/// MAC (32 octets) ‖ MessagePack array {address, fingerprint, state, certificate, placeholder, assigned, expires, picked up};
-/// times in ms, 0 = none.
+/// MAC (32 octets) ‖ MessagePack array {address, fingerprint, state, certificate, placeholder, assigned, expires,
+/// picked up}; times in ms, 0 = none.
 std::string encode_entry(Wrapper& wrapper, const KeyRecord& record);
 /// Permanent when the MAC does not fit, or the entry is another address's.
 Result<KeyRecord> decode_entry(Wrapper& wrapper, std::string_view address_key, std::string_view entry);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implements key_directory.h. An address is one hash: "current" is the entry of its current pair, "pair:FINGERPRINT" that of a retired one,
-// "key:FINGERPRINT" a wrapped private key.
+// Implements key_directory.h. An address is one hash: "current" is the entry of its current pair, "pair:FINGERPRINT"
+// that of a retired one, "key:FINGERPRINT" a wrapped private key.
 #include "crypto/key_directory.h"
 
 #include <algorithm>

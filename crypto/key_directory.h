@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which key belongs to which address: look up, and assign at first need (one pair per address, however many ask at once) together with the notification
-// that this owes. Everything of one address lies in one Redis slot; every entry carries a MAC.
+// Which key belongs to which address: look up, and assign at first need (one pair per address, however many ask at
+// once) together with the notification that this owes. Everything of one address lies in one Redis slot; every entry
+// carries a MAC.
 #pragma once
 
 #include <optional>
@@ -36,17 +37,19 @@ class KeyDirectory final {
   Result<std::optional<KeyRecord>> find(const EmailAddress& address);
   /// In order; one round trip per shard at most.
   Result<std::vector<std::optional<KeyRecord>>> find_all(const std::vector<EmailAddress>& addresses);
-  /// Finds, or assigns from the pool, or generates. The outbox row is due 60 s later unless release_notification comes first.
+  /// Finds, or assigns from the pool, or generates. The outbox row is due 60 s later unless release_notification comes
+  /// first.
   Result<Assignment> find_or_assign(const EmailAddress& address, const Introduction& introduction);
   /// Pairs ready in the pool.
   Result<std::size_t> stock();
 
   /// Makes the notification due now (the message that caused it is durable).
   Status release_notification(const EmailAddress& address);
-  /// The message that caused the notification was refused: nothing is owed any more, unless the notification was released for another.
+  /// The message that caused the notification was refused: nothing is owed any more, unless the notification was
+  /// released for another.
   Status cancel_notification(const EmailAddress& address);
-  /// Orders a new notification to an address that has a pair, or releases the one that waits; false when nothing fell due by it: one was
-  /// ordered within the last day, or three were sent today.
+  /// Orders a new notification to an address that has a pair, or releases the one that waits; false when nothing fell
+  /// due by it: one was ordered within the last day, or three were sent today.
   Result<bool> order_notification(const EmailAddress& address, const Introduction& introduction);
   /// Takes up to `max` due rows for one minute; a row that is not settled by then is due again.
   Result<std::vector<OutboxRow>> claim_outbox(std::size_t max);
@@ -57,8 +60,8 @@ class KeyDirectory final {
   Status mark_picked_up(const std::string& address_key, const std::string& fingerprint);
   /// All pairs that the address ever had, newest first.
   Result<std::vector<KeyRecord>> history(const std::string& address_key);
-  /// A pair of the address as a PKCS#12 file; see KeyVault::export_pkcs12 for the password. NotFound for a pair that the address
-  /// never had or whose private key was destroyed.
+  /// A pair of the address as a PKCS#12 file; see KeyVault::export_pkcs12 for the password. NotFound for a pair that
+  /// the address never had or whose private key was destroyed.
   Result<Pkcs12File> export_pkcs12(const std::string& address_key, const std::string& fingerprint, Pkcs12Format format,
                                    std::optional<Secret> password);
 

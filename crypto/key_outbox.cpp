@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implements key_outbox.h. A row is id (26) ‖ MAC (32) ‖ MessagePack array {address, fingerprint, account, sender}. Times are the node's own: a claim that
-// two skewed clocks both think theirs leads to two puts of one row id, which the queue takes as one.
+// Implements key_outbox.h. A row is id (26) ‖ MAC (32) ‖ MessagePack array {address, fingerprint, account, sender}.
+// Times are the node's own: a claim that two skewed clocks both think theirs leads to two puts of one row id, which the
+// queue takes as one.
 #include "crypto/key_outbox.h"
 
 #include <openssl/crypto.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The notifications that the directory owes: written by the script that assigned the pair, so that no crash loses one, and taken by whoever sends them.
-// At most one row per address waits; limits per address hold here, over all accounts and nodes.
+// The notifications that the directory owes: written by the script that assigned the pair, so that no crash loses one,
+// and taken by whoever sends them. At most one row per address waits; limits per address hold here, over all accounts
+// and nodes.
 #pragma once
 
 #include <string>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keeps keys.pool_size pairs ready, from a thread of the lowest priority. A sender never waits for it: it only finds the pool filled or not.
+// Keeps keys.pool_size pairs ready, from a thread of the lowest priority. A sender never waits for it: it only finds
+// the pool filled or not.
 #pragma once
 
 #include <condition_variable>
@@ -12,8 +13,8 @@
 
 namespace sealpost {
 
-/// The stock is counted in Redis, over all nodes, before each pair is made; so nodes that fill at once overshoot by at most one
-/// pair each, and need no lock.
+/// The stock is counted in Redis, over all nodes, before each pair is made; so nodes that fill at once overshoot by at
+/// most one pair each, and need no lock.
 class KeyPool final {
  public:
   KeyPool(KeyVault& vault, std::size_t wanted, Log& log);

@@ -26,8 +26,8 @@ struct KeyRecord {
   std::optional<Time> picked_up;  ///< first pickup
 };
 
-/// True when the next message may be sealed to the pair. An expired interim pair and one that was forgotten before anybody
-/// picked it up count as none; a pair forgotten later stays, since its key is in the recipient's hands.
+/// True when the next message may be sealed to the pair. An expired interim pair and one that was forgotten before
+/// anybody picked it up count as none; a pair forgotten later stays, since its key is in the recipient's hands.
 bool is_usable(const KeyRecord& record, Time now);
 
 }  // namespace sealpost

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implements key_vault.h. A pool entry is "PLACEHOLDER BLOB": the placeholder address, a space, and the private key wrapped for that address; the
-// certificate is made when the pair is assigned. The Redis list is named after the key type, so that a change of crypto.key_type never hands out old ones.
+// Implements key_vault.h. A pool entry is "PLACEHOLDER BLOB": the placeholder address, a space, and the private key
+// wrapped for that address; the certificate is made when the pair is assigned. The Redis list is named after the key
+// type, so that a change of crypto.key_type never hands out old ones.
 #include "crypto/key_vault.h"
 
 #include "base/message_id.h"

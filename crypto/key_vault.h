@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only class that touches recipients' private keys: makes pairs, keeps the pool, binds a pair to an address with a certificate of the issuing CA, and
-// opens a pair for pickup as PKCS#12. Private keys leave it only inside a PKCS#12.
+// The only class that touches recipients' private keys: makes pairs, keeps the pool, binds a pair to an address with a
+// certificate of the issuing CA, and opens a pair for pickup as PKCS#12. Private keys leave it only inside a PKCS#12.
 #pragma once
 
 #include <functional>
@@ -26,7 +26,8 @@ namespace sealpost {
 
 class CertificateAuthority;
 
-/// Binds a wrapped private key to the address and the pair that it belongs to: a blob moved to another entry does not open.
+/// Binds a wrapped private key to the address and the pair that it belongs to: a blob moved to another entry does not
+/// open.
 std::string private_key_context(std::string_view address_key, std::string_view fingerprint);
 
 /// A pair bound to an address, ready to be stored: the private key only wrapped (context: address and fingerprint).
@@ -51,12 +52,12 @@ class KeyVault final {
   /// A stop request abandons it promptly: Temporary.
   Status add_to_pool(const std::stop_token& stop = {});
   Result<std::size_t> pool_stock();
-  /// Called, from any thread, whenever bind() took from the pool or found it empty; an empty function ends it. Returns only
-  /// when no call of the former one is running any more.
+  /// Called, from any thread, whenever bind() took from the pool or found it empty; an empty function ends it. Returns
+  /// only when no call of the former one is running any more.
   void on_pool_use(std::function<void()> used);
 
-  /// Key, certificate, issuing and root CA. A password of the recipient's own is for Modern only (12 characters or more);
-  /// without one a random password of at least 80 bits is made.
+  /// Key, certificate, issuing and root CA. A password of the recipient's own is for Modern only (12 characters or
+  /// more); without one a random password of at least 80 bits is made.
   Result<Pkcs12File> export_pkcs12(const std::string& address_key, const std::string& fingerprint,
                                    const std::string& certificate_der, const std::string& wrapped_key,
                                    Pkcs12Format format, std::optional<Secret> password);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implements master_key.h. File: "version 1", then one line "key ID BASE64" per key, oldest first; blob: version ‖ key id ‖ nonce ‖ ciphertext ‖ tag.
+// Implements master_key.h. File: "version 1", then one line "key ID BASE64" per key, oldest first; blob: version ‖ key
+// id ‖ nonce ‖ ciphertext ‖ tag.
 #include "crypto/master_key.h"
 
 #include <algorithm>
@@ -152,7 +153,8 @@ Result<MasterKey> MasterKey::open(const std::string& path, redis::Client& redis,
   if (!key) return key;
   auto bound = key->bind_to_store(redis);
   if (bound) return key;
-  // Another node was first: nothing hangs on the file that was made just now, and it would only stand in the way of the right one.
+  // Another node was first: nothing hangs on the file that was made just now, and it would only stand in the way of the
+  // right one.
   if (missing && bound.error().kind == ErrorKind::Invalid) remove_private_file(path);
   return bound.error();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The master key that all bytes at rest hang on: its file, its binding to one Redis, and the Wrapper that uses it. Knows no kind of secret by name
-// but its purpose.
+// The master key that all bytes at rest hang on: its file, its binding to one Redis, and the Wrapper that uses it.
+// Knows no kind of secret by name but its purpose.
 #pragma once
 
 #include <array>
@@ -14,13 +14,13 @@
 
 namespace sealpost {
 
-/// The file holds one or more keys, one line each; the last one wraps, all of them unwrap. MACs stay on the first one for
-/// good, since they name things in Redis (tokens, codes) that nobody could find again under another key: a rotation appends
-/// a line and never removes the first. Immutable after load(), hence safe from any thread.
+/// The file holds one or more keys, one line each; the last one wraps, all of them unwrap. MACs stay on the first one
+/// for good, since they name things in Redis (tokens, codes) that nobody could find again under another key: a rotation
+/// appends a line and never removes the first. Immutable after load(), hence safe from any thread.
 class MasterKey final : public Wrapper {
  public:
-  /// First start and every other: loads the file or makes it, and binds it to the store. Invalid (exit 78) names the file
-  /// and the reason; a missing file is not made anew when the store hangs on a key already.
+  /// First start and every other: loads the file or makes it, and binds it to the store. Invalid (exit 78) names the
+  /// file and the reason; a missing file is not made anew when the store hangs on a key already.
   static Result<MasterKey> open(const std::string& path, redis::Client& redis, Random& random);
   /// Invalid when the file is missing, malformed or open to others than its owner.
   static Result<MasterKey> load(const std::string& path, Random& random);

@@ -84,7 +84,8 @@ Result<Secret> read_private_file(const std::string& path) {
 }
 
 Status create_private_file(const std::string& path, const Secret& content) {
-  // A crash half way must not leave half a key under the final name: written aside, then linked, which fails when the name is taken.
+  // A crash half way must not leave half a key under the final name: written aside, then linked, which fails when the
+  // name is taken.
   const std::string aside = path + ".new." + std::to_string(::getpid());
   {
     const Descriptor file(::open(aside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));

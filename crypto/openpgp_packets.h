@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tells whether octets are one OpenPGP encrypted message (RFC 4880 section 11.3) and nothing else, by walking its packets. Decrypts nothing.
+// Tells whether octets are one OpenPGP encrypted message (RFC 4880 section 11.3) and nothing else, by walking its
+// packets. Decrypts nothing.
 #pragma once
 
 #include <string_view>

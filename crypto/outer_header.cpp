@@ -16,10 +16,12 @@ bool is_content_field(std::string_view name) { return ascii_lower(name).starts_w
 
 bool is_mime_field(std::string_view name) { return is_content_field(name) || ascii_iequals(name, "MIME-Version"); }
 
-/// Appends one line without its CRLF, folded where it is too long: a CRLF in front of white space changes nothing (RFC 5322 section 2.2.3).
+/// Appends one line without its CRLF, folded where it is too long: a CRLF in front of white space changes nothing (RFC
+/// 5322 section 2.2.3).
 Status append_line(WipedBuffer& out, std::string_view line) {
   while (line.size() > max_line) {
-    // A fold at the very beginning, or behind the last word, would make a line of white space only: the end of the header block for some.
+    // A fold at the very beginning, or behind the last word, would make a line of white space only: the end of the
+    // header block for some.
     const auto last_word = line.find_last_not_of(" \t");
     const auto space =
         line.find_last_of(" \t", last_word == std::string_view::npos ? 0 : std::min(max_line, last_word));

@@ -23,12 +23,12 @@ struct HeaderAdditions {
   std::string_view bottom;
 };
 
-/// The outer block with CRLF line ends, without the empty line. Permanent when a line has more than 998 octets and no white space to
-/// fold it at (RFC 5322 section 2.1.1).
+/// The outer block with CRLF line ends, without the empty line. Permanent when a line has more than 998 octets and no
+/// white space to fold it at (RFC 5322 section 2.1.1).
 Result<WipedBuffer> outer_header(const SubmittedMessage& message, OuterFields which, const HeaderAdditions& additions);
 
-/// What stands before the body in the original MIME entity: its Content-* fields, byte for byte, Content-Type: text/plain when it has
-/// none, and the empty line. The body itself is not copied.
+/// What stands before the body in the original MIME entity: its Content-* fields, byte for byte, Content-Type:
+/// text/plain when it has none, and the empty line. The body itself is not copied.
 WipedBuffer inner_header(const SubmittedMessage& message);
 
 }  // namespace sealpost

@@ -40,7 +40,8 @@ Result<X509StackPtr> stack_of(const std::vector<X509*>& chain) {
   return stack;
 }
 
-/// OpenSSL goes on when it lacked the memory for a certificate or for what ties it to the key: what cannot be imported is not handed out.
+/// OpenSSL goes on when it lacked the memory for a certificate or for what ties it to the key: what cannot be imported
+/// is not handed out.
 bool is_whole(PKCS12* file, const char* password, const Pkcs12Content& content) {
   EVP_PKEY* raw_key = nullptr;
   X509* raw_certificate = nullptr;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file that a recipient imports (PKCS#12, RFC 7292), in the two forms that the readers of the field accept, and passwords for it.
+// The file that a recipient imports (PKCS#12, RFC 7292), in the two forms that the readers of the field accept, and
+// passwords for it.
 #pragma once
 
 #include <string>
@@ -33,7 +34,8 @@ struct Pkcs12Content {
 Result<WipedBuffer> make_pkcs12(const Pkcs12Content& content, Pkcs12Format format, const Secret& password);
 /// 100 random bits, in groups of letters and digits that are not mistaken for one another.
 Secret random_pkcs12_password(Random& random);
-/// A password of the recipient's own: Modern only, 12 characters or more, UTF-8 without control characters; Invalid says what is wrong.
+/// A password of the recipient's own: Modern only, 12 characters or more, UTF-8 without control characters; Invalid
+/// says what is wrong.
 Status check_own_password(Pkcs12Format format, const Secret& password);
 
 }  // namespace sealpost

@@ -12,7 +12,8 @@
 
 namespace sealpost {
 
-/// A fresh pair whose public half passes EVP_PKEY_public_check. A stop request abandons the search for primes: Temporary.
+/// A fresh pair whose public half passes EVP_PKEY_public_check. A stop request abandons the search for primes:
+/// Temporary.
 Result<PkeyPtr> generate_key(KeyType type, const std::stop_token& stop = {});
 /// DER; wiped when it is given back.
 Result<WipedBuffer> to_der(const EVP_PKEY* key);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes a SealedMessage of a submitted one: the outer header block in clear, the MIME entity encrypted once per key type (RFC 5652, RFC 8551).
+// Makes a SealedMessage of a submitted one: the outer header block in clear, the MIME entity encrypted once per key
+// type (RFC 5652, RFC 8551).
 #pragma once
 
 #include <span>
@@ -17,7 +18,8 @@ class Sealer final {
  public:
   explicit Sealer(CryptoSettings settings) : settings_(settings) {}
 
-  /// Header fields that the relay adds on top (Received) and at the end (Message-ID, Date when absent), complete with CRLF.
+  /// Header fields that the relay adds on top (Received) and at the end (Message-ID, Date when absent), complete with
+  /// CRLF.
   struct Additions {
     std::string top;
     std::string bottom;

@@ -26,7 +26,8 @@ bool is_field_name(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
-/// The next line without its CRLF, or nothing when there is no further CRLF or the line holds a control that ends lines elsewhere.
+/// The next line without its CRLF, or nothing when there is no further CRLF or the line holds a control that ends lines
+/// elsewhere.
 Result<std::string_view> next_line(std::string_view rest) {
   const auto end = rest.find("\r\n");
   if (end == std::string_view::npos) return Error::invalid("the header block does not end with an empty line");

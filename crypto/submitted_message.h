@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A submitted message split into header fields and MIME entity, without a copy: all views point into the submitter's buffer.
+// A submitted message split into header fields and MIME entity, without a copy: all views point into the submitter's
+// buffer.
 #pragma once
 
 #include <optional>
@@ -34,7 +35,8 @@ Result<SubmittedMessage> split_message(std::string_view octets);
 /// Content-*, MIME-Version, foreign signatures and so on.
 bool is_withheld(std::string_view field_name);
 
-/// True when the whole body is already encrypted, by S/MIME or OpenPGP/MIME, and nothing beside it; everything doubtful is false.
+/// True when the whole body is already encrypted, by S/MIME or OpenPGP/MIME, and nothing beside it; everything doubtful
+/// is false.
 bool is_already_encrypted(const SubmittedMessage& message);
 
 }  // namespace sealpost

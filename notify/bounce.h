@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Delivery status notifications (RFC 3464) to envelope senders: the bounce, and the delay warning. In words and for machines.
+// Delivery status notifications (RFC 3464) to envelope senders: the bounce, and the delay warning. In words and for
+// machines.
 #pragma once
 
 #include <optional>
@@ -24,7 +25,8 @@ struct ReportFacts {
   std::string_view header_block;    ///< of the returned message: fields only, never content
 };
 
-/// True when this delivery's failure is to be told: it has an envelope sender, NOTIFY allows it, and it is no notice itself.
+/// True when this delivery's failure is to be told: it has an envelope sender, NOTIFY allows it, and it is no notice
+/// itself.
 bool wants_bounce(const DeliveryRecord& delivery);
 bool wants_warning(const DeliveryRecord& delivery);
 /// A complete multipart/report message to the envelope sender: a delay warning when retry_until is set, else a bounce.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a recipient types and clicks: authentication codes, link tokens and session tokens; how they are made and read back.
+// What a recipient types and clicks: authentication codes, link tokens and session tokens; how they are made and read
+// back.
 #pragma once
 
 #include <optional>
@@ -12,7 +13,8 @@ namespace sealpost {
 
 /// XXXX-XXXX-XXXX in Crockford's base32: 60 random bits, no look-alikes.
 Secret make_code(Random& random);
-/// A typed code in the form of make_code: case, spaces, dashes and the look-alikes O, I and L are forgiven. Nothing when it cannot be one.
+/// A typed code in the form of make_code: case, spaces, dashes and the look-alikes O, I and L are forgiven. Nothing
+/// when it cannot be one.
 std::optional<Secret> normalise_code(std::string_view typed);
 
 /// 144 random bits in base64url, for links and sessions: short enough for a link on one line of 76 characters.

@@ -48,7 +48,8 @@ bool posted_from_here(const http::Request& request, std::string_view public_url)
   const auto ours = parse_origin(public_url);
   if (!origin || !ours) return false;
   if (*origin == *ours) return true;
-  // Reached by another name than public_url's. A page over plain HTTP does not speak for a site that is meant to be HTTPS.
+  // Reached by another name than public_url's. A page over plain HTTP does not speak for a site that is meant to be
+  // HTTPS.
   const bool scheme_fits = origin->scheme == ours->scheme || origin->scheme == "https";
   return scheme_fits && origin->authority == with_port(request.field("host"), origin->scheme);
 }

@@ -8,8 +8,9 @@
 
 namespace sealpost {
 
-/// By Origin (RFC 6454), compared exactly with http.public_url and with the authority that the request itself names; when
-/// the browser hides it (our pages ask for no referrer, which makes it "null"), by Sec-Fetch-Site. A program sends neither.
+/// By Origin (RFC 6454), compared exactly with http.public_url and with the authority that the request itself names;
+/// when the browser hides it (our pages ask for no referrer, which makes it "null"), by Sec-Fetch-Site. A program sends
+/// neither.
 bool posted_from_here(const http::Request& request, std::string_view public_url);
 
 }  // namespace sealpost

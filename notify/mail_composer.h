@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds the relay's own mails (RFC 5322, 2045, 2046): header fields and MIME parts. Text that is ASCII goes as 7bit, other text as base64:
-// never quoted-printable, whose soft line breaks cut links.
+// Builds the relay's own mails (RFC 5322, 2045, 2046): header fields and MIME parts. Text that is ASCII goes as 7bit,
+// other text as base64: never quoted-printable, whose soft line breaks cut links.
 #pragma once
 
 #include <string>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words of the mails that a recipient gets about keys: the notification with link and code, and the note that a key was picked up.
+// The words of the mails that a recipient gets about keys: the notification with link and code, and the note that a key
+// was picked up.
 #pragma once
 
 #include <string>

@@ -131,7 +131,8 @@ Status Notifier::issue(const Issue& order) {
   if (!notice) return notice.error();
   auto stored = put(*notice, order.recipient, order.once);
   if (!stored) return stored.error();
-  // A crash came after an earlier put: that mail's link is the one that the recipient has, and nobody will ever see ours.
+  // A crash came after an earlier put: that mail's link is the one that the recipient has, and nobody will ever see
+  // ours.
   return *stored ? Status() : store_.withdraw(token, link.address, *earlier);
 }
 
@@ -159,8 +160,8 @@ Status Notifier::remind(const KeyRecord& key, const EmailAddress& address, const
   if (key.picked_up) return {};
   auto latest = latest_link(key.address);
   if (!latest) return latest.error();
-  // Without a link of this pair its first notification waits (the order releases it then), was cancelled with the message that it was for,
-  // or is so long ago that the link was forgotten.
+  // Without a link of this pair its first notification waits (the order releases it then), was cancelled with the
+  // message that it was for, or is so long ago that the link was forgotten.
   bool needed = !*latest || (*latest)->fingerprint != key.fingerprint || (*latest)->attempts >= max_code_attempts ||
                 clock_.now() >= (*latest)->expires;
   if (!needed) {

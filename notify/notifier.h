@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sends what recipients are owed: takes due rows of the directory's outbox, makes link and code, and puts the notification into the mail
-// queue exactly once, whatever crashes in between.
+// Sends what recipients are owed: takes due rows of the directory's outbox, makes link and code, and puts the
+// notification into the mail queue exactly once, whatever crashes in between.
 #pragma once
 
 #include <condition_variable>
@@ -48,11 +48,13 @@ class Notifier final {
 
   /// Serves all rows that are due now; the number of notifications that were put.
   Result<std::size_t> serve_outbox();
-  /// Orders a new notification for a pair that nobody picked up, when the latest has expired, is locked or did not arrive.
+  /// Orders a new notification for a pair that nobody picked up, when the latest has expired, is locked or did not
+  /// arrive.
   Status remind(const KeyRecord& key, const EmailAddress& address, const Introduction& introduction);
   /// A recipient asks for a new code. Returns at once, and the same whether the address is known or not.
   void resend(const EmailAddress& address);
-  /// Tells the address that its pair is picked up for the first time; durable when it returns, and once however often it is called.
+  /// Tells the address that its pair is picked up for the first time; durable when it returns, and once however often
+  /// it is called.
   Status tell_picked_up(const std::string& recipient, const KeyRecord& key);
   /// A notification was given up by the deliverer.
   void mark_failed(const std::string& recipient);

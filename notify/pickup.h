@@ -45,7 +45,8 @@ class Pickup final {
   static constexpr std::chrono::minutes session_lifetime{30};
   static constexpr std::chrono::minutes file_lifetime{10};
 
-  /// Tells the recipient by mail that a pair is picked up for the first time; no key is handed out before that mail is durable.
+  /// Tells the recipient by mail that a pair is picked up for the first time; no key is handed out before that mail is
+  /// durable.
   using PickedUp = std::function<Status(const std::string& recipient, const KeyRecord& key)>;
 
   Pickup(PickupStore& store, KeyDirectory& directory, const Clock& clock, Random& random, Log& log, PickedUp picked_up);

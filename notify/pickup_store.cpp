@@ -68,7 +68,8 @@ std::string PickupStore::code_mac(const PickupLink& link, const Secret& code) co
   return wrapper_.mac(Purpose::PickupCode, view(bound));
 }
 
-/// Each field with its length before it, so that no two links are the same text. What counts attempts and visits changes, and is not covered.
+/// Each field with its length before it, so that no two links are the same text. What counts attempts and visits
+/// changes, and is not covered.
 std::string PickupStore::link_mac(const PickupLink& link) const {
   const std::string expires = std::to_string(to_milliseconds(link.expires));
   std::string text;

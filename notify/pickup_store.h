@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Redis remembers of pickup links: for each link the address, the code's MAC, attempts and dates; and the sessions opened with it.
-// Tokens, codes and sessions are stored as HMACs only. A link and its sessions share the slot that the token's MAC chooses.
+// What Redis remembers of pickup links: for each link the address, the code's MAC, attempts and dates; and the sessions
+// opened with it. Tokens, codes and sessions are stored as HMACs only. A link and its sessions share the slot that the
+// token's MAC chooses.
 #pragma once
 
 #include <optional>
@@ -34,9 +35,11 @@ class PickupStore final {
  public:
   PickupStore(redis::Client& redis, Wrapper& wrapper) : redis_(redis), wrapper_(wrapper) {}
 
-  /// Stores a new link and makes it the address's latest. Returns the id of the one that was the latest before, or nothing.
+  /// Stores a new link and makes it the address's latest. Returns the id of the one that was the latest before, or
+  /// nothing.
   Result<std::string> add(const Secret& token, const Secret& code, const PickupLink& link);
-  /// Takes back a link that nobody was told of; the one before becomes the latest again, unless a newer one took the place.
+  /// Takes back a link that nobody was told of; the one before becomes the latest again, unless a newer one took the
+  /// place.
   Status withdraw(const Secret& token, const std::string& address, const std::string& earlier);
   /// NotFound for a token that nobody was given; Permanent when Redis tells of the link what we never stored.
   Result<PickupLink> find(std::string_view token);

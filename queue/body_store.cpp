@@ -12,8 +12,8 @@
 namespace sealpost {
 namespace {
 
-/// Chunks of a put whose outcome is not known, or whose process died, are gone after this long: a slow disk needs a second or two for
-/// the largest message, and what nobody will put must not stand in the way of other mail.
+/// Chunks of a put whose outcome is not known, or whose process died, are gone after this long: a slow disk needs a
+/// second or two for the largest message, and what nobody will put must not stand in the way of other mail.
 constexpr std::string_view orphan_lifetime_s = "300";
 constexpr std::string_view empty_line = "\r\n";
 
@@ -121,7 +121,8 @@ class NoticeBody final : public DeliveryBody {
 
 std::string text_of(const std::optional<EmailAddress>& sender) { return sender ? sender->text() : std::string(); }
 
-/// What the wrapped part of a body belongs to. Each part has its length before it, as the records are not ours alone to write.
+/// What the wrapped part of a body belongs to. Each part has its length before it, as the records are not ours alone to
+/// write.
 std::string context_of(std::initializer_list<std::string_view> parts) {
   std::string context;
   for (const auto part : parts) context.append(std::to_string(part.size())).append(1, ':').append(part);

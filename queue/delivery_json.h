@@ -8,9 +8,11 @@
 
 namespace sealpost {
 
-/// {id, message, account, from, recipient, domain, state, attempts, created, next_attempt, last_response, size, key, history?}
+/// {id, message, account, from, recipient, domain, state, attempts, created, next_attempt, last_response, size, key,
+/// history?}
 Poco::JSON::Object to_json(const DeliveryRecord& record, bool with_history);
-/// {states, oldest, rates, pool, destinations[…]}; ages in seconds, rates in deliveries per minute; pool is null when the summary has none.
+/// {states, oldest, rates, pool, destinations[…]}; ages in seconds, rates in deliveries per minute; pool is null when
+/// the summary has none.
 Poco::JSON::Object to_json(const QueueSummary& summary, Time now);
 
 }  // namespace sealpost

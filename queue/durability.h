@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether a Redis keeps what it is given: its settings, checked at start and by /readyz, and how full store and disk are.
+// Whether a Redis keeps what it is given: its settings, checked at start and by /readyz, and how full store and disk
+// are.
 #pragma once
 
 #include <chrono>
@@ -25,8 +26,8 @@ struct StoreMemory {
 };
 Result<StoreMemory> read_memory(redis::Client& redis);
 
-/// Says in time that mail should be refused: at 80 % of maxmemory, or when the disk behind an embedded Redis is nearly full (a short
-/// write to its append-only file would end it). Asks Redis at most every 500 ms.
+/// Says in time that mail should be refused: at 80 % of maxmemory, or when the disk behind an embedded Redis is nearly
+/// full (a short write to its append-only file would end it). Asks Redis at most every 500 ms.
 class StoreWatermark final {
  public:
   /// `disk_folder`: where the embedded Redis writes; empty for an outside one.

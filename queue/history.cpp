@@ -21,7 +21,8 @@ namespace {
 constexpr std::int64_t step = 50;
 /// One call ends after about two seconds, so that whoever makes it can keep its leases alive.
 constexpr int rounds_per_call = 60;
-/// Under pressure a round takes about this part of the history, and not less than so many: a small store must not lose all of it at once.
+/// Under pressure a round takes about this part of the history, and not less than so many: a small store must not lose
+/// all of it at once.
 constexpr std::int64_t part = 8;
 constexpr std::int64_t least_step = 4;
 
@@ -42,7 +43,8 @@ Result<std::int64_t> fair_step(redis::Client& redis) {
   return std::clamp<std::int64_t>(total / shard_count / part, least_step, step);
 }
 
-/// The latest time up to which every shard has no more than `count` records, so that none of them loses younger ones than the others.
+/// The latest time up to which every shard has no more than `count` records, so that none of them loses younger ones
+/// than the others.
 Result<std::int64_t> oldest_until(redis::Client& redis, std::int64_t count) {
   const std::string rank = std::to_string(count - 1);
   std::vector<redis::Command> commands;

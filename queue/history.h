@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Forgets finished deliveries: those past their time, and the oldest while Redis is more than half full. Unfinished ones are never touched.
+// Forgets finished deliveries: those past their time, and the oldest while Redis is more than half full. Unfinished
+// ones are never touched.
 #pragma once
 
 #include "base/clock.h"
@@ -8,8 +9,9 @@
 
 namespace sealpost {
 
-/// Forgets what finished at `before` or earlier, then, above 50 % of maxmemory, the oldest of all shards until it is below. Goes in steps
-/// that no client waits for, and ends after some of them: call again soon. Returns how many records went.
+/// Forgets what finished at `before` or earlier, then, above 50 % of maxmemory, the oldest of all shards until it is
+/// below. Goes in steps that no client waits for, and ends after some of them: call again soon. Returns how many
+/// records went.
 Result<std::size_t> trim_finished(redis::Client& redis, Time before);
 
 }  // namespace sealpost

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names of the queue's keys in Redis; their meaning stands in docs/redis.md. The scripts build the same names from a shard's base.
+// Names of the queue's keys in Redis; their meaning stands in docs/redis.md. The scripts build the same names from a
+// shard's base.
 #pragma once
 
 #include <cstdint>

@@ -117,8 +117,8 @@ Result<PutResult> MailQueue::put(const Notice& notice, const Envelope& envelope,
   return store(*body, envelope, {&addressee, 1}, once);
 }
 
-/// A large message is refused before its first chunk when it would not fit together with those that are written at this moment: else
-/// several of them would fill Redis, and none be accepted.
+/// A large message is refused before its first chunk when it would not fit together with those that are written at this
+/// moment: else several of them would fill Redis, and none be accepted.
 Status MailQueue::write_large(const StoredBody& body, const MessageId& id, bool notice) {
   const Writing writing(writing_, octets_in_redis(body));
   const auto memory = read_memory(redis_);

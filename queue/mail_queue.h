@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mail queue in Redis: put, claim under a lease, record the outcome. Every operation is one atomic script; keys and fields stand in docs/redis.md.
+// The mail queue in Redis: put, claim under a lease, record the outcome. Every operation is one atomic script; keys and
+// fields stand in docs/redis.md.
 #pragma once
 
 #include <atomic>
@@ -26,7 +27,8 @@
 
 namespace sealpost {
 
-/// Makes a put happen once: the same key again replays the first answer. The key's MAC decides the shard, so take the id from MailQueue::new_id.
+/// Makes a put happen once: the same key again replays the first answer. The key's MAC decides the shard, so take the
+/// id from MailQueue::new_id.
 struct Once {
   std::string key_mac;            ///< 32 octets (Wrapper::mac)
   std::string body_mac;           ///< MAC of what was submitted; another body under the same key is a conflict
@@ -54,7 +56,8 @@ struct Claim {
   BodyPlace place;
 };
 
-/// The finished octets of a claimed delivery, read from Redis chunk by chunk: header block, empty line, body; CRLF line ends.
+/// The finished octets of a claimed delivery, read from Redis chunk by chunk: header block, empty line, body; CRLF line
+/// ends.
 class DeliveryBody {
  public:
   virtual ~DeliveryBody() = default;
@@ -98,15 +101,16 @@ class MailQueue final {
   /// Remembers that the delay warning was put.
   Status warned(const Claim& claim);
 
-  /// Says that this process lives; call every few seconds. Gives back leases that nobody here knows of: a claim whose reply was lost.
+  /// Says that this process lives; call every few seconds. Gives back leases that nobody here knows of: a claim whose
+  /// reply was lost.
   Status heartbeat();
-  /// Takes back the leases of processes that have been silent for 60 s of Redis' own uptime; counts no attempt. A delivery
-  /// whose worker died again and again goes to held. Returns how many were taken back.
+  /// Takes back the leases of processes that have been silent for 60 s of Redis' own uptime; counts no attempt. A
+  /// delivery whose worker died again and again goes to held. Returns how many were taken back.
   Result<std::size_t> reap();
   /// The earliest time at which a delivery falls due; nothing when none waits.
   Result<std::optional<Time>> next_due();
-  /// Forgets the records of deliveries that finished longer ago than `history`, and above 50 % of maxmemory the oldest of them, a bounded
-  /// number at once: call it about every second. Returns how many.
+  /// Forgets the records of deliveries that finished longer ago than `history`, and above 50 % of maxmemory the oldest
+  /// of them, a bounded number at once: call it about every second. Returns how many.
   Result<std::size_t> trim_history(Duration history);
 
  private:

@@ -173,7 +173,8 @@ Result<DeliveryPage> QueueView::list(const DeliveryFilter& filter, std::size_t l
           return page;
         }
         page.deliveries.push_back(record);
-        // Asked for now: the next match may come with another batch, and the scan knows the scores of its latest one only.
+        // Asked for now: the next match may come with another batch, and the scan knows the scores of its latest one
+        // only.
         if (page.deliveries.size() == limit) behind_last = scan->cursor_behind(record);
       }
       if (++seen == scan_bound) {

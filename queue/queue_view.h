@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The operator's view of the queue: summary, search, one delivery with its history, and actions on deliveries. Reads records and
-// indexes; never content.
+// The operator's view of the queue: summary, search, one delivery with its history, and actions on deliveries. Reads
+// records and indexes; never content.
 #pragma once
 
 #include <map>

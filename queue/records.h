@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two records of the queue as MessagePack arrays, which the Lua scripts read and write too: field numbers stand in docs/redis.md.
+// The two records of the queue as MessagePack arrays, which the Lua scripts read and write too: field numbers stand in
+// docs/redis.md.
 #pragma once
 
 #include <cstdint>

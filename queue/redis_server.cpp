@@ -51,7 +51,8 @@ bool EmbeddedRedis::answers() const {
   return pong && pong->text() == "PONG";
 }
 
-/// A server that is stalled or still loads does not answer, but holds its lock: a second one beside it would write the same append-only file.
+/// A server that is stalled or still loads does not answer, but holds its lock: a second one beside it would write the
+/// same append-only file.
 bool EmbeddedRedis::alive() const {
   const int lock = open((state_dir_ + "/redis/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock < 0) return false;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The embedded Redis: a private redis-server on a unix socket in state_dir, durable as the queue demands, supervised while the daemon lives.
+// The embedded Redis: a private redis-server on a unix socket in state_dir, durable as the queue demands, supervised
+// while the daemon lives.
 #pragma once
 
 #include <sys/types.h>
@@ -22,8 +23,8 @@ class EmbeddedRedis final {
   EmbeddedRedis(const EmbeddedRedis&) = delete;
   EmbeddedRedis& operator=(const EmbeddedRedis&) = delete;
 
-  /// Adopts a server that survived an earlier daemon, or starts one, and waits until it answers. Invalid: the socket's path is too
-  /// long, redis-server is missing, or it does not start.
+  /// Adopts a server that survived an earlier daemon, or starts one, and waits until it answers. Invalid: the socket's
+  /// path is too long, redis-server is missing, or it does not start.
   Status start();
   /// Has it write its last octets and end; waits.
   void stop();

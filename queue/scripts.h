@@ -7,7 +7,8 @@
 namespace sealpost::queue_scripts {
 
 const redis::Script& put();
-/// The same for the relay's own mail: a bounce must be possible in a full Redis, else nothing that fails could be drained.
+/// The same for the relay's own mail: a bounce must be possible in a full Redis, else nothing that fails could be
+/// drained.
 const redis::Script& put_notice();
 const redis::Script& claim();
 const redis::Script& settle();

@@ -10,8 +10,8 @@
 namespace sealpost {
 namespace {
 
-/// OWASP's floor for PBKDF2-HMAC-SHA-256 is higher, but SCRAM makes the client pay the same; the verifier is wrapped besides, so that
-/// Redis alone gives an attacker nothing to guess against.
+/// OWASP's floor for PBKDF2-HMAC-SHA-256 is higher, but SCRAM makes the client pay the same; the verifier is wrapped
+/// besides, so that Redis alone gives an attacker nothing to guess against.
 constexpr int iterations = 100'000;
 constexpr std::size_t salt_octets = 16;
 constexpr std::string_view names_key = "account:{0}:names";
@@ -100,7 +100,8 @@ struct Stored {
   std::string verifier;
 };
 
-/// What the verifier is wrapped for. Whoever can write to Redis but has no master key can thus neither raise an account's rights nor move a verifier.
+/// What the verifier is wrapped for. Whoever can write to Redis but has no master key can thus neither raise an
+/// account's rights nor move a verifier.
 std::string bound_to(const std::string& name, const Stored& stored) {
   return name + '\0' + stored.send_as + '\0' + stored.admin + '\0' + stored.created;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Accounts that may submit: names, send-as rules and SCRAM verifiers (wrapped) in Redis; checks of passwords and the send-as rule.
+// Accounts that may submit: names, send-as rules and SCRAM verifiers (wrapped) in Redis; checks of passwords and the
+// send-as rule.
 #pragma once
 
 #include <string>
@@ -38,8 +39,8 @@ class Accounts final {
   Result<std::vector<Account>> list();
   Result<Account> find(const std::string& name);
 
-  /// Checks a PLAIN or LOGIN password. Invalid: wrong or unknown, after the same work for both; Temporary: Redis away; Permanent: the
-  /// account's record was altered.
+  /// Checks a PLAIN or LOGIN password. Invalid: wrong or unknown, after the same work for both; Temporary: Redis away;
+  /// Permanent: the account's record was altered.
   Result<Account> verify(const std::string& name, const Secret& password);
   /// The verifier for a SCRAM exchange; an account that does not exist has a stable, made-up one that no password fits.
   Result<ScramVerifier> scram_verifier(const std::string& name);

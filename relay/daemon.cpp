@@ -65,7 +65,8 @@ Result<std::unique_ptr<net::TlsContext>> load_tls(const Settings& settings, Log&
   return net::TlsContext::load(certificate, key);
 }
 
-/// Before anything is written there: a CA made in a store that may lose it would leave certificates that nobody vouches for.
+/// Before anything is written there: a CA made in a store that may lose it would leave certificates that nobody vouches
+/// for.
 Status check_store(const Settings& settings) {
   auto endpoint = redis_endpoint(settings);
   if (!endpoint) return endpoint.error();
@@ -154,8 +155,9 @@ class Relay final {
     return {};
   }
 
-  /// No new mail; what is being taken in or sent may end in its own time. A quarter of the grace, two seconds at most, is kept for handing
-  /// back what did not end. At its end Redis, too, is waited for no longer: what is not recorded then, the reaper finds.
+  /// No new mail; what is being taken in or sent may end in its own time. A quarter of the grace, two seconds at most,
+  /// is kept for handing back what did not end. At its end Redis, too, is waited for no longer: what is not recorded
+  /// then, the reaper finds.
   void drain() {
     using std::chrono::milliseconds;
     const milliseconds grace = settings_.relay.drain_timeout;

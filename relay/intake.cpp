@@ -10,12 +10,14 @@
 namespace sealpost {
 namespace {
 
-/// How many recipients beyond the pool's stock one transaction may have generated for it: a message with very many new recipients must not stall.
+/// How many recipients beyond the pool's stock one transaction may have generated for it: a message with very many new
+/// recipients must not stall.
 constexpr std::size_t generated_per_transaction = 8;
 
 IntakeError refuse(Refusal refusal, const Error& why) { return {refusal, why.public_text, why.internal_detail}; }
 
-/// A store or key that failed: whether it is the store's fullness, its absence, or ours, the sender keeps the message and retries.
+/// A store or key that failed: whether it is the store's fullness, its absence, or ours, the sender keeps the message
+/// and retries.
 IntakeError store_failure(const Error& why) {
   if (redis::is_store_full(why)) return {Refusal::StoreFull, "insufficient system storage", why.internal_detail};
   if (why.kind == ErrorKind::Temporary) return {Refusal::StoreAway, "temporarily unavailable", why.internal_detail};
@@ -141,7 +143,8 @@ void Intake::take_back(const Submission& submission, const Keys& keys) {
   }
 }
 
-/// The message is durable: what fails here is made good by the outbox (assignments, after a minute) or by the next message (reminders).
+/// The message is durable: what fails here is made good by the outbox (assignments, after a minute) or by the next
+/// message (reminders).
 void Intake::follow_up(const Submission& submission, const Keys& keys, const Introduction& introduction) {
   bool assigned = false;
   for (std::size_t i = 0; i < keys.records.size(); ++i) {
@@ -196,7 +199,8 @@ Result<Accepted, IntakeError> Intake::accept(Submission submission) {
   WipedBuffer().swap(submission.message);  // the plaintext, and room for the queue's copy
   auto put = queue_.put(*sealed, envelope, addressees(submission, sealed_to));
   if (!put) {
-    // A put whose answer was lost may be durable: its recipients are better told of a key than left with mail that they cannot read.
+    // A put whose answer was lost may be durable: its recipients are better told of a key than left with mail that they
+    // cannot read.
     if (keys && is_certain(put.error())) take_back(submission, *keys);
     return store_failure(put.error());
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only place that holds plaintext: checks a submission, finds or assigns every recipient's key, seals, and puts the result into the queue.
-// SMTP and REST both end here.
+// The only place that holds plaintext: checks a submission, finds or assigns every recipient's key, seals, and puts the
+// result into the queue. SMTP and REST both end here.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes guessing slow, in this process: whether a password or proof may be looked at now. Whoever checks one asks here first, and waits without
-// occupying a worker (SMTP) or refuses (HTTP) until it may.
+// Makes guessing slow, in this process: whether a password or proof may be looked at now. Whoever checks one asks here
+// first, and waits without occupying a worker (SMTP) or refuses (HTTP) until it may.
 #pragma once
 
 #include <chrono>
@@ -15,18 +15,20 @@
 
 namespace sealpost {
 
-/// Failures are counted per account and per client network. While none is known, a few checks may run at once, so that a busy sender's first logins
-/// are not slowed down. After a failure checks of that account, and of that network, run one at a time and so long after the last failure as their number
-/// says: 250 ms, doubling up to 30 s. One failure is forgiven every 30 s. Hence hanging up early, or opening many connections, gains a guesser nothing.
+/// Failures are counted per account and per client network. While none is known, a few checks may run at once, so that
+/// a busy sender's first logins are not slowed down. After a failure checks of that account, and of that network, run
+/// one at a time and so long after the last failure as their number says: 250 ms, doubling up to 30 s. One failure is
+/// forgiven every 30 s. Hence hanging up early, or opening many connections, gains a guesser nothing.
 ///
-/// A network from which the account logged in within the last hour is not held back by what others do: for that pair of account and network
-/// its own failures count alone. Accounts that do not exist are treated like those that do.
+/// A network from which the account logged in within the last hour is not held back by what others do: for that pair of
+/// account and network its own failures count alone. Accounts that do not exist are treated like those that do.
 class LoginThrottle final {
  public:
   explicit LoginThrottle(const Clock& clock, std::size_t max_entries = 50'000)
       : clock_(clock), max_entries_(max_entries) {}
 
-  /// Leave to look at one password or proof. In flight until it is told the outcome or destroyed; the latter counts as neither (the store is away).
+  /// Leave to look at one password or proof. In flight until it is told the outcome or destroyed; the latter counts as
+  /// neither (the store is away).
   class Attempt final {
    public:
     Attempt(Attempt&& other) noexcept;

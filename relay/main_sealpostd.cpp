@@ -27,8 +27,9 @@ int complain(const sealpost::Error& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Large blocks (messages on their way) go back to the system as soon as they are freed. Left alone, glibc raises this threshold up to
-  // 32 MiB with the blocks that it sees, and every thread's arena would keep what the largest messages once took.
+  // Large blocks (messages on their way) go back to the system as soon as they are freed. Left alone, glibc raises this
+  // threshold up to 32 MiB with the blocks that it sees, and every thread's arena would keep what the largest messages
+  // once took.
   mallopt(M_MMAP_THRESHOLD, 2 * 1024 * 1024);
   auto command_line = sealpost::parse_command_line(std::vector<std::string>(argv + 1, argv + argc));
   if (!command_line) return complain(command_line.error());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// notify.max_new_per_account: how many new addresses one account may cause to be notified in a period, counted in Redis over all nodes.
+// notify.max_new_per_account: how many new addresses one account may cause to be notified in a period, counted in Redis
+// over all nodes.
 #pragma once
 
 #include <string>
@@ -18,8 +19,8 @@ class NewAddressRate final {
 
   /// False when the account has used its number up in this period, and not for this address.
   Result<bool> allows(const std::string& account, const std::string& address_key);
-  /// Counts those of the addresses (directory keys) that were not counted yet, so that many first mails to one address count once; false, and
-  /// nothing counted, when they would exceed the limit.
+  /// Counts those of the addresses (directory keys) that were not counted yet, so that many first mails to one address
+  /// count once; false, and nothing counted, when they would exceed the limit.
   Result<bool> take(const std::string& account, const std::vector<std::string>& address_keys);
 
  private:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Remembers verified passwords for minutes, as keyed hashes under a key of this process, so that a busy sender does not pay PBKDF2 at each login.
+// Remembers verified passwords for minutes, as keyed hashes under a key of this process, so that a busy sender does not
+// pay PBKDF2 at each login.
 #pragma once
 
 #include <mutex>
@@ -17,7 +18,8 @@ class PasswordCache final {
  public:
   PasswordCache(Random& random, const Clock& clock) : key_(random.secret(32)), clock_(clock) {}
 
-  /// True when this password was verified for this very verifier lately; a changed password has another verifier and misses.
+  /// True when this password was verified for this very verifier lately; a changed password has another verifier and
+  /// misses.
   bool knows(const std::string& name, const ScramVerifier& verifier, const Secret& password);
   void remember(const std::string& name, const ScramVerifier& verifier, const Secret& password);
 

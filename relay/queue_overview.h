@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The queue's summary with the pool of key pairs beside it: the one place where queue/ and crypto/ meet for the operator.
+// The queue's summary with the pool of key pairs beside it: the one place where queue/ and crypto/ meet for the
+// operator.
 #pragma once
 
 #include "crypto/key_vault.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SCRAM-SHA-256 (RFC 5802, RFC 7677): the verifier that is stored of a password, and the server's side of one exchange. No channel binding.
+// SCRAM-SHA-256 (RFC 5802, RFC 7677): the verifier that is stored of a password, and the server's side of one exchange.
+// No channel binding.
 #pragma once
 
 #include <optional>
@@ -25,7 +26,8 @@ ScramVerifier make_scram_verifier(const Secret& password, std::string salt, int 
 /// True when the password fits; constant in time.
 bool fits(const ScramVerifier& verifier, const Secret& password);
 
-/// One exchange, from the client's first message to the server's final one. Every error is Invalid and means: authentication failed.
+/// One exchange, from the client's first message to the server's final one. Every error is Invalid and means:
+/// authentication failed.
 class ScramExchange final {
  public:
   /// Reads client-first-message; the account's name is known then.

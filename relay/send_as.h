@@ -9,8 +9,9 @@
 
 namespace sealpost {
 
-/// Exactly one From that can be parsed in one way only; every mailbox in From, Sender, Resent-From and Resent-Sender allowed, and at
-/// least one in From. The value is From's first mailbox: whom a notification names. Permanent with the reason otherwise.
+/// Exactly one From that can be parsed in one way only; every mailbox in From, Sender, Resent-From and Resent-Sender
+/// allowed, and at least one in From. The value is From's first mailbox: whom a notification names. Permanent with the
+/// reason otherwise.
 Result<EmailAddress> check_send_as(const Account& account, const SubmittedMessage& message);
 
 }  // namespace sealpost

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts that daemon and operator's tool share, made from the settings in the right order: store, master key, CA, directory, accounts, queue.
+// The parts that daemon and operator's tool share, made from the settings in the right order: store, master key, CA,
+// directory, accounts, queue.
 #pragma once
 
 #include <memory>

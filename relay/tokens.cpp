@@ -25,8 +25,8 @@ bool same(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-/// Covers the token by its MAC, and what it may do: whoever can write to Redis but has no master key can neither give a token more scopes nor
-/// another account.
+/// Covers the token by its MAC, and what it may do: whoever can write to Redis but has no master key can neither give a
+/// token more scopes nor another account.
 std::string record_mac(Wrapper& wrapper, const std::string& id, std::string_view account, std::string_view scopes,
                        std::string_view created, std::string_view mac) {
   std::string text = "record " + id;

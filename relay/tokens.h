@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// API tokens: made, listed and revoked by the operator; Redis holds a MAC of each, its account and its scopes, and a MAC over all of these.
+// API tokens: made, listed and revoked by the operator; Redis holds a MAC of each, its account and its scopes, and a
+// MAC over all of these.
 #pragma once
 
 #include <optional>

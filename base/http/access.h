@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The gate in front of every handler: where a request comes from, whether a secret may travel that way, who calls and with which scope.
+// The gate in front of every handler: where a request comes from, whether a secret may travel that way, who calls and
+// with which scope.
 #pragma once
 
 #include <optional>
@@ -15,7 +16,8 @@ namespace sealpost::http {
 /// Sets client, client_network, secure and direct_loopback. A proxy's fields are believed from trusted addresses only.
 void set_origin(Request& request, const net::Peer& peer, const std::vector<std::string>& trusted_proxies);
 
-/// The refusal of codes and credentials over plain HTTP from afar; nothing means: pass. Asks nobody, so the loop may call it.
+/// The refusal of codes and credentials over plain HTTP from afar; nothing means: pass. Asks nobody, so the loop may
+/// call it.
 std::optional<Response> check_transport(const Route& route, const Request& request);
 
 [[nodiscard]] bool needs_caller(const Route& route, const Request& request);

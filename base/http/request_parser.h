@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the head of one HTTP/1.1 request strictly (RFC 9112): what two programs could read differently is refused. Poco's parser accepts
-// doubled lengths, both framings at once, and decodes field values into raw line ends.
+// Reads the head of one HTTP/1.1 request strictly (RFC 9112): what two programs could read differently is refused.
+// Poco's parser accepts doubled lengths, both framings at once, and decodes field values into raw line ends.
 #pragma once
 
 #include <cstddef>

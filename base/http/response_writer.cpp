@@ -43,7 +43,8 @@ WipedBuffer write_response(Response response, bool head_only, bool close) {
   out.reserve(1024 + (head_only ? 0 : response.body.size()));
   append(out, "HTTP/1.1 " + std::to_string(response.status) + " " + reason_of(response.status) + "\r\n");
   for (const auto& [name, value] : response.fields) {
-    // A value that would end its line can only come from a fault of ours: it must not become a field of somebody else's.
+    // A value that would end its line can only come from a fault of ours: it must not become a field of somebody
+    // else's.
     if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) continue;
     append(out, name);
     append(out, ": ");

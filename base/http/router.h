@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP as the folders see it: requests, responses, and one visible table of routes, each with its scope (deny by default).
+// HTTP as the folders see it: requests, responses, and one visible table of routes, each with its scope (deny by
+// default).
 #pragma once
 
 #include <functional>
@@ -52,7 +53,8 @@ struct Response {
   static Response text(int status, std::string_view content_type, std::string_view body);
   /// RFC 9457. `detail` is shown to the peer.
   static Response problem(int status, std::string_view title, std::string_view detail);
-  /// Invalid 400, NotFound 404, Temporary 503 with Retry-After, Permanent 422, Internal 500; public_text becomes detail.
+  /// Invalid 400, NotFound 404, Temporary 503 with Retry-After, Permanent 422, Internal 500; public_text becomes
+  /// detail.
   static Response from(const Error& error);
   /// 303 to another page (POST, redirect, GET).
   static Response see_other(std::string location);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implements server.h: one conversation per connection, one request at a time; scope and route are looked at on a worker.
+// Implements server.h: one conversation per connection, one request at a time; scope and route are looked at on a
+// worker.
 #include "base/http/server.h"
 
 #include <algorithm>
@@ -87,7 +88,8 @@ class HttpConversation final : public net::Conversation {
 
   void set_deadline(std::chrono::milliseconds from_now) { deadline_ = steady_clock::now() + from_now; }
 
-  /// Adds steps until there is a job, an end, or nothing more to read: a loop, since one packet may hold very many requests.
+  /// Adds steps until there is a job, an end, or nothing more to read: a loop, since one packet may hold very many
+  /// requests.
   net::Step go_on(net::Step all) {
     while (!all.job && all.then == net::Step::Then::Read) {
       auto step = next();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The HTTP/1.1 conversation: reads a request strictly (RFC 9112), checks its scope, lets the route answer on a worker, writes the response.
+// The HTTP/1.1 conversation: reads a request strictly (RFC 9112), checks its scope, lets the route answer on a worker,
+// writes the response.
 #pragma once
 
 #include <chrono>

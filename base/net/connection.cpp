@@ -154,8 +154,8 @@ void Connection::lost() {
   unwatch();
 }
 
-/// Closing with octets unread makes the kernel send a reset, which may overtake our last reply (RFC 9112 section 9.6). So only our side
-/// ends now.
+/// Closing with octets unread makes the kernel send a reset, which may overtake our last reply (RFC 9112 section 9.6).
+/// So only our side ends now.
 void Connection::linger() {
   conversation_.reset();
   if (loop_.stopping) return close();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One accepted connection: carries out a conversation's steps on a stream (handshake, read, write, hold, linger). The loop tells it what
-// happened and asks afterwards whether it has closed and when it wants to be woken.
+// One accepted connection: carries out a conversation's steps on a stream (handshake, read, write, hold, linger). The
+// loop tells it what happened and asks afterwards whether it has closed and when it wants to be woken.
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The seam between a protocol and the network: octets and results in, octets and wishes out. SMTP and HTTP sessions implement
-// it and do no I/O themselves.
+// The seam between a protocol and the network: octets and results in, octets and wishes out. SMTP and HTTP sessions
+// implement it and do no I/O themselves.
 #pragma once
 
 #include <chrono>

@@ -26,7 +26,8 @@ Result<std::unique_ptr<Listener>> Listener::bind(ListenerOptions options) {
   try {
     std::unique_ptr<Listener> listener(new Listener(std::move(options)));
     const Poco::Net::SocketAddress address(address_text);
-    // The address may be reused after a restart; the port must not be shared: a second daemon would get half of the connections.
+    // The address may be reused after a restart; the port must not be shared: a second daemon would get half of the
+    // connections.
     if (address.family() == Poco::Net::AddressFamily::IPv6) {
       listener->socket_.bind6(address, true, false, true);
     } else {

@@ -28,7 +28,8 @@ class Listener final {
     Poco::Net::IPAddress from;
   };
   [[nodiscard]] Accepted accept() const;
-  /// Sends the refusal, if there is one, and closes. A TLS listener only closes: a handshake costs more than it is worth.
+  /// Sends the refusal, if there is one, and closes. A TLS listener only closes: a handshake costs more than it is
+  /// worth.
   void refuse(int descriptor) const;
 
  private:

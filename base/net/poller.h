@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Readiness of many sockets, and a way to wake the waiting thread. A thin cover over epoll and eventfd: Poco 1.11's PollSet cannot be woken
-// and builds a map of sockets on each wait.
+// Readiness of many sockets, and a way to wake the waiting thread. A thin cover over epoll and eventfd: Poco 1.11's
+// PollSet cannot be woken and builds a map of sockets on each wait.
 #pragma once
 
 #include <sys/epoll.h>
@@ -18,7 +18,8 @@ class Poller final {
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
 
-  /// `events` as for epoll_ctl; 0 watches for errors and hang-up only. False when the kernel has no room for another one.
+  /// `events` as for epoll_ctl; 0 watches for errors and hang-up only. False when the kernel has no room for another
+  /// one.
   [[nodiscard]] bool add(int descriptor, std::uint32_t events, std::uint64_t tag);
   void change(int descriptor, std::uint32_t events, std::uint64_t tag);
   void remove(int descriptor);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Non-blocking listeners and connections in one poll loop with workers behind it. Owns sockets, TLS, limits and time-outs; knows no protocol.
+// Non-blocking listeners and connections in one poll loop with workers behind it. Owns sockets, TLS, limits and
+// time-outs; knows no protocol.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,8 @@ struct ListenerOptions {
 
 class ServerLoop final {
  public:
-  /// tls may be null when no listener and no conversation needs it. TLS contexts are taken anew per handshake, so a reload needs no restart.
+  /// tls may be null when no listener and no conversation needs it. TLS contexts are taken anew per handshake, so a
+  /// reload needs no restart.
   ServerLoop(WorkerPool& workers, TlsContext* tls, Log& log);
   ~ServerLoop();
   ServerLoop(const ServerLoop&) = delete;
@@ -39,8 +41,9 @@ class ServerLoop final {
   /// Binds at once and returns the port that was bound. Call before start().
   Result<std::uint16_t> listen(ListenerOptions options);
   void start();
-  /// Closes the listeners and what is idle at once, lets running jobs and their replies finish until the grace ends, then closes the rest.
-  /// Returns when no job of ours runs any more; those that have not begun by the end of the grace are dropped.
+  /// Closes the listeners and what is idle at once, lets running jobs and their replies finish until the grace ends,
+  /// then closes the rest. Returns when no job of ours runs any more; those that have not begun by the end of the grace
+  /// are dropped.
   void stop(std::chrono::milliseconds grace);
   [[nodiscard]] std::size_t connections() const;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One non-blocking connection, plain or TLS, over Poco's sockets: the adapter that turns their exceptions and codes into four outcomes.
+// One non-blocking connection, plain or TLS, over Poco's sockets: the adapter that turns their exceptions and codes
+// into four outcomes.
 #pragma once
 
 #include <Poco/Net/Context.h>

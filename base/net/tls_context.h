@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server side of TLS: certificate and key from PEM files, TLS 1.2 or newer, session resumption, reload without a restart.
+// The server side of TLS: certificate and key from PEM files, TLS 1.2 or newer, session resumption, reload without a
+// restart.
 #pragma once
 
 #include <Poco/Net/Context.h>
@@ -29,7 +30,8 @@ class TlsContext final {
   Poco::Net::Context::Ptr context_;
 };
 
-/// Writes a self-signed P-256 certificate for the host name (10 years) and its key (mode 0600), unless both files exist.
+/// Writes a self-signed P-256 certificate for the host name (10 years) and its key (mode 0600), unless both files
+/// exist.
 Status make_self_signed(const std::string& certificate_file, const std::string& private_key_file,
                         const std::string& hostname);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The adapter over hiredis: a pool of blocking connections, pipelines, and named Lua scripts that touch one hash slot each.
+// The adapter over hiredis: a pool of blocking connections, pipelines, and named Lua scripts that touch one hash slot
+// each.
 #pragma once
 
 #include <chrono>
@@ -43,9 +44,9 @@ class Script final {
   std::string sha1_;
 };
 
-/// Errors: Temporary when Redis cannot be reached, is loading, or is out of memory (`public_text` says so in plain words);
-/// Internal when a script or command is wrong. A connection that failed is dropped and made anew by the next call, so
-/// recovery needs no restart. Safe from any thread; each call uses a connection of its own while it runs.
+/// Errors: Temporary when Redis cannot be reached, is loading, or is out of memory (`public_text` says so in plain
+/// words); Internal when a script or command is wrong. A connection that failed is dropped and made anew by the next
+/// call, so recovery needs no restart. Safe from any thread; each call uses a connection of its own while it runs.
 class Client final {
  public:
   Client(Endpoint endpoint, std::chrono::milliseconds timeout, std::size_t max_connections = 64);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asks one resolver one question over UDP and waits no longer than told: what the doctor needs, and no more of DNS than that.
+// Asks one resolver one question over UDP and waits no longer than told: what the doctor needs, and no more of DNS than
+// that.
 #pragma once
 
 #include <chrono>
@@ -12,7 +13,8 @@ namespace sealpost::ctl {
 
 enum class DnsVerdict { HasAddress, NoAddress, NoSuchName };
 
-/// Whether the name has an A or AAAA record. `server` is address:port. Temporary with the reason when no usable answer comes in time.
+/// Whether the name has an A or AAAA record. `server` is address:port. Temporary with the reason when no usable answer
+/// comes in time.
 Result<DnsVerdict> ask_for_address(const std::string& server, const std::string& name,
                                    std::chrono::milliseconds patience);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The doctor behind "sealpostctl check": looks at all that a relay rests on, runs every check that the findings so far allow, and changes nothing.
+// The doctor behind "sealpostctl check": looks at all that a relay rests on, runs every check that the findings so far
+// allow, and changes nothing.
 #pragma once
 
 #include <set>

@@ -44,7 +44,8 @@ Result<int> connect_one(const Poco::Net::SocketAddress& address, Deadline deadli
   return done.error();
 }
 
-/// One for all connections: the system's roots are read once. Nothing is verified in the handshake: the reason can be told afterwards.
+/// One for all connections: the system's roots are read once. Nothing is verified in the handshake: the reason can be
+/// told afterwards.
 SSL_CTX* client_context() {
   static const SslCtxPtr context = [] {
     SslCtxPtr made(SSL_CTX_new(TLS_client_method()));
@@ -52,7 +53,8 @@ SSL_CTX* client_context() {
     SSL_CTX_set_min_proto_version(made.get(), TLS1_2_VERSION);
     SSL_CTX_set_default_verify_paths(made.get());
     SSL_CTX_set_mode(made.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    // Else a peer that sends records without data (session tickets, key updates) for ever is read for ever, past every deadline.
+    // Else a peer that sends records without data (session tickets, key updates) for ever is read for ever, past every
+    // deadline.
     SSL_CTX_clear_mode(made.get(), SSL_MODE_AUTO_RETRY);
     return made;
   }();

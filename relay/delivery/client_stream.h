@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A blocking connection to a next hop, plain or TLS, in which every operation has an absolute deadline: neither a dripped handshake nor a
-// dripped reply outlives it.
+// A blocking connection to a next hop, plain or TLS, in which every operation has an absolute deadline: neither a
+// dripped handshake nor a dripped reply outlives it.
 #pragma once
 
 #include <chrono>
@@ -27,8 +27,8 @@ class ClientStream final {
   ClientStream(const ClientStream&) = delete;
   ClientStream& operator=(const ClientStream&) = delete;
 
-  /// Temporary when no address of the host can be connected to. Once `stop` is raised every operation ends with Temporary; it must outlive
-  /// the stream.
+  /// Temporary when no address of the host can be connected to. Once `stop` is raised every operation ends with
+  /// Temporary; it must outlive the stream.
   static Result<std::unique_ptr<ClientStream>> connect(const std::string& host, std::uint16_t port, Deadline deadline,
                                                        const PollableFlag* stop = nullptr);
 

@@ -189,8 +189,8 @@ Attempt Deliverer::try_once(const Claim& claim) {
   }
 }
 
-/// A live worker keeps its outcome and goes on trying to record it, also while the relay stops and until the time for that is over: Redis
-/// being away must not turn a delivery into a second one.
+/// A live worker keeps its outcome and goes on trying to record it, also while the relay stops and until the time for
+/// that is over: Redis being away must not turn a delivery into a second one.
 void Deliverer::settle(const Claim& claim, const Attempt& attempt) {
   milliseconds wait{100};
   while (true) {

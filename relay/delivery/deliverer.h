@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes due deliveries from the queue, attempts them, and records how each attempt ended: delivered, deferred by the schedule, or bounced
-// with a report to the sender.
+// Takes due deliveries from the queue, attempts them, and records how each attempt ended: delivered, deferred by the
+// schedule, or bounced with a report to the sender.
 #pragma once
 
 #include <condition_variable>
@@ -48,8 +48,8 @@ class Deliverer final {
   void start();
   /// Deliveries became due: look at once.
   void kick();
-  /// Takes no more deliveries. Attempts that run may end in their own time until `abandon_at`; then the flag is raised, and what was not
-  /// handed over goes back into the queue as it was, together with what has not begun.
+  /// Takes no more deliveries. Attempts that run may end in their own time until `abandon_at`; then the flag is raised,
+  /// and what was not handed over goes back into the queue as it was, together with what has not begun.
   void stop(Deadline abandon_at);
 
  private:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes message octets fit for DATA (RFC 5321 section 4.5.2): doubles a dot at the beginning of a line and ends with CRLF.CRLF.
+// Makes message octets fit for DATA (RFC 5321 section 4.5.2): doubles a dot at the beginning of a line and ends with
+// CRLF.CRLF.
 #pragma once
 
 #include <string>

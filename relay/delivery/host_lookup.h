@@ -16,7 +16,8 @@ namespace sealpost {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
-/// Waits until the descriptor is ready. Temporary at the deadline, even when the descriptor is always ready, and once `stop` is raised.
+/// Waits until the descriptor is ready. Temporary at the deadline, even when the descriptor is always ready, and once
+/// `stop` is raised.
 Status wait_for(int descriptor, short events, Deadline deadline, const PollableFlag* stop);
 
 /// Temporary: the name has no address now. In the order in which they should be tried.

@@ -53,7 +53,8 @@ struct Attempt {
 class NextHop {
  public:
   virtual ~NextHop() = default;
-  /// Blocks until the attempt has ended, or until the flag is raised that the next hop was made with. Called from many threads.
+  /// Blocks until the attempt has ended, or until the flag is raised that the next hop was made with. Called from many
+  /// threads.
   virtual Attempt attempt(const Claim& claim, DeliveryBody& body) = 0;
 };
 

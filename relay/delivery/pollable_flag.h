@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A flag that is raised once and can be waited for with poll: ends waits that would otherwise last until their deadline.
+// A flag that is raised once and can be waited for with poll: ends waits that would otherwise last until their
+// deadline.
 #pragma once
 
 #include <atomic>

@@ -196,8 +196,8 @@ Result<bool, Outcome> SmtpClient::log_in() {
   }
   if (!reply) return std::move(reply).error();
   if (reply->code == 235) return true;
-  // Our password is wrong: the operator's fault to mend, not a reason to bounce the sender's mail. Some servers repeat the command that
-  // they refuse, so the reply's text, with the password in it, must not reach log and history.
+  // Our password is wrong: the operator's fault to mend, not a reason to bounce the sender's mail. Some servers repeat
+  // the command that they refuse, so the reply's text, with the password in it, must not reach log and history.
   usable_ = false;
   return Outcome(Deferred{
       "the next hop refuses our login (" + std::to_string(reply->code) + " " + reply->enhanced + ")", "4.7.8"});
@@ -262,8 +262,8 @@ Result<bool, Outcome> SmtpClient::begin_data(const DeliveryRecord& delivery) {
   return std::move(*refusal);
 }
 
-/// A server that takes DATA without a recipient waits for content: an empty one ends it (RFC 2920 section 3.1). In LMTP nothing would answer
-/// the dot, since there is one reply per recipient.
+/// A server that takes DATA without a recipient waits for content: an empty one ends it (RFC 2920 section 3.1). In LMTP
+/// nothing would answer the dot, since there is one reply per recipient.
 void SmtpClient::end_unwanted_data() {
   if (target_.kind == Route::Kind::Lmtp) {
     usable_ = false;

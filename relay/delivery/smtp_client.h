@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One SMTP or LMTP connection to a next hop as a client (RFC 5321, 2033, 3207, 4954): greets, secures, logs in, and carries one
-// transaction after the other.
+// One SMTP or LMTP connection to a next hop as a client (RFC 5321, 2033, 3207, 4954): greets, secures, logs in, and
+// carries one transaction after the other.
 #pragma once
 
 #include <chrono>
@@ -41,8 +41,9 @@ struct SmtpTarget {
 
 class SmtpClient final {
  public:
-  /// Connects and greets. The error tells how the attempt ends. Raising `stop` ends whatever waits: before the final dot as Abandoned, after
-  /// it as Deferred, since what became of the message is not known then. Target and flag must outlive the client.
+  /// Connects and greets. The error tells how the attempt ends. Raising `stop` ends whatever waits: before the final
+  /// dot as Abandoned, after it as Deferred, since what became of the message is not known then. Target and flag must
+  /// outlive the client.
   static Result<std::unique_ptr<SmtpClient>, Outcome> open(const SmtpTarget& target, const PollableFlag& stop,
                                                            bool use_tls = true);
 

@@ -55,7 +55,8 @@ Attempt SmtpNextHop::attempt(const Claim& claim, DeliveryBody& body) {
   }
   Outcome outcome = client.send(claim, body);
   if (reused && !client.usable() && !client.answered() && !stop_.raised()) {
-    // A kept connection that broke before it said a word about this delivery: the server had given it up. Nothing of the body was sent.
+    // A kept connection that broke before it said a word about this delivery: the server had given it up. Nothing of
+    // the body was sent.
     return attempt(claim, body);
   }
   keep(std::move(kept));

@@ -18,8 +18,8 @@ bool may_travel(const DeliveryRecord& delivery, NotifyTls policy, Route::Kind ro
 
 class SmtpNextHop final : public NextHop {
  public:
-  /// `notify_tls`: notifications carry a code and travel over TLS only, unless the next hop is loopback or LMTP. Raising `stop` ends the
-  /// attempts that run.
+  /// `notify_tls`: notifications carry a code and travel over TLS only, unless the next hop is loopback or LMTP.
+  /// Raising `stop` ends the attempts that run.
   SmtpNextHop(SmtpTarget target, NotifyTls notify_tls, const PollableFlag& stop)
       : target_(std::move(target)), notify_tls_(notify_tls), stop_(stop) {}
 

@@ -67,14 +67,16 @@ class Connection final : public net::Conversation {
 
   // On a worker: these must not touch the session, but may hand it results from the Resume, which runs on the loop.
 
-  /// A password or proof is looked at when the throttle lets it; until then the connection is held back and no worker waits.
+  /// A password or proof is looked at when the throttle lets it; until then the connection is held back and no worker
+  /// waits.
   template <class Guess, class Later>
   net::Resume guess(ConnectionContext& context, const net::Peer& peer, Guess& what, Later later,
                     steady_clock::time_point give_up) {
     auto attempt = context.throttle.begin(account_of(what), peer.network);
     if (attempt) return check(context, peer, what, *attempt);
     if (steady_clock::now() < give_up) return later(std::min(attempt.error(), ask_again));
-    context.log.info("smtp.auth_throttled", {{"account", loggable(context, account_of(what))}, {"client", peer.address}});
+    context.log.info("smtp.auth_throttled",
+                     {{"account", loggable(context, account_of(what))}, {"client", peer.address}});
     return [this] { return step(session_->login_result(Error::temporary("too many wrong logins"))); };
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads message content from DATA and BDAT: strict about line ends, bounded in size and memory, byte for byte otherwise.
+// Reads message content from DATA and BDAT: strict about line ends, bounded in size and memory, byte for byte
+// otherwise.
 #pragma once
 
 #include <cstddef>
@@ -11,13 +12,15 @@
 
 namespace sealpost::smtp {
 
-/// Why content is not accepted. Once set, content is discarded, but its end is still found: no octet of it becomes a command. Of several faults the
-/// one that stands last here is told, so that the reply does not hang on how the octets were cut.
+/// Why content is not accepted. Once set, content is discarded, but its end is still found: no octet of it becomes a
+/// command. Of several faults the one that stands last here is told, so that the reply does not hang on how the octets
+/// were cut.
 enum class ContentFault { None, NoMemory, TooLarge, BareLineEnd };
 
-/// Octets of memory that one octet of content takes until it is queued. The most is needed while a message is sealed for RSA and EC
-/// recipients: the content in a buffer that grew by halves (1.5), the first key type's ciphertext (1), the second's inside OpenSSL, whose
-/// buffers grow by thirds (1.33), and its DER (1): 4.83. Laying it out for the queue comes next: both ciphertexts twice (4).
+/// Octets of memory that one octet of content takes until it is queued. The most is needed while a message is sealed
+/// for RSA and EC recipients: the content in a buffer that grew by halves (1.5), the first key type's ciphertext (1),
+/// the second's inside OpenSSL, whose buffers grow by thirds (1.33), and its DER (1): 4.83. Laying it out for the queue
+/// comes next: both ciphertexts twice (4).
 inline constexpr std::size_t memory_per_octet = 5;
 
 /// Gathers content under the limits; shared by both readers.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implements the core of session.h: input, the command table and its dispatcher. AUTH stands in session_auth.cpp, mail transactions in
-// session_mail.cpp.
+// Implements the core of session.h: input, the command table and its dispatcher. AUTH stands in session_auth.cpp, mail
+// transactions in session_mail.cpp.
 #include "relay/smtp/session.h"
 
 #include <algorithm>
@@ -176,7 +176,8 @@ void Session::fault(int code, std::string_view enhanced, std::string text) {
   close();
 }
 
-/// A line that is no command. After a BDAT it is not known how much content follows, and that must not be read as commands.
+/// A line that is no command. After a BDAT it is not known how much content follows, and that must not be read as
+/// commands.
 void Session::unreadable(int code, std::string text, bool bdat) {
   fault(code, code == 500 ? "5.5.2" : "5.5.4", std::move(text));
   if (bdat) close();
@@ -215,7 +216,8 @@ void Session::ehlo(std::string_view argument) {
 void Session::starttls(std::string_view argument) {
   if (tls_) return fault(503, "5.5.1", "TLS is active already");
   if (!argument.empty()) return fault(501, "5.5.4", "STARTTLS takes no argument");
-  // Octets behind STARTTLS came in clear: somebody may have put them there (RFC 3207 section 6). Nothing of them is executed.
+  // Octets behind STARTTLS came in clear: somebody may have put them there (RFC 3207 section 6). Nothing of them is
+  // executed.
   if (consumed_ < input_.size()) return close();
   reply(220, "2.0.0", "ready to start TLS");
   output_.next = Next::StartTls;

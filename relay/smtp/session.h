@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One SMTP submission session without I/O (RFC 5321, 6409): octets and results in, replies and actions out. Who logs in, which recipients are
-// taken and where messages go is decided by whoever carries out the actions.
+// One SMTP submission session without I/O (RFC 5321, 6409): octets and results in, replies and actions out. Who logs
+// in, which recipients are taken and where messages go is decided by whoever carries out the actions.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,8 @@ struct CheckLogin {
 struct FindVerifier {
   std::string name;
 };
-/// Is this the proof that the exchange asks for? Not compared here, so that whoever carries it out can slow guessing down. Answer: proof_result()
-/// with exchange.finish(client_final).
+/// Is this the proof that the exchange asks for? Not compared here, so that whoever carries it out can slow guessing
+/// down. Answer: proof_result() with exchange.finish(client_final).
 struct CheckProof {
   ScramExchange exchange;
   std::string client_final;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// AUTH of session.h (RFC 4954): PLAIN (RFC 4616), LOGIN and SCRAM-SHA-256. Responses are never logged and wiped after use.
+// AUTH of session.h (RFC 4954): PLAIN (RFC 4616), LOGIN and SCRAM-SHA-256. Responses are never logged and wiped after
+// use.
 #include "base/encoding.h"
 #include "relay/smtp/session.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Redis layout at depth: puts so many deliveries of 4 KB, then claims some, and prints memory and time per delivery on the way; before
-// that, what a delivery leaves when it has finished.
-// Usage: layout [deliveries=1000000] [threads=8]. Starts a private redis-server; asserts nothing.
+// The Redis layout at depth: puts so many deliveries of 4 KB, then claims some, and prints memory and time per delivery
+// on the way; before that, what a delivery leaves when it has finished. Usage: layout [deliveries=1000000] [threads=8].
+// Starts a private redis-server; asserts nothing.
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -36,7 +36,8 @@ std::int64_t used_memory(redis::Client& redis) {
   return value;
 }
 
-/// Processor time of Redis' main thread in microseconds: unlike time on the clock, it does not grow with what else the machine does.
+/// Processor time of Redis' main thread in microseconds: unlike time on the clock, it does not grow with what else the
+/// machine does.
 double redis_cpu(redis::Client& redis) {
   auto info = redis.command({"INFO", "cpu"});
   if (!info) return 0;

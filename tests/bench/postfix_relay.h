@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A private Postfix that relays plaintext from loopback to a sink, for a comparison on the same machine at the same hour.
+// A private Postfix that relays plaintext from loopback to a sink, for a comparison on the same machine at the same
+// hour.
 #pragma once
 
 #include <memory>
@@ -10,7 +11,8 @@
 
 namespace sealpost::test {
 
-/// Neither TLS nor AUTH nor encryption: in its favour. Needs root and Debian's package postfix; touches none of its folders.
+/// Neither TLS nor AUTH nor encryption: in its favour. Needs root and Debian's package postfix; touches none of its
+/// folders.
 class PostfixRelay final {
  public:
   explicit PostfixRelay(int sink_port);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// End to end: senders with AUTH and TLS on kept connections, into sealpostd, into a sink. Prints messages and megabytes per second and CPU
-// seconds per 1,000 messages of sealpostd with its redis-server. Usage: throughput [messages of 4 KB=5000] [of 1 MB=200] [postfix]. With
-// `postfix` the same messages go through a Postfix that relays plaintext, too (as root; apt-get install postfix by hand). Asserts nothing.
+// End to end: senders with AUTH and TLS on kept connections, into sealpostd, into a sink. Prints messages and megabytes
+// per second and CPU seconds per 1,000 messages of sealpostd with its redis-server. Usage: throughput [messages of 4
+// KB=5000] [of 1 MB=200] [postfix]. With `postfix` the same messages go through a Postfix that relays plaintext, too
+// (as root; apt-get install postfix by hand). Asserts nothing.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mail that a real next hop does not take: reports to its sender as RFC 3464 says, or more attempts; and to whom nothing must be reported.
+// Mail that a real next hop does not take: reports to its sender as RFC 3464 says, or more attempts; and to whom
+// nothing must be reported.
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whoever takes Redis' files, its memory, state_dir and all logs finds no plaintext and nothing that picks a key up: canaries of every kind of
-// secret are looked for everywhere, and things that may stand there prove that the search finds what is there.
+// Whoever takes Redis' files, its memory, state_dir and all logs finds no plaintext and nothing that picks a key up:
+// canaries of every kind of secret are looked for everywhere, and things that may stand there prove that the search
+// finds what is there.
 #include <gtest/gtest.h>
 #include <openssl/core_names.h>
 #include <openssl/pem.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A store that fills up: 452 in time and nothing accepted that is not durable, readiness that says why, and mail again once there is room.
+// A store that fills up: 452 in time and nothing accepted that is not durable, readiness that says why, and mail again
+// once there is room.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>

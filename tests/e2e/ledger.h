@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ledger of a run with crashes: what senders were told of each message, to be compared with what arrived and what waits.
+// The ledger of a run with crashes: what senders were told of each message, to be compared with what arrived and what
+// waits.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Several senders without a pause, and kill -9 of sealpostd and redis-server at random moments: whatever was answered 250 has arrived, has
-// bounced, or waits. LEDGER_SECONDS makes the run longer (120 for a release), LEDGER_SEED repeats its choices.
+// Several senders without a pause, and kill -9 of sealpostd and redis-server at random moments: whatever was answered
+// 250 has arrived, has bounced, or waits. LEDGER_SECONDS makes the run longer (120 for a release), LEDGER_SEED repeats
+// its choices.
 #include "tests/e2e/ledger.h"
 
 #include <Poco/JSON/Array.h>

@@ -152,7 +152,8 @@ TEST(MainJob, BccRecipientLeavesNoTraceInTheOthersMail) {
 }
 
 TEST(MainJob, ManySimultaneousFirstMailsMakeOnePairAndOneNotification) {
-  // Without a pool the pair takes a while; all of them are about one new address, which is all that the account may have notified.
+  // Without a pool the pair takes a while; all of them are about one new address, which is all that the account may
+  // have notified.
   RelayFixture relay(RelayFixture::Settings{
       {"delivery.workers", "32"}, {"keys.pool_size", "0"}, {"notify.max_new_per_account", "1/h"}});
   constexpr std::size_t count = 200;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the operator does with sealpostctl takes effect at once on the running relay: accounts, tokens, and the queue that its deliverer works on.
+// What the operator does with sealpostctl takes effect at once on the running relay: accounts, tokens, and the queue
+// that its deliverer works on.
 #include <Poco/JSON/Array.h>
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Redis of the operator's own, by URL: every way to name it, every setting that would lose mail, and several nodes on one.
+// A Redis of the operator's own, by URL: every way to name it, every setting that would lose mail, and several nodes on
+// one.
 #include <gtest/gtest.h>
 #include <sysexits.h>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Notification and pickup of a whole relay: what a crash in between leaves, locked links, attached key files, HTTPS and proxies.
+// Notification and pickup of a whole relay: what a crash in between leaves, locked links, attached key files, HTTPS and
+// proxies.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -44,7 +45,8 @@ void submit_until_killed(const RelayFixture& relay, const std::string& prefix, c
 }
 
 TEST(PickupCrash, EveryAssignedPairHasExactlyOneNotification) {
-  // Pairs are assigned before the message is put, and the notification follows the put: a kill in the middle of many messages falls between them.
+  // Pairs are assigned before the message is put, and the notification follows the put: a kill in the middle of many
+  // messages falls between them.
   RelayFixture relay(RelayFixture::Settings{{"crypto.key_type", "p256"}, {"keys.pool_size", "0"}});
   constexpr int lives = 3;
   for (int life = 0; life < lives; ++life) {

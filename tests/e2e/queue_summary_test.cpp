@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sealpostctl queue summary`: the contract's shape from a relay that runs, with rates of its mail and the pool of key pairs.
+// `sealpostctl queue summary`: the contract's shape from a relay that runs, with rates of its mail and the pool of key
+// pairs.
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A real sealpostd on free ports and private directories with a maildir behind it, and the people around it: a sender, a recipient, an operator.
+// A real sealpostd on free ports and private directories with a maildir behind it, and the people around it: a sender,
+// a recipient, an operator.
 #pragma once
 
 #include <map>
@@ -29,7 +30,8 @@ struct PickedUp {
 class RelayFixture final {
  public:
   using Settings = std::map<std::string, std::string>;
-  /// Settings are "section.key"; these win over the fixture's own. Starts the relay and adds the account "app" (send-as @example.com).
+  /// Settings are "section.key"; these win over the fixture's own. Starts the relay and adds the account "app" (send-as
+  /// @example.com).
   explicit RelayFixture(Settings settings = {});
   ~RelayFixture();
 
@@ -57,7 +59,8 @@ class RelayFixture final {
   /// Waits until the daemon has logged it in this life.
   bool wait_for_log(const std::string& text) { return !daemon_->wait_for(text, std::chrono::seconds(60)).empty(); }
 
-  /// Files in the recipient's maildir; waits until there are `count` (or 90 s have passed: a lease that a crash left takes a while to come back).
+  /// Files in the recipient's maildir; waits until there are `count` (or 90 s have passed: a lease that a crash left
+  /// takes a while to come back).
   std::vector<std::string> mail(const std::string& folder, std::size_t count);
   /// Those of them that are sealed, or that are notifications.
   std::vector<std::string> sealed_mail(const std::string& folder, std::size_t count);

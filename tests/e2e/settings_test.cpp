@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Settings as a running relay shows them, a row per key on as few relays as will do, and what stops a start. Limits of SMTP, delivery,
-// notify.mode and queue.history are shown by the tests of those parts.
+// Settings as a running relay shows them, a row per key on as few relays as will do, and what stops a start. Limits of
+// SMTP, delivery, notify.mode and queue.history are shown by the tests of those parts.
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 #include <gmock/gmock.h>

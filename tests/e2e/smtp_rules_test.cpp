@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The SMTP part of the contract against the running relay: what is offered, what is refused and how, and that nothing refused is queued.
+// The SMTP part of the contract against the running relay: what is offered, what is refused and how, and that nothing
+// refused is queued.
 #include <gtest/gtest.h>
 
 #include "tests/e2e/relay_fixture.h"

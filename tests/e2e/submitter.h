@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A sender's program: speaks SMTP line by line over a real connection, and lets a test say anything, wrong things included.
+// A sender's program: speaks SMTP line by line over a real connection, and lets a test say anything, wrong things
+// included.
 #pragma once
 
 #include <memory>

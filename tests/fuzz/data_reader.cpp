@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fuzz target: message content read whole and in pieces is the same, for DATA and for BDAT. The first octet decides how it is cut.
+// Fuzz target: message content read whole and in pieces is the same, for DATA and for BDAT. The first octet decides how
+// it is cut.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fuzz target: splitting a message, the outer header block and the inner entity. No octet may change sides, and none may be lost.
+// Fuzz target: splitting a message, the outer header block and the inner entity. No octet may change sides, and none
+// may be lost.
 #include <cstdint>
 #include <string>
 #include <string_view>

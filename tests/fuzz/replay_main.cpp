@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a fuzz target over every file of a corpus folder: REPLAY FOLDER. Stands in for libFuzzer's own main where there is none.
+// Runs a fuzz target over every file of a corpus folder: REPLAY FOLDER. Stands in for libFuzzer's own main where there
+// is none.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>

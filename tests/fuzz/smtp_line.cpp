@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fuzz target: the arguments of MAIL and RCPT, and xtext. Whatever comes, a reply fits on one line, and what was taken is as the queue expects it.
+// Fuzz target: the arguments of MAIL and RCPT, and xtext. Whatever comes, a reply fits on one line, and what was taken
+// is as the queue expects it.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

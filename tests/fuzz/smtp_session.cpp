@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fuzz target: a whole session fed with arbitrary octets, whole and in pieces. The first octet decides how it starts and is cut; every action
-// is answered by a fixed script. Both ways must say the same, in well-formed replies, and nothing is taken that was not logged in for.
+// Fuzz target: a whole session fed with arbitrary octets, whole and in pieces. The first octet decides how it starts
+// and is cut; every action is answered by a fixed script. Both ways must say the same, in well-formed replies, and
+// nothing is taken that was not logged in for.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The HTTP conversation without sockets: a test chooses the peer, says octets and reads the answer; and an authenticator with fixed tokens.
+// The HTTP conversation without sockets: a test chooses the peer, says octets and reads the answer; and an
+// authenticator with fixed tokens.
 #pragma once
 
 #include <atomic>
@@ -11,8 +12,8 @@
 
 namespace sealpost::http {
 
-/// Knows "Bearer submit", "Bearer keys" and "Bearer operator"; its store is away for "Bearer away", it saw too many guesses for
-/// "Bearer throttled", and it throws for "Bearer throw".
+/// Knows "Bearer submit", "Bearer keys" and "Bearer operator"; its store is away for "Bearer away", it saw too many
+/// guesses for "Bearer throttled", and it throws for "Bearer throw".
 class KnownTokens final : public Authenticator {
  public:
   Result<Caller> authenticate(std::string_view authorization, std::string_view network) override;

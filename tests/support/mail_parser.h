@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads a mail the way a stranger's program does: with python3's email package. What the relay composes must mean there what it meant here.
+// Reads a mail the way a stranger's program does: with python3's email package. What the relay composes must mean there
+// what it meant here.
 #pragma once
 
 #include <map>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Real programs as tests use them: run one to its end, or keep one running and wait for what it prints. Everything started is ended by process id.
+// Real programs as tests use them: run one to its end, or keep one running and wait for what it prints. Everything
+// started is ended by process id.
 #pragma once
 
 #include <sys/types.h>
@@ -25,7 +26,8 @@ Finished run(const std::vector<std::string>& argv, const std::string& input = {}
              const std::map<std::string, std::string>& environment = {},
              std::chrono::seconds timeout = std::chrono::seconds(60));
 
-/// A program in the background; SIGKILLed by the destructor if it still runs. Its standard output and error are gathered.
+/// A program in the background; SIGKILLed by the destructor if it still runs. Its standard output and error are
+/// gathered.
 class Process final {
  public:
   explicit Process(const std::vector<std::string>& argv, const std::map<std::string, std::string>& environment = {});

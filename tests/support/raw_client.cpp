@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implements raw_client.h: a non-blocking socket and poll(2), so that each call ends at its deadline whatever the peer does.
+// Implements raw_client.h: a non-blocking socket and poll(2), so that each call ends at its deadline whatever the peer
+// does.
 #include "tests/support/raw_client.h"
 
 #include <arpa/inet.h>

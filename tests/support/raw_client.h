@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A client that sends exactly the octets it is told, over TCP or TLS on loopback. Every wait has a deadline and none is by sleeping.
+// A client that sends exactly the octets it is told, over TCP or TLS on loopback. Every wait has a deadline and none is
+// by sleeping.
 #pragma once
 
 #include <chrono>
@@ -16,8 +17,8 @@ class RawClient final {
  public:
   using Wait = std::chrono::milliseconds;
 
-  /// Connects to a port of 127.0.0.1. `receive_buffer` > 0 makes the kernel's buffer small, for tests of back-pressure. `source` is the address that
-  /// it comes from (127.0.0.0/8), for tests of what counts by client.
+  /// Connects to a port of 127.0.0.1. `receive_buffer` > 0 makes the kernel's buffer small, for tests of back-pressure.
+  /// `source` is the address that it comes from (127.0.0.0/8), for tests of what counts by client.
   explicit RawClient(std::uint16_t port, int receive_buffer = 0, Wait deadline = std::chrono::seconds(10),
                      const char* source = nullptr);
   ~RawClient();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A mail server as a test wants it: friendly at every stage unless told otherwise, SMTP or LMTP, plain, STARTTLS or TLS. It notes all that
-// it is told, and serves each connection on a thread of its own.
+// A mail server as a test wants it: friendly at every stage unless told otherwise, SMTP or LMTP, plain, STARTTLS or
+// TLS. It notes all that it is told, and serves each connection on a thread of its own.
 #pragma once
 
 #include <chrono>
@@ -53,8 +53,8 @@ class SmtpServer final {
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
 
-  /// Answers for a stage, in turn; the last one stays. Stages: CONNECT, TLS (the handshake: only close, silence and drip), the verbs in
-  /// upper case, AUTH again for each line of its dialogue, and "." for the end of data.
+  /// Answers for a stage, in turn; the last one stays. Stages: CONNECT, TLS (the handshake: only close, silence and
+  /// drip), the verbs in upper case, AUTH again for each line of its dialogue, and "." for the end of data.
   void answer(const std::string& stage, std::deque<Answer> answers);
 
   /// All lines that came, of all connections in turn, "." for the end of data; message lines are not among them.

@@ -10,8 +10,8 @@ namespace sealpost::test {
 
 class TestCertificates final {
  public:
-  /// Made once for the program (P-256, milliseconds). From then on OpenSSL's default verify paths name their CA, by SSL_CERT_FILE; so call
-  /// this before the first client context is made.
+  /// Made once for the program (P-256, milliseconds). From then on OpenSSL's default verify paths name their CA, by
+  /// SSL_CERT_FILE; so call this before the first client context is made.
   static const TestCertificates& get();
 
   /// PEM files with key and certificate. All but `foreign` are for localhost and 127.0.0.1.

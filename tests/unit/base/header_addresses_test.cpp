@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Address lists of header fields: what is read, what is refused because two programs could read it differently, and mutations.
+// Address lists of header fields: what is read, what is refused because two programs could read it differently, and
+// mutations.
 #include "base/header_addresses.h"
 
 #include <gtest/gtest.h>

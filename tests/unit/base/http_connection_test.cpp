@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Connections over time: kept ones, pipelining, Expect, deadlines, bodies that fall short; and what every answer carries.
+// Connections over time: kept ones, pipelining, Expect, deadlines, bodies that fall short; and what every answer
+// carries.
 #include "base/net/server_loop.h"
 #include "tests/unit/base/http_fixture.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The shape of the source tree: includes follow the table of folders, raw frees stand in the adapters only, files say whose they are and stay
-// of a size that is read in one go.
+// The shape of the source tree: includes follow the table of folders, raw frees stand in the adapters only, files say
+// whose they are and stay of a size that is read in one go.
 #include <gtest/gtest.h>
 
 #include <filesystem>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// TLS: STARTTLS and what is smuggled around it, resumption, versions; certificate files good and bad, read again without a restart.
+// TLS: STARTTLS and what is smuggled around it, resumption, versions; certificate files good and bad, read again
+// without a restart.
 #include <openssl/pem.h>
 #include <sys/stat.h>
 

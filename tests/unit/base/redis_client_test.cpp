@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Redis adapter against a real redis-server: pipelines, scripts, slots, a server that dies, one that is full, many threads.
+// The Redis adapter against a real redis-server: pipelines, scripts, slots, a server that dies, one that is full, many
+// threads.
 #include <gtest/gtest.h>
 
 #include <atomic>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The contract's table of settings, written out: a key that the program, the sample file or the README forgets is found here.
+// The contract's table of settings, written out: a key that the program, the sample file or the README forgets is found
+// here.
 #include <gtest/gtest.h>
 
 #include <algorithm>

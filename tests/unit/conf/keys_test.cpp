@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every setting: its default, a good value and where it arrives, a bad value and the complaint; and the sample file against the table.
+// Every setting: its default, a good value and where it arrives, a bad value and the complaint; and the sample file
+// against the table.
 #include "conf/keys.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Settings as a whole: which source wins, what stops the start, files with wrong modes, and the print-out that reads back.
+// Settings as a whole: which source wins, what stops the start, files with wrong modes, and the print-out that reads
+// back.
 #include "conf/loader.h"
 
 #include <sys/stat.h>

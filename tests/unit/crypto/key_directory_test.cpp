@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The directory: one pair per address however many ask at once, expiry, history, pickup, and what it says of altered entries.
+// The directory: one pair per address however many ask at once, expiry, history, pickup, and what it says of altered
+// entries.
 #include "crypto/key_directory.h"
 
 #include <gmock/gmock.h>

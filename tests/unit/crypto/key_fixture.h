@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A node's key parts over a real Redis: master key, CA, vault and directory, as many nodes as a test wants on one store.
+// A node's key parts over a real Redis: master key, CA, vault and directory, as many nodes as a test wants on one
+// store.
 #pragma once
 
 #include <gtest/gtest.h>

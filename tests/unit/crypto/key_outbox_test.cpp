@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Notifications that are owed: when they fall due, who gets them, what a crash changes, and how many an address gets a day.
+// Notifications that are owed: when they fall due, who gets them, what a crash changes, and how many an address gets a
+// day.
 #include "crypto/key_outbox.h"
 
 #include <set>

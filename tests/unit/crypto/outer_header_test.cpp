@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The header block that leaves in clear and the entity inside: which fields stand where, folding of long lines, octet for octet.
+// The header block that leaves in clear and the entity inside: which fields stand where, folding of long lines, octet
+// for octet.
 #include "crypto/outer_header.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sealing for one and for many: each result opens with its own key only, byte for byte, and tells nothing of the other recipients.
+// Sealing for one and for many: each result opens with its own key only, byte for byte, and tells nothing of the other
+// recipients.
 #include "crypto/sealer.h"
 
 #include <gmock/gmock.h>

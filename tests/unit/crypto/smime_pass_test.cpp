@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What passes as S/MIME that is encrypted already, made by real programs; and what only looks like it, which must be sealed.
+// What passes as S/MIME that is encrypted already, made by real programs; and what only looks like it, which must be
+// sealed.
 #include <gtest/gtest.h>
 #include <openssl/sha.h>
 

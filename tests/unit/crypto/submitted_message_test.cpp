@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Splitting a submitted message: where the header block ends, what a field is, and what is refused so that no body text leaves as a header.
+// Splitting a submitted message: where the header block ends, what a field is, and what is refused so that no body text
+// leaves as a header.
 #include "crypto/submitted_message.h"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every OpenSSL call of ours is failed once, and every allocation of OpenSSL's: the outcome is an Error or a sound result, never a crash, a half-done
-// one or plaintext, and the next try succeeds.
+// Every OpenSSL call of ours is failed once, and every allocation of OpenSSL's: the outcome is an Error or a sound
+// result, never a crash, a half-done one or plaintext, and the next try succeeds.
 #include <gmock/gmock.h>
 #include <openssl/err.h>
 
@@ -288,8 +288,8 @@ TEST_P(Pkcs12Faults, FileIsWholeOrNone) {
     return whole ? "" : "something is missing";
   };
   fail_every_call(make, check, nothing);
-  // 100,000 iterations each: the modern form's allocations, of the same calls, would take minutes; and each iteration of the older key
-  // derivation allocates.
+  // 100,000 iterations each: the modern form's allocations, of the same calls, would take minutes; and each iteration
+  // of the older key derivation allocates.
   constexpr int stride = 97;
   if (GetParam().format == Pkcs12Format::Compatible) fail_every_allocation(make, check, nothing, stride);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes one OpenSSL call of our own code fail, or one of OpenSSL's allocations. The program defines the functions that our code calls and forwards them
-// to libcrypto (openssl_calls.cpp); calls inside libcrypto are left alone.
+// Makes one OpenSSL call of our own code fail, or one of OpenSSL's allocations. The program defines the functions that
+// our code calls and forwards them to libcrypto (openssl_calls.cpp); calls inside libcrypto are left alone.
 #pragma once
 
 #include <functional>

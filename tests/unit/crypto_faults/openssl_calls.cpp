@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The OpenSSL functions of sealing, wrapping, PKCS#12 and certificates, each with the value by which it tells that it failed.
+// The OpenSSL functions of sealing, wrapping, PKCS#12 and certificates, each with the value by which it tells that it
+// failed.
 #include <dlfcn.h>
 #include <openssl/cms.h>
 #include <openssl/core_names.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Delivery reports, read back by another program (RFC 3464, RFC 6533): who gets one, what it says to people and to machines.
+// Delivery reports, read back by another program (RFC 3464, RFC 6533): who gets one, what it says to people and to
+// machines.
 #include "notify/bounce.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a recipient is told, read back by another program: link and code where programs and people find them, nothing of the sender's own words.
+// What a recipient is told, read back by another program: link and code where programs and people find them, nothing of
+// the sender's own words.
 #include "notify/notification.h"
 
 #include <gtest/gtest.h>
@@ -107,7 +108,9 @@ TEST(Notification, NamesTheSenderOnlyOfAnAcceptedMail) {
 }
 
 TEST(Notification, SaysWhenTheCodeExpires) {
-  EXPECT_NE(text_of(NotificationCause::Mail).find("The code works until 2026-10-21, and for a day after you first use it."), std::string::npos);
+  EXPECT_NE(
+      text_of(NotificationCause::Mail).find("The code works until 2026-10-21, and for a day after you first use it."),
+      std::string::npos);
 }
 
 TEST(Notification, EscapesWhatASenderMayChooseInHtml) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Notifications go out exactly once whatever crashes, reminders and new codes within their limits, and nobody learns which addresses are known.
+// Notifications go out exactly once whatever crashes, reminders and new codes within their limits, and nobody learns
+// which addresses are known.
 #include "notify/notifier.h"
 
 #include <condition_variable>
@@ -19,7 +20,8 @@ struct Crash : std::runtime_error {
   Crash() : std::runtime_error("crash") {}
 };
 
-/// Ends its user at the n-th use: every step of making a notification draws random octets, so each gap between them is hit once.
+/// Ends its user at the n-th use: every step of making a notification draws random octets, so each gap between them is
+/// hit once.
 class CrashingRandom final : public Random {
  public:
   explicit CrashingRandom(int uses) : left_(uses) {}

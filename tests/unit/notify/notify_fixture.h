@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What tells recipients about their keys, over a real Redis: directory, queue, pickup links, and as many notifiers as a test wants.
+// What tells recipients about their keys, over a real Redis: directory, queue, pickup links, and as many notifiers as a
+// test wants.
 #pragma once
 
 #include <gtest/gtest.h>

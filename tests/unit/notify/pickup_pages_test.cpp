@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pickup's pages for people: forms, cookie and CSRF field, what each problem shows, and that looking changes nothing.
+// The pickup's pages for people: forms, cookie and CSRF field, what each problem shows, and that looking changes
+// nothing.
 #include <ostream>
 #include <regex>
 

@@ -191,7 +191,8 @@ TEST_F(PickupTest, StoredCodeMovedToAnotherLinkOpensNothing) {
 }
 
 TEST_F(PickupTest, SessionMovedToAnotherAddressGivesNoKey) {
-  // A thief with a mailbox of his own and a hand in Redis: he opens his own link, then has it lead to somebody else's keys.
+  // A thief with a mailbox of his own and a hand in Redis: he opens his own link, then has it lead to somebody else's
+  // keys.
   const auto eve = notified("eve@example.net");
   const std::string session = session_of(eve);
   const auto hers = pickup->prepare(eve.token, session, {}, Pkcs12Format::Modern);

@@ -42,9 +42,9 @@ class RoutesTest : public NotifyTest {
     NotifyTest::SetUp();
     page_context = std::make_unique<PickupRoutesContext>(
         PickupRoutesContext{*pickup, *notifier, keys->master, Pages("relay.example.org"), public_url});
-    key_context = std::make_unique<KeyRoutesContext>(
-        KeyRoutesContext{keys->directory, keys->authority.pem().value(),
-                         [this](const std::string&, const EmailAddress&) { return Result<bool>(may_assign); }, [this] { ++assigned; }});
+    key_context = std::make_unique<KeyRoutesContext>(KeyRoutesContext{
+        keys->directory, keys->authority.pem().value(),
+        [this](const std::string&, const EmailAddress&) { return Result<bool>(may_assign); }, [this] { ++assigned; }});
     router.add(pickup_page_routes(*page_context));
     router.add(pickup_api_routes(*page_context));
     router.add(key_routes(*key_context));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Processes and stores that die: leases, fences and the reaper; a full store that still drains; kill -9 of Redis during puts.
+// Processes and stores that die: leases, fences and the reaper; a full store that still drains; kill -9 of Redis during
+// puts.
 #include <gtest/gtest.h>
 
 #include <atomic>

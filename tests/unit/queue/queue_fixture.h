@@ -94,7 +94,8 @@ class QueueTest : public ::testing::Test {
     return id;
   }
 
-  /// Claims until nothing is due; the process' 500 ms between sweeps of other processes' mail are waited out in the queue itself.
+  /// Claims until nothing is due; the process' 500 ms between sweeps of other processes' mail are waited out in the
+  /// queue itself.
   static std::vector<Claim> claim_all(MailQueue& queue, std::size_t per_destination = 1000) {
     std::vector<Claim> all;
     while (true) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two records: what C++ writes, Redis' own cmsgpack reads and writes back without a change; what neither wrote is refused.
+// The two records: what C++ writes, Redis' own cmsgpack reads and writes back without a change; what neither wrote is
+// refused.
 #include "queue/records.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The embedded Redis: one server per folder held by its lock, adopted when it outlived its daemon, brought back with growing pauses when it dies.
+// The embedded Redis: one server per folder held by its lock, adopted when it outlived its daemon, brought back with
+// growing pauses when it dies.
 #include "queue/redis_server.h"
 
 #include <fcntl.h>

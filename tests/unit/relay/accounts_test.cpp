@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Accounts on a real Redis: who may be one, whose password fits, and that rights which were altered in Redis help nobody.
+// Accounts on a real Redis: who may be one, whose password fits, and that rights which were altered in Redis help
+// nobody.
 #include "relay/accounts.h"
 
 #include <ostream>

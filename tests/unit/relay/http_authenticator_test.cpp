@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Authorization fields on a real Redis: who gets in with which scopes, and that guessing is refused before a password is looked at.
+// Authorization fields on a real Redis: who gets in with which scopes, and that guessing is refused before a password
+// is looked at.
 #include "relay/http_authenticator.h"
 
 #include "base/encoding.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Intake over a real Redis, vault and queue: what is refused and why, that nothing refused is queued, and what a sealed message shows of its sender.
+// Intake over a real Redis, vault and queue: what is refused and why, that nothing refused is queued, and what a sealed
+// message shows of its sender.
 #include "relay/intake.h"
 
 #include <ostream>

@@ -27,8 +27,9 @@ class FixedRandom final : public Random {
 
 const std::string salt = from_base64("W22ZaJ0SNY7soEsUEjb6gQ==").value();
 
-/// The nonce of the RFC's server holds characters that ours never makes; so what is checked against the RFC is what hangs on no nonce, and the whole
-/// exchange against a client written from the RFC, which is checked against the RFC's example in turn.
+/// The nonce of the RFC's server holds characters that ours never makes; so what is checked against the RFC is what
+/// hangs on no nonce, and the whole exchange against a client written from the RFC, which is checked against the RFC's
+/// example in turn.
 TEST(ScramVector, VerifierOfRfc7677) {
   const ScramVerifier verifier = make_scram_verifier(Secret::copy_of("pencil"), salt, 4096);
   const std::string message =

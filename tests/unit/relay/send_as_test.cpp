@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whom a message may claim to come from: header fields as a table, for an account that may send as alice@example.com, and as anybody at two domains.
+// Whom a message may claim to come from: header fields as a table, for an account that may send as alice@example.com,
+// and as anybody at two domains.
 #include "relay/send_as.h"
 
 #include <gtest/gtest.h>

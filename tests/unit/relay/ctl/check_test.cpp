@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// "sealpostctl check" as a whole: all findings of wrong settings and of a store, each on a line of its own, and the exit code.
+// "sealpostctl check" as a whole: all findings of wrong settings and of a store, each on a line of its own, and the
+// exit code.
 #include <gmock/gmock.h>
 #include <unistd.h>
 

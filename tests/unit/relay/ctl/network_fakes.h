@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A resolver and a mail server on loopback that say what a test tells them, for the doctor's checks of the world outside.
+// A resolver and a mail server on loopback that say what a test tells them, for the doctor's checks of the world
+// outside.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,8 @@ class DnsServer final {
   std::thread thread_;
 };
 
-/// Takes connections one after the other; says the first line at once and one more for each line that it hears, then closes.
+/// Takes connections one after the other; says the first line at once and one more for each line that it hears, then
+/// closes.
 class ScriptedServer final {
  public:
   explicit ScriptedServer(std::vector<std::string> lines);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How sealpostctl is spoken to: help of every command, usage errors (64), wrong settings (78), Redis away (69), and no secret as an argument.
+// How sealpostctl is spoken to: help of every command, usage errors (64), wrong settings (78), Redis away (69), and no
+// secret as an argument.
 #include <gmock/gmock.h>
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Deadlines and the stop flag hold against a peer that drips, is deaf, or says nothing: in connect, handshake, read and write.
+// Deadlines and the stop flag hold against a peer that drips, is deaf, or says nothing: in connect, handshake, read and
+// write.
 #include "relay/delivery/client_stream.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stopping: attempts may end in their own time until the deadline, not longer; nothing is lost, and nothing is sent twice without need.
+// Stopping: attempts may end in their own time until the deadline, not longer; nothing is lost, and nothing is sent
+// twice without need.
 #include <gtest/gtest.h>
 #include <poll.h>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What follows from the outcome of an attempt: the schedule, the delay warning, the bounce and whom it must never go to.
+// What follows from the outcome of an attempt: the schedule, the delay warning, the bounce and whom it must never go
+// to.
 #include "relay/delivery/deliverer.h"
 
 #include <gtest/gtest.h>

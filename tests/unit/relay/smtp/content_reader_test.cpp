@@ -79,7 +79,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"OneTooMany", std::string(999, 'x') + "\r\n.\r\nNOOP", "", ContentFault::TooLarge, "NOOP"}),
     name_of);
 
-/// What smugglers try (facts: LF.LF, LF.CRLF, CR.CR, CRLF.LF, CRLF.CR, NUL). `rest` begins where only the strict end ends it.
+/// What smugglers try (facts: LF.LF, LF.CRLF, CR.CR, CRLF.LF, CRLF.CR, NUL). `rest` begins where only the strict end
+/// ends it.
 Case bare(const char* name, const std::string& octets) {
   return {name, octets + "\r\n.\r\nNOOP\r\n", "", ContentFault::BareLineEnd, "NOOP\r\n"};
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Golden dialogues: a text file of what a client says and what is answered to the session's actions is played through a Session, and what the
-// session says and asks is written into it.
+// Golden dialogues: a text file of what a client says and what is answered to the session's actions is played through a
+// Session, and what the session says and asks is written into it.
 //
 // Lines:  C: text       the client says text CRLF; lines in a row are one packet
 //         c: text       the same without CRLF

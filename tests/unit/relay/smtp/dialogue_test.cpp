@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The session against the golden dialogues in tests/data/smtp, however the client's octets are cut into pieces. After a change that is meant,
+// The session against the golden dialogues in tests/data/smtp, however the client's octets are cut into pieces. After a
+// change that is meant,
 //   GOLDEN=write build/debug/bin/unit_relay --gtest_filter='*Dialogues*'
 // writes the files anew; read the difference before it is committed.
 #include "tests/unit/relay/smtp/dialogue.h"
@@ -57,7 +58,8 @@ TEST_P(Dialogues, GoTheSameCutAnywhere) {
   }
 }
 
-/// RFC 2034: every 2xx, 4xx and 5xx but the greeting and what answers EHLO and HELO; its class is the reply code's (RFC 3463).
+/// RFC 2034: every 2xx, 4xx and 5xx but the greeting and what answers EHLO and HELO; its class is the reply code's (RFC
+/// 3463).
 TEST_P(Dialogues, CarryEnhancedCodes) {
   static const std::regex enhanced(R"(([245])\d\d[ -]([245])\.\d{1,3}\.\d{1,3} .+)");
   bool in_ehlo = false;
