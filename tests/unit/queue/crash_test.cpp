@@ -236,7 +236,7 @@ TEST_F(LargeBody, IsRefusedBeforeItsFirstChunkWhenItWouldPassTheWatermark) {
 TEST_F(LargeBody, LeavesNothingWhenAChunkIsRefused) {
   fill_to(90);
   const MessageId id = queue->new_id();
-  const auto body = lay_out(large(), id, master).value();
+  const auto body = lay_out(large(), envelope(id), master).value();
   const auto written = write_chunks(redis, id, body, log);
   ASSERT_FALSE(written);
   EXPECT_TRUE(redis::is_store_full(written.error())) << written.error().internal_detail;
