@@ -36,13 +36,15 @@ FAILS_WITH(nullptr, EVP_PKEY_CTX*, EVP_PKEY_CTX_new, (EVP_PKEY * a, ENGINE* b), 
 FAILS_WITH(0, int, EVP_PKEY_public_check, (EVP_PKEY_CTX * a), (a))
 
 // Sealing: CMS
-FAILS_WITH(nullptr, BIO*, BIO_new_mem_buf, (const void* a, int b), (a, b))
 FAILS_WITH(nullptr, CMS_ContentInfo*, CMS_encrypt, (STACK_OF(X509) * a, BIO* b, const EVP_CIPHER* c, unsigned d),
            (a, b, c, d))
 FAILS_WITH(nullptr, CMS_RecipientInfo*, CMS_add1_recipient_cert, (CMS_ContentInfo * a, X509* b, unsigned c), (a, b, c))
 FAILS_WITH(nullptr, EVP_PKEY_CTX*, CMS_RecipientInfo_get0_pkey_ctx, (CMS_RecipientInfo * a), (a))
 FAILS_WITH(0, int, EVP_PKEY_CTX_set_ecdh_kdf_md, (EVP_PKEY_CTX * a, const EVP_MD* b), (a, b))
-FAILS_WITH(0, int, CMS_final, (CMS_ContentInfo * a, BIO* b, BIO* c, unsigned d), (a, b, c, d))
+FAILS_WITH(nullptr, BIO*, CMS_dataInit, (CMS_ContentInfo * a, BIO* b), (a, b))
+FAILS_WITH(-1, int, BIO_write, (BIO * a, const void* b, int c), (a, b, c))
+FAILS_WITH(-1, long, BIO_ctrl, (BIO * a, int b, long c, void* d), (a, b, c, d))
+FAILS_WITH(0, int, CMS_dataFinal, (CMS_ContentInfo * a, BIO* b), (a, b))
 FAILS_WITH(nullptr, STACK_OF(CMS_RecipientInfo) *, CMS_get0_RecipientInfos, (CMS_ContentInfo * a), (a))
 FAILS_WITH(-1, int, CMS_RecipientInfo_type, (CMS_RecipientInfo * a), (a))
 FAILS_WITH(0, int, CMS_RecipientInfo_kari_get0_alg, (CMS_RecipientInfo * a, X509_ALGOR** b, ASN1_OCTET_STRING** c),
