@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "base/encoding.h"
+#include "base/unpack.h"
 #include "crypto/certificate.h"
 #include "crypto/certificate_builder.h"
 #include "crypto/private_key.h"
@@ -43,7 +44,7 @@ Error altered(std::string detail) {
 
 Result<Stored> decode(std::string_view octets) {
   try {
-    return msgpack::unpack(octets.data(), octets.size()).get().as<Stored>();
+    return unpack_record(octets).get().as<Stored>();
   } catch (const std::exception& why) {
     return altered(why.what());
   }

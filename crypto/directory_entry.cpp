@@ -9,6 +9,7 @@
 
 #include "base/message_id.h"
 #include "base/redis/client.h"
+#include "base/unpack.h"
 
 namespace sealpost {
 namespace {
@@ -34,7 +35,7 @@ Error altered(std::string detail) {
 
 Result<KeyRecord> parse(std::string_view packed) {
   try {
-    auto fields = msgpack::unpack(packed.data(), packed.size()).get().as<Fields>();
+    auto fields = unpack_record(packed).get().as<Fields>();
     const auto state = parse_pair_state(std::get<2>(fields));
     if (!state) return altered("unknown state");
     KeyRecord record;

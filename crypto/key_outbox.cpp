@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "base/message_id.h"
+#include "base/unpack.h"
 #include "crypto/directory_entry.h"
 #include "directory_scripts.h"
 
@@ -64,7 +65,7 @@ Result<OutboxRow> KeyOutbox::decode(std::string_view octets) {
     return altered("MAC does not fit");
   }
   try {
-    auto fields = msgpack::unpack(packed.data(), packed.size()).get().as<Fields>();
+    auto fields = unpack_record(packed).get().as<Fields>();
     auto& [address, fingerprint, account, sender] = fields;
     return OutboxRow{
         std::move(address), std::move(fingerprint), {std::move(account), std::move(sender)}, std::string(id)};

@@ -5,6 +5,7 @@
 #include <msgpack.hpp>
 
 #include "base/encoding.h"
+#include "base/unpack.h"
 
 namespace sealpost {
 namespace {
@@ -43,7 +44,7 @@ template <class Read>
 auto decode_array(std::string_view octets, std::uint32_t fields, Read read)
     -> Result<std::invoke_result_t<Read, const msgpack::object_array&>> {
   try {
-    const auto handle = msgpack::unpack(octets.data(), octets.size());
+    const auto handle = unpack_record(octets);
     const auto& object = handle.get();
     if (object.type != msgpack::type::ARRAY || object.via.array.size < fields) {
       return Error::internal("queue record: not an array of " + std::to_string(fields));
