@@ -124,8 +124,9 @@ Status apply_from(Settings& settings, const std::string& text) {
   return {};
 }
 
+// A path of members cannot stand in parentheses.
 #define MEMBER(path) \
-  [](Settings & settings) -> auto& { return settings.path; }
+  [](Settings & settings) -> auto& { return settings.path; }  // NOLINT(bugprone-macro-parentheses)
 
 std::vector<SettingKey> relay_keys() {
   return {

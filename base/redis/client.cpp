@@ -126,7 +126,7 @@ class Client::Connection final {
 
   Error failure() {
     broken_ = true;
-    return away(context_ ? "redis: " + std::string(context_->errstr) : "redis: out of memory");
+    return away(std::string("redis: ").append(context_ ? context_->errstr : "out of memory"));
   }
 
   Status expect_ok(const std::vector<std::string_view>& words) {
@@ -244,6 +244,7 @@ Result<Reply> Client::command(const Command& command) {
 
 Result<std::vector<Reply>> Client::pipeline(const std::vector<Command>& commands) {
   std::vector<Words> words;
+  words.reserve(commands.size());
   for (const auto& command : commands) words.emplace_back(command.begin(), command.end());
   auto replies = exchange(words);
   if (!replies) return replies;
