@@ -62,7 +62,7 @@ Result<std::string> Pages::opened(const Opened& facts) const {
   }
   std::string attached;
   if (!facts.pickup.attached_password.empty()) {
-    const auto how = how_to_import();
+    auto how = how_to_import();
     if (!how) return how;
     attached =
         "<p class=\"label\">Password of the key file that came with the message:</p><p class=\"password\"><code>" +
@@ -81,7 +81,7 @@ Result<std::string> Pages::opened(const Opened& facts) const {
 
 Result<std::string> Pages::taken(const std::string& token, const Secret& password) const {
   const std::string base = "/pickup/" + token;
-  const auto how = how_to_import();
+  auto how = how_to_import();
   if (!how) return how;
   return page("Your key file", html(templates::taken_html, {{"password", std::string(password.reveal())},
                                                             {"file", base + "/file"},

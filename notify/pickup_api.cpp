@@ -25,7 +25,7 @@ Result<Members> read_members(const http::Request& request, const std::set<std::s
     Poco::JSON::Parser parser;
     parser.setDepth(4);
     const auto parsed = parser.parse(std::string(view(request.body)));
-    const auto object = parsed.extract<Object::Ptr>();
+    const auto& object = parsed.extract<Object::Ptr>();
     for (const auto& [name, value] : *object) {
       if (!allowed.contains(name)) return Error::invalid("unknown member: " + name);
       if (value.isEmpty()) continue;

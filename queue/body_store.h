@@ -18,7 +18,7 @@
 namespace sealpost {
 
 /// Bodies are cut at this size: one SET of 25 MB would stall every other client (docs/redis.md).
-inline constexpr std::size_t chunk_octets = 256 * 1024;
+inline constexpr std::size_t chunk_octets = 262'144;
 
 /// A message as it goes into Redis.
 struct StoredBody {
