@@ -3,6 +3,7 @@
 // time and no content.
 #include "crypto/cms_seal.h"
 
+#include <openssl/buffer.h>
 #include <openssl/err.h>
 
 #include <algorithm>
@@ -34,11 +35,21 @@ struct BioChain {
   void operator()(BIO* first) const { BIO_free_all(first); }
 };
 
+/// Room for that much ciphertext at once: OpenSSL's buffer would grow by thirds, and be copied and wiped each time.
+bool reserve(BIO* chain, std::size_t octets) {
+  BIO* memory = BIO_find_type(chain, BIO_TYPE_MEM);
+  BUF_MEM* buffer = nullptr;
+  if (memory == nullptr || BIO_get_mem_ptr(memory, &buffer) != 1) return false;
+  if (BUF_MEM_grow(buffer, octets) == 0) return false;
+  buffer->length = 0;
+  return true;
+}
+
 /// CMS_final for content in pieces. Memory of ours, wiped by its owner; OpenSSL copies it through small buffers of its
 /// own only.
-bool encrypt(CMS_ContentInfo* cms, std::span<const std::string_view> content) {
+bool encrypt(CMS_ContentInfo* cms, std::span<const std::string_view> content, std::size_t octets) {
   const std::unique_ptr<BIO, BioChain> chain(CMS_dataInit(cms, nullptr));
-  if (!chain) return false;
+  if (!chain || !reserve(chain.get(), octets + EVP_MAX_BLOCK_LENGTH)) return false;
   for (const auto piece : content) {
     const int size = static_cast<int>(piece.size());
     if (size > 0 && BIO_write(chain.get(), piece.data(), size) != size) return false;
@@ -282,7 +293,7 @@ Result<CutCms> encrypt_and_cut(std::span<const std::string_view> content, KeyKin
   for (X509* recipient : recipients) {
     if (auto added = add_recipient(cms.get(), recipient, kind); !added) return added.error();
   }
-  if (!encrypt(cms.get(), content)) return failed("encryption");
+  if (!encrypt(cms.get(), content, octets)) return failed("encryption");
   return Cutter(cms.get()).cut(recipients.size());
 }
 

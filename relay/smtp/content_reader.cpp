@@ -41,52 +41,49 @@ WipedBuffer ContentStore::take(MemoryBudget::Reservation& reservation) {
 
 std::size_t DataReader::consume(std::string_view octets, ContentStore& store) {
   std::size_t at = 0;
+  std::size_t kept = 0;  // what lies between here and `at` is content that the store does not have yet
   while (at < octets.size() && state_ != State::End) {
     const char c = octets[at];
     switch (state_) {
       case State::LineStart:
-        state_ = c == '.' ? State::Dot : State::Line;
-        at += c == '.' ? 1 : 0;
+        state_ = State::Line;
+        if (c != '.') break;
+        state_ = State::Dot;
+        store.add(octets.substr(kept, at - kept));
+        kept = ++at;
         break;
       case State::Dot:
-        state_ = c == '\r' ? State::DotCr : State::Line;
-        at += c == '\r' ? 1 : 0;
+        state_ = State::Line;
+        if (c != '\r') break;
+        state_ = State::DotCr;
+        kept = ++at;
         break;
       case State::DotCr:
-        if (c == '\n') {
-          state_ = State::End;
-          ++at;
-        } else {
-          store.fail(ContentFault::BareLineEnd);
-          state_ = State::Line;
-        }
-        break;
       case State::Cr:
-        if (c == '\n') {
-          store.add("\r\n");
-          state_ = State::LineStart;
-          ++at;
-        } else {
+        if (c != '\n') {
           store.fail(ContentFault::BareLineEnd);
           state_ = State::Line;
+          break;
         }
+        ++at;
+        if (state_ == State::DotCr) kept = at;
+        state_ = state_ == State::DotCr ? State::End : State::LineStart;
         break;
       case State::Line:
-        at += consume_line(octets.substr(at), store);
+        at += pass_line(octets.substr(at), store);
         break;
       case State::End:
         break;
     }
   }
+  store.add(octets.substr(kept, at - kept));
   return at;
 }
 
-/// Up to the next CR. A bare LF or NUL spoils the message but ends no line: nothing resynchronises on it.
-std::size_t DataReader::consume_line(std::string_view octets, ContentStore& store) {
+/// Up to and with the next CR. A bare LF or NUL spoils the message but ends no line: nothing resynchronises on it.
+std::size_t DataReader::pass_line(std::string_view octets, ContentStore& store) {
   const auto cr = octets.find('\r');
-  const auto text = octets.substr(0, cr);
-  if (has_lf_or_nul(text)) store.fail(ContentFault::BareLineEnd);
-  store.add(text);
+  if (has_lf_or_nul(octets.substr(0, cr))) store.fail(ContentFault::BareLineEnd);
   if (cr == std::string_view::npos) return octets.size();
   state_ = State::Cr;
   return cr + 1;

@@ -52,7 +52,7 @@ class DataReader final {
 
  private:
   enum class State { LineStart, Dot, DotCr, Line, Cr, End };
-  std::size_t consume_line(std::string_view octets, ContentStore& store);
+  std::size_t pass_line(std::string_view octets, ContentStore& store);
   State state_ = State::LineStart;
 };
 

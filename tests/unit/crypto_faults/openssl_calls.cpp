@@ -42,6 +42,8 @@ FAILS_WITH(nullptr, CMS_RecipientInfo*, CMS_add1_recipient_cert, (CMS_ContentInf
 FAILS_WITH(nullptr, EVP_PKEY_CTX*, CMS_RecipientInfo_get0_pkey_ctx, (CMS_RecipientInfo * a), (a))
 FAILS_WITH(0, int, EVP_PKEY_CTX_set_ecdh_kdf_md, (EVP_PKEY_CTX * a, const EVP_MD* b), (a, b))
 FAILS_WITH(nullptr, BIO*, CMS_dataInit, (CMS_ContentInfo * a, BIO* b), (a, b))
+FAILS_WITH(nullptr, BIO*, BIO_find_type, (BIO * a, int b), (a, b))
+FAILS_WITH(0, size_t, BUF_MEM_grow, (BUF_MEM * a, size_t b), (a, b))
 FAILS_WITH(-1, int, BIO_write, (BIO * a, const void* b, int c), (a, b, c))
 FAILS_WITH(-1, long, BIO_ctrl, (BIO * a, int b, long c, void* d), (a, b, c, d))
 FAILS_WITH(0, int, CMS_dataFinal, (CMS_ContentInfo * a, BIO* b), (a, b))
