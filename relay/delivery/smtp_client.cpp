@@ -57,7 +57,7 @@ Result<std::unique_ptr<SmtpClient>, Outcome> SmtpClient::open(const SmtpTarget& 
   auto ready = client->greet();
   if (ready) return client;
   // Opportunistic: a server whose TLS is broken gets the (sealed) mail in clear, on a fresh connection.
-  const bool may_go_on = target.kind == Route::Kind::Smtp && target.tls == TlsPolicy::Opportunistic;
+  const bool may_go_on = target.kind != Route::Kind::Smtps && target.tls == TlsPolicy::Opportunistic;
   if (client->tls_failed_ && use_tls && may_go_on) return open(target, stop, false);
   return std::move(ready).error();
 }
@@ -120,7 +120,7 @@ Result<RemoteReply, Outcome> SmtpClient::secret_command(std::string_view words, 
   return read_reply(target_.timeouts.mail);
 }
 
-Result<bool, Outcome> SmtpClient::greet() {
+Result<void, Outcome> SmtpClient::greet() {
   if (target_.kind == Route::Kind::Smtps) {
     if (auto secured = secure_connection(); !secured) return secured;
   }
@@ -128,7 +128,7 @@ Result<bool, Outcome> SmtpClient::greet() {
   if (!greeting) return std::move(greeting).error();
   if (greeting->severity() != 2) return session_refused(*greeting);
   if (auto done = hello(); !done) return done;
-  const bool wanted = target_.kind == Route::Kind::Smtp && target_.tls != TlsPolicy::Opportunistic;
+  const bool wanted = target_.kind != Route::Kind::Smtps && target_.tls != TlsPolicy::Opportunistic;
   if (!stream_->secure() && use_tls_ && offers("STARTTLS")) {
     auto reply = command("STARTTLS", target_.timeouts.mail);
     if (!reply) return std::move(reply).error();
@@ -144,16 +144,17 @@ Result<bool, Outcome> SmtpClient::greet() {
   return log_in();
 }
 
-Result<bool, Outcome> SmtpClient::secure_connection() {
+Result<void, Outcome> SmtpClient::secure_connection() {
   const TlsTrust trust = target_.tls == TlsPolicy::Verify ? TlsTrust::Verified : TlsTrust::Any;
   auto secured = stream_->start_tls(target_.host, trust, std::chrono::steady_clock::now() + target_.timeouts.connect);
-  if (secured) return true;
+  if (secured) return {};
   usable_ = false;
+  if (stop_.raised()) return Outcome(Abandoned{secured.error().public_text});
   tls_failed_ = true;
   return Outcome(Deferred{secured.error().public_text, "4.7.5"});
 }
 
-Result<bool, Outcome> SmtpClient::hello() {
+Result<void, Outcome> SmtpClient::hello() {
   extensions_.clear();
   const bool lmtp = target_.kind == Route::Kind::Lmtp;
   auto reply = command((lmtp ? "LHLO " : "EHLO ") + target_.helo, target_.timeouts.mail);
@@ -168,12 +169,12 @@ Result<bool, Outcome> SmtpClient::hello() {
     std::string& parameters = extensions_[line.substr(0, space)];
     if (space != std::string::npos) parameters += (parameters.empty() ? "" : " ") + line.substr(space + 1);
   }
-  return true;
+  return {};
 }
 
 /// Over TLS or loopback only: a password is not shown to the network.
-Result<bool, Outcome> SmtpClient::log_in() {
-  if (target_.username.empty()) return true;
+Result<void, Outcome> SmtpClient::log_in() {
+  if (target_.username.empty()) return {};
   if (!stream_->secure() && !stream_->loopback()) {
     return Outcome(Deferred{"AUTH is wanted, but the connection is not encrypted", "4.7.11"});
   }
@@ -195,7 +196,7 @@ Result<bool, Outcome> SmtpClient::log_in() {
     return Outcome(Deferred{"the server offers neither AUTH PLAIN nor AUTH LOGIN", "4.7.0"});
   }
   if (!reply) return std::move(reply).error();
-  if (reply->code == 235) return true;
+  if (reply->code == 235) return {};
   // Our password is wrong: the operator's fault to mend, not a reason to bounce the sender's mail. Some servers repeat
   // the command that they refuse, so the reply's text, with the password in it, must not reach log and history.
   usable_ = false;
@@ -213,10 +214,13 @@ std::uint64_t SmtpClient::size_limit() const {
   return error == std::errc() ? limit : 0;
 }
 
-std::string SmtpClient::mail_line(const DeliveryRecord& delivery, std::uint64_t size) const {
+std::string SmtpClient::mail_line(const Claim& claim) const {
+  const DeliveryRecord& delivery = claim.delivery;
   const bool utf8 = offers("SMTPUTF8") && (delivery.smtputf8 || needs_utf8(delivery));
   std::string line = "MAIL FROM:<" + envelope_form(delivery.mail_from, utf8) + ">";
-  if (offers("SIZE")) line += " SIZE=" + std::to_string(size);
+  if (offers("SIZE")) line += " SIZE=" + std::to_string(delivery.size);
+  // Base64 is 7-bit; what passed through as it was, and the relay's own notices, may be more (RFC 6152).
+  if (offers("8BITMIME") && claim.message.kind != BodyKind::Cms) line += " BODY=8BITMIME";
   if (utf8) line += " SMTPUTF8";
   if (offers("DSN")) {
     line += " RET=HDRS";
@@ -234,8 +238,8 @@ std::string SmtpClient::rcpt_line(const DeliveryRecord& delivery) const {
   return line;
 }
 
-Result<bool, Outcome> SmtpClient::begin_data(const DeliveryRecord& delivery) {
-  const std::vector<std::string> lines = {mail_line(delivery, delivery.size), rcpt_line(delivery), "DATA"};
+Result<void, Outcome> SmtpClient::begin_data(const Claim& claim) {
+  const std::vector<std::string> lines = {mail_line(claim), rcpt_line(claim.delivery), "DATA"};
   const std::vector<std::chrono::milliseconds> timeouts = {target_.timeouts.mail, target_.timeouts.rcpt,
                                                            target_.timeouts.data};
   const bool pipelining = offers("PIPELINING");
@@ -254,7 +258,7 @@ Result<bool, Outcome> SmtpClient::begin_data(const DeliveryRecord& delivery) {
     if (refusal && (!pipelining || !usable_)) break;
     if (refusal && i == 2 && reply->code == 354) end_unwanted_data();
   }
-  if (!refusal) return true;
+  if (!refusal) return {};
   if (usable_) {
     auto reset = command("RSET", target_.timeouts.mail);
     usable_ = usable_ && reset && reset->severity() == 2;
@@ -309,7 +313,7 @@ Outcome SmtpClient::send(const Claim& claim, DeliveryBody& body) {
     return Failed{0, "5.3.4",
                   "the message is larger than the " + std::to_string(limit) + " octets that the next hop takes"};
   }
-  if (auto begun = begin_data(delivery); !begun) return std::move(begun).error();
+  if (auto begun = begin_data(claim); !begun) return std::move(begun).error();
   return send_body(body);
 }
 

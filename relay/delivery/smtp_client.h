@@ -70,13 +70,13 @@ class SmtpClient final {
   /// The words, then the secret in base64; neither is left behind in memory.
   Result<RemoteReply, Outcome> secret_command(std::string_view words, std::string_view secret);
   Status write(std::string_view octets, std::chrono::milliseconds timeout);
-  Result<bool, Outcome> greet();
-  Result<bool, Outcome> hello();
-  Result<bool, Outcome> secure_connection();
-  Result<bool, Outcome> log_in();
-  [[nodiscard]] std::string mail_line(const DeliveryRecord& delivery, std::uint64_t size) const;
+  Result<void, Outcome> greet();
+  Result<void, Outcome> hello();
+  Result<void, Outcome> secure_connection();
+  Result<void, Outcome> log_in();
+  [[nodiscard]] std::string mail_line(const Claim& claim) const;
   [[nodiscard]] std::string rcpt_line(const DeliveryRecord& delivery) const;
-  Result<bool, Outcome> begin_data(const DeliveryRecord& delivery);
+  Result<void, Outcome> begin_data(const Claim& claim);
   void end_unwanted_data();
   Outcome send_body(DeliveryBody& body);
   Outcome broken(const Error& why);

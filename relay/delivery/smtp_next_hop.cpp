@@ -8,9 +8,10 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr unsigned max_transactions = 100;
-constexpr std::chrono::seconds max_idle{30};
 
 }  // namespace
+
+bool SmtpNextHop::is_fresh(const Kept& kept) const { return steady_clock::now() - kept.since < max_idle_; }
 
 std::unique_ptr<SmtpNextHop::Kept> SmtpNextHop::take_kept() {
   while (true) {
@@ -21,17 +22,23 @@ std::unique_ptr<SmtpNextHop::Kept> SmtpNextHop::take_kept() {
       kept = std::move(kept_.back());
       kept_.pop_back();
     }
-    if (steady_clock::now() - kept->since < max_idle && !kept->client->stale()) return kept;
+    if (is_fresh(*kept) && !kept->client->stale()) return kept;
     kept->client->quit();
   }
 }
 
+/// The newest is taken first, so that those of a burst grow old behind it: they are closed here.
 void SmtpNextHop::keep(std::unique_ptr<Kept> kept) {
   if (!kept->client->usable()) return;
   if (++kept->transactions >= max_transactions) return kept->client->quit();
   kept->since = steady_clock::now();
-  const std::lock_guard lock(mutex_);
-  kept_.push_back(std::move(kept));
+  std::deque<std::unique_ptr<Kept>> old;
+  {
+    const std::lock_guard lock(mutex_);
+    kept_.push_back(std::move(kept));
+    for (; !kept_.empty() && !is_fresh(*kept_.front()); kept_.pop_front()) old.push_back(std::move(kept_.front()));
+  }
+  for (const auto& idle : old) idle->client->quit();
 }
 
 bool may_travel(const DeliveryRecord& delivery, NotifyTls policy, Route::Kind route, bool secure, bool loopback) {

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <mutex>
-#include <vector>
 
 #include "conf/settings.h"
 #include "relay/delivery/next_hop.h"
@@ -19,9 +19,10 @@ bool may_travel(const DeliveryRecord& delivery, NotifyTls policy, Route::Kind ro
 class SmtpNextHop final : public NextHop {
  public:
   /// `notify_tls`: notifications carry a code and travel over TLS only, unless the next hop is loopback or LMTP.
-  /// Raising `stop` ends the attempts that run.
-  SmtpNextHop(SmtpTarget target, NotifyTls notify_tls, const PollableFlag& stop)
-      : target_(std::move(target)), notify_tls_(notify_tls), stop_(stop) {}
+  /// Raising `stop` ends the attempts that run. A kept connection is closed when it was not used for `max_idle`.
+  SmtpNextHop(SmtpTarget target, NotifyTls notify_tls, const PollableFlag& stop,
+              std::chrono::milliseconds max_idle = std::chrono::seconds(30))
+      : target_(std::move(target)), notify_tls_(notify_tls), stop_(stop), max_idle_(max_idle) {}
 
   Attempt attempt(const Claim& claim, DeliveryBody& body) override;
 
@@ -31,14 +32,16 @@ class SmtpNextHop final : public NextHop {
     unsigned transactions = 0;
     std::chrono::steady_clock::time_point since;
   };
+  [[nodiscard]] bool is_fresh(const Kept& kept) const;
   std::unique_ptr<Kept> take_kept();
   void keep(std::unique_ptr<Kept> kept);
 
   SmtpTarget target_;
   NotifyTls notify_tls_;
   const PollableFlag& stop_;
+  std::chrono::milliseconds max_idle_;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<Kept>> kept_;
+  std::deque<std::unique_ptr<Kept>> kept_;  ///< the longest idle first
 };
 
 }  // namespace sealpost

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -133,7 +134,11 @@ class SmtpServer::Session final {
     if (answer.then == Answer::Then::Close) return false;
     // A record header that promises more than ever comes.
     if (answer.then == Answer::Then::Drip) return write(std::string("\x16\x03\x03\x3f\xff", 5)) && drip("\x02");
-    if (answer.then == Answer::Then::Silence) return be_silent();
+    if (answer.then == Answer::Then::Silence) {
+      pollfd begun{descriptor_, POLLIN, 0};
+      if (poll(&begun, 1, 30'000) == 1) note("TLS");
+      return be_silent();
+    }
     tls_.reset(SSL_new(server_.context_.get()));
     SSL_set_fd(tls_.get(), descriptor_);
     const bool done = SSL_accept(tls_.get()) == 1;

@@ -57,7 +57,8 @@ class SmtpServer final {
   /// drip), the verbs in upper case, AUTH again for each line of its dialogue, and "." for the end of data.
   void answer(const std::string& stage, std::deque<Answer> answers);
 
-  /// All lines that came, of all connections in turn, "." for the end of data; message lines are not among them.
+  /// All lines that came, of all connections in turn, "." for the end of data, "TLS" for the begin of a handshake that
+  /// is met with silence; message lines are not among them.
   std::vector<std::string> lines();
   /// The first line that begins so; empty when none does.
   std::string line(const std::string& prefix);

@@ -216,6 +216,32 @@ TEST_F(SmtpLogin, AServerThatOffersNoLoginDefers) {
   }
 }
 
+class EightBit : public test::SmtpTest {
+ protected:
+  Claim claim(BodyKind kind) {
+    Claim made = make_claim();
+    made.message.kind = kind;
+    return made;
+  }
+};
+
+TEST_F(EightBit, IsDeclaredForWhatMayNeedIt) {
+  SmtpServer server;
+  EXPECT_EQ(kind_of(attempt(server, claim(BodyKind::Verbatim))), "delivered");
+  EXPECT_EQ(server.line("MAIL"), "MAIL FROM:<alice@example.com> BODY=8BITMIME");
+}
+
+TEST_F(EightBit, IsNotDeclaredForSealedMailNorToAServerThatDoesNotKnowIt) {
+  SmtpServer server;
+  EXPECT_EQ(kind_of(attempt(server, claim(BodyKind::Cms))), "delivered");
+  EXPECT_EQ(server.line("MAIL"), "MAIL FROM:<alice@example.com>");
+  SmtpServer::Options options;
+  options.extensions = {"PIPELINING"};
+  SmtpServer old(options);
+  EXPECT_EQ(kind_of(attempt(old, claim(BodyKind::OtherNotice))), "delivered");
+  EXPECT_EQ(old.line("MAIL"), "MAIL FROM:<alice@example.com>");
+}
+
 class Lmtp : public test::SmtpTest {
  protected:
   Lmtp() { target.kind = Route::Kind::Lmtp; }

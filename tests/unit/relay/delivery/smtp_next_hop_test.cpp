@@ -59,6 +59,14 @@ TEST_F(SmtpNextHopTest, AConnectionThatTheServerClosedIsReplaced) {
   EXPECT_EQ(server.connections(), 2U);
 }
 
+TEST_F(SmtpNextHopTest, ConnectionsThatNobodyNeedsAnyMoreAreClosed) {
+  // None is fresh once it was used: each delivery closes what the ones before it left.
+  SmtpNextHop hop(target(), NotifyTls::Required, stop, std::chrono::milliseconds(0));
+  PiecesBody body;
+  ASSERT_EQ(kind_of(hop.attempt(make_claim(), body).outcome), "delivered");
+  EXPECT_TRUE(server.wait_for("QUIT"));
+}
+
 TEST_F(SmtpNextHopTest, AServerThatHangsUpOnTheNextMailIsAskedOnceMoreOnAFreshConnection) {
   server.answer("MAIL", {"250 ok", Answer::close(), "250 ok"});
   ASSERT_EQ(kind_of(attempt().outcome), "delivered");

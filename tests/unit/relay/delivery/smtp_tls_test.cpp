@@ -2,6 +2,8 @@
 // TLS policies against servers with good, bad and broken TLS; and what an attacker puts in front of the handshake.
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "tests/unit/relay/delivery/smtp_fixture.h"
 
 namespace sealpost {
@@ -48,6 +50,7 @@ TEST_P(TlsPolicies, DecideWhatMayBeSent) {
 
 constexpr auto smtp = Route::Kind::Smtp;
 constexpr auto smtps = Route::Kind::Smtps;
+constexpr auto lmtp = Route::Kind::Lmtp;
 constexpr auto opportunistic = TlsPolicy::Opportunistic;
 constexpr auto required = TlsPolicy::Required;
 constexpr auto verify = TlsPolicy::Verify;
@@ -87,6 +90,17 @@ INSTANTIATE_TEST_SUITE_P(
              "handshake"}),
     [](const auto& info) { return info.param.name; });
 
+INSTANTIATE_TEST_SUITE_P(
+    Lmtp, TlsPolicies,
+    ::testing::Values(
+        Case{"OpportunisticSelfSigned", lmtp, opportunistic, Tls::StartTls, self_signed, "delivered", "", true, "250"},
+        Case{"OpportunisticNone", lmtp, opportunistic, Tls::None, good, "delivered", "", false, "250"},
+        Case{"RequiredNone", lmtp, required, Tls::None, good, "deferred", "4.7.10", false, "no STARTTLS"},
+        Case{"VerifyGood", lmtp, verify, Tls::StartTls, good, "delivered", "", true, "250"},
+        Case{"VerifySelfSigned", lmtp, verify, Tls::StartTls, self_signed, "deferred", "4.7.5", false, "self-signed"},
+        Case{"VerifyNone", lmtp, verify, Tls::None, good, "deferred", "4.7.10", false, "no STARTTLS"}),
+    [](const auto& info) { return info.param.name; });
+
 struct BrokenCase {
   const char* name;
   const char* stage;  ///< STARTTLS or TLS
@@ -112,6 +126,13 @@ TEST_P(BrokenTls, FallsBackToClearOnlyWhenOpportunistic) {
   EXPECT_EQ(kind_of(attempt(*server)), "delivered");
   EXPECT_EQ(trace.tls, "");
   EXPECT_EQ(server->messages().size(), 1U);
+}
+
+TEST_P(BrokenTls, FallsBackToClearOverLmtp) {
+  const auto server = serve();
+  target.kind = lmtp;
+  EXPECT_EQ(kind_of(attempt(*server)), "delivered");
+  EXPECT_EQ(trace.tls, "");
 }
 
 TEST_P(BrokenTls, DefersWhenTlsIsRequired) {
@@ -151,6 +172,24 @@ TEST_F(TlsDialogue, ARefusedEhloAfterTheHandshakeDefers) {
   server.answer("EHLO", {"250-server.example\n250 STARTTLS", "554 5.7.1 no"});
   server.answer("HELO", {"554 5.7.1 no"});
   EXPECT_EQ(kind_of(attempt(server)), "deferred");
+}
+
+TEST_F(TlsDialogue, AHandshakeThatTheRelayStopsIsNoAttempt) {
+  for (const auto& [kind, policy] : {std::pair(smtps, opportunistic), {smtp, opportunistic}, {smtp, verify}}) {
+    SmtpServer::Options options;
+    options.tls = kind == smtps ? Tls::Implicit : Tls::StartTls;
+    SmtpServer server(options);
+    server.answer("TLS", {Answer::silence()});
+    target.kind = kind;
+    target.tls = policy;
+    PollableFlag flag;
+    auto running = std::async(std::launch::async, [&] { return attempt_with(server, flag); });
+    EXPECT_TRUE(server.wait_for("TLS"));
+    flag.raise();
+    const Outcome outcome = running.get();
+    EXPECT_EQ(kind_of(outcome), "abandoned") << response_of(outcome);
+    EXPECT_EQ(server.connections(), 1U);
+  }
 }
 
 TEST_F(TlsDialogue, AHostIsVerifiedByItsName) {
