@@ -27,7 +27,8 @@ enum class Purpose {
   ApiToken,         ///< MAC of an account's bearer token
   IdempotencyKey,   ///< MAC that places and names an idempotency key
   IdempotencyBody,  ///< MAC of the body that came with an idempotency key
-  UnknownAccount    ///< salt that an account that does not exist appears to have
+  UnknownAccount,   ///< salt that an account that does not exist appears to have
+  EnvelopeId        ///< a message's ENVID
 };
 
 class Wrapper {

@@ -52,6 +52,8 @@ std::string_view purpose_name(Purpose purpose) {
       return "idempotency-body";
     case Purpose::UnknownAccount:
       return "unknown-account";
+    case Purpose::EnvelopeId:
+      return "envelope-id";
   }
   std::abort();  // a purpose without a name would share another one's subkey
 }

@@ -39,7 +39,7 @@ class MasterKey final : public Wrapper {
   std::string mac(Purpose purpose, std::string_view data) override;
 
  private:
-  static constexpr std::size_t purposes = static_cast<std::size_t>(Purpose::UnknownAccount) + 1;
+  static constexpr std::size_t purposes = static_cast<std::size_t>(Purpose::EnvelopeId) + 1;
   struct Key {
     std::string id;  ///< eight hex digits, derived from the key
     std::array<Secret, purposes> wrap_keys;

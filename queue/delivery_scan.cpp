@@ -33,6 +33,14 @@ std::function<std::string(unsigned)> index_for(const DeliveryFilter& filter) {
   return queue_keys::all;
 }
 
+/// What an operator sees of a record that somebody altered, or that another version wrote: claiming sets it aside.
+DeliveryRecord unreadable(const DeliveryId& id, const Error& why) {
+  DeliveryRecord record(id);
+  record.state = DeliveryState::Held;
+  record.last_response = "its records in the store cannot be read (" + why.internal_detail + ")";
+  return record;
+}
+
 }  // namespace
 
 Result<DeliveryScan> DeliveryScan::begin(redis::Client& redis, const DeliveryFilter& filter,
@@ -70,7 +78,7 @@ Result<std::vector<DeliveryRecord>> DeliveryScan::next() {
       const std::string score((*reply)[i + 1].text());
       if (!after_.empty() && score == score_ && member <= after_) continue;
       auto id = DeliveryId::parse(member);
-      if (!id) return Error::internal("queue index: not a delivery id: " + member);
+      if (!id) continue;  // none of ours
       ids.push_back(std::move(*id));
       scores_[member] = score;
     }
@@ -110,10 +118,8 @@ Result<std::vector<DeliveryRecord>> read_delivery_records(redis::Client& redis, 
     const auto& message = (*replies)[2 * i + 1];
     if (delivery.is_nil() || message.is_nil()) continue;  // trimmed meanwhile
     auto shared = decode_message(message.text());
-    if (!shared) return shared.error();
-    auto stored = decode_delivery(ids[i], delivery.text(), *shared);
-    if (!stored) return stored.error();
-    records.push_back(std::move(stored->record));
+    auto stored = shared ? decode_delivery(ids[i], delivery.text(), *shared) : shared.error();
+    records.push_back(stored ? std::move(stored->record) : unreadable(ids[i], stored.error()));
   }
   return records;
 }

@@ -42,7 +42,6 @@ MessageRecord message_record(const StoredBody& body, const Envelope& envelope, s
   MessageRecord record = body.layout;
   record.account = envelope.account;
   record.mail_from = envelope.mail_from ? envelope.mail_from->text() : std::string();
-  record.envid = envelope.envid;
   record.smtputf8 = envelope.smtputf8;
   record.accepted = to_milliseconds(envelope.accepted);
   record.open = static_cast<std::uint32_t>(recipients);
@@ -64,6 +63,14 @@ std::string delivery_record(const StoredBody& body, const Envelope& envelope, co
   record.size = body.sizes[index];
   record.history.push_back({envelope.accepted, "queued"});
   return encode(record, body.places[index]);
+}
+
+std::string lease_name(std::string_view id, std::string_view fence) {
+  return std::string(id) + " " + std::string(fence);
+}
+
+std::string lease_name(const Claim& claim) {
+  return lease_name(claim.delivery.id.text(), number(static_cast<std::int64_t>(claim.fence)));
 }
 
 /// Octets counted in `all` while it lives.
@@ -139,6 +146,12 @@ Result<PutResult> MailQueue::store(const StoredBody& body, const Envelope& envel
   if (!inline_body) {
     if (auto written = write_large(body, id, notice); !written) return written.error();
   }
+  MessageRecord message = message_record(body, envelope, addressees.size());
+  if (!envelope.envid.empty()) {
+    auto wrapped = wrapper_.wrap(Purpose::EnvelopeId, id.text(), envelope.envid);
+    if (!wrapped) return wrapped.error();
+    message.wrapped_envid = std::move(*wrapped);
+  }
   std::vector<std::string> arguments = {id.text()};
   if (once) {
     arguments.push_back(queue_keys::once(shard, to_hex(once->key_mac)));
@@ -149,7 +162,7 @@ Result<PutResult> MailQueue::store(const StoredBody& body, const Envelope& envel
   }
   arguments.push_back(number(body.layout.chunks));
   arguments.push_back(inline_body ? body.octets : std::string());
-  arguments.push_back(encode(message_record(body, envelope, addressees.size())));
+  arguments.push_back(encode(message));
   arguments.push_back(envelope.account);
   const Time now = clock_.now();
   for (std::size_t i = 0; i < addressees.size(); ++i) {
@@ -183,6 +196,7 @@ Result<std::vector<Claim>> MailQueue::claim(std::size_t max, std::size_t per_des
   const auto now = std::chrono::steady_clock::now();
   {
     const std::lock_guard lock(mutex_);
+    per_destination_ = per_destination;
     if (now - last_sweep_ >= sweep_interval) {
       wanted = every_shard;
       last_sweep_ = now;
@@ -207,8 +221,11 @@ Result<std::vector<Claim>> MailQueue::claim(std::size_t max, std::size_t per_des
 Result<std::vector<Claim>> MailQueue::claim_in(const std::vector<unsigned>& shards, std::size_t max,
                                                std::size_t per_destination) {
   std::vector<Claim> claims;
-  // Each shard is asked for its part; a shard with nothing leaves more to the next ones.
-  for (std::size_t i = 0; i < shards.size() && claims.size() < max; ++i) {
+  // Each shard is asked for its part; a shard with nothing leaves more to the next ones. One that gave what cannot be
+  // read is asked again: that took another one's place.
+  bool again = false;
+  for (std::size_t i = 0; i < shards.size() && claims.size() < max; i += again ? 0 : 1) {
+    again = false;
     std::vector<std::string> arguments = {number(to_milliseconds(clock_.now())), incarnation_,
                                           number(static_cast<std::int64_t>(max - claims.size())),
                                           number(static_cast<std::int64_t>(per_destination))};
@@ -222,29 +239,59 @@ Result<std::vector<Claim>> MailQueue::claim_in(const std::vector<unsigned>& shar
     auto reply = redis_.run(queue_scripts::claim(), {queue_keys::base(shards[i])}, arguments);
     if (!reply) return claims.empty() ? Result<std::vector<Claim>>(reply.error()) : claims;
     for (std::size_t row = 0; row + 3 < reply->size(); row += 4) {
-      auto id = DeliveryId::parse((*reply)[row].text());
-      if (!id) return id.error();
-      auto message = decode_message((*reply)[row + 2].text());
-      if (!message) return message.error();
-      auto stored = decode_delivery(*id, (*reply)[row + 3].text(), *message);
-      if (!stored) return stored.error();
+      auto claim = read_claim(*reply, row);
+      if (!claim) {
+        set_aside(shards[i], (*reply)[row].text(), (*reply)[row + 1].integer(), claim.error());
+        again = true;
+        continue;
+      }
       const std::lock_guard lock(mutex_);
-      ++in_flight_[stored->record.destination];
-      in_hand_.insert(id->text());
-      claims.push_back({std::move(stored->record), static_cast<std::uint64_t>((*reply)[row + 1].integer()),
-                        std::move(*message), stored->place});
+      ++in_flight_[claim->delivery.destination];
+      in_hand_.insert(lease_name(*claim));
+      claims.push_back(std::move(*claim));
     }
   }
   return claims;
+}
+
+Result<Claim> MailQueue::read_claim(const redis::Reply& reply, std::size_t row) {
+  const std::int64_t fence = reply[row + 1].integer();
+  if (fence <= 0) return Error::internal("queue record: cannot be unpacked");
+  auto id = DeliveryId::parse(reply[row].text());
+  if (!id) return id.error();
+  auto message = decode_message(reply[row + 2].text());
+  if (!message) return message.error();
+  auto stored = decode_delivery(*id, reply[row + 3].text(), *message);
+  if (!stored) return stored.error();
+  if (!message->wrapped_envid.empty()) {
+    auto envid = wrapper_.unwrap(Purpose::EnvelopeId, id->message().text(), message->wrapped_envid);
+    if (!envid) return envid.error();
+    stored->record.envid = std::string(view(*envid));
+  }
+  return Claim{std::move(stored->record), static_cast<std::uint64_t>(fence), std::move(*message), stored->place};
+}
+
+/// One record that somebody altered, or that another version wrote, must not keep the others waiting.
+void MailQueue::set_aside(unsigned shard, std::string_view id, std::int64_t fence, const Error& why) {
+  log_.failure("queue.record_unreadable", why, {{"delivery", std::string(id)}});
+  if (fence <= 0) return;
+  auto held = redis_.run(queue_scripts::settle(), {queue_keys::base(shard)},
+                         {incarnation_, std::string(id), number(fence), "held", number(to_milliseconds(clock_.now())),
+                          "0", "its records in the store cannot be read"});
+  // The lease is one that nobody knows, and is given back.
+  if (!held) log_.failure("queue.not_set_aside", held.error(), {{"delivery", std::string(id)}});
 }
 
 Result<std::unique_ptr<DeliveryBody>> MailQueue::open(const Claim& claim) { return open_body(redis_, wrapper_, claim); }
 
 void MailQueue::forget(const Claim& claim) {
   const std::lock_guard lock(mutex_);
-  in_hand_.erase(claim.delivery.id.text());
+  in_hand_.erase(lease_name(claim));
   const auto found = in_flight_.find(claim.delivery.destination);
-  if (found != in_flight_.end() && --found->second == 0) in_flight_.erase(found);
+  if (found == in_flight_.end()) return;
+  // A place became free at a destination that had none: what waits for it may stand in any shard.
+  if (found->second >= per_destination_) hints_ = every_shard;
+  if (--found->second == 0) in_flight_.erase(found);
 }
 
 Status MailQueue::settle(const Claim& claim, std::string_view what, std::string_view response, Time next_attempt) {
@@ -256,7 +303,7 @@ Status MailQueue::settle(const Claim& claim, std::string_view what, std::string_
   if (!reply) return reply.error();
   if (what != "warned") {
     forget(claim);
-    hints_ |= 1U << shard;  // a place became free at the destination
+    hints_ |= 1U << shard;
   }
   if (reply->integer() != 1) return Error::not_found("the lease on this delivery was lost", claim.delivery.id.text());
   return {};
@@ -298,14 +345,14 @@ Status MailQueue::give_back_unknown() {
     for (unsigned shard = 0; shard < shard_count; ++shard) {
       const auto& reply = (*leases)[shard];
       for (std::size_t i = 0; i + 1 < reply.size(); i += 2) {
-        const std::string id(reply[i].text());
-        if (in_hand_.contains(id)) continue;
-        if (!unknown_.contains(id)) {
-          unknown.insert(id);
+        std::string name = lease_name(reply[i].text(), reply[i + 1].text());
+        if (in_hand_.contains(name)) continue;
+        if (!unknown_.contains(name)) {
+          unknown.insert(std::move(name));
           continue;
         }
         calls.push_back({{queue_keys::base(shard)},
-                         {incarnation_, id, std::string(reply[i + 1].text()), "release",
+                         {incarnation_, std::string(reply[i].text()), std::string(reply[i + 1].text()), "release",
                           number(to_milliseconds(clock_.now())), "0", ""}});
       }
     }

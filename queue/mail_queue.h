@@ -85,7 +85,7 @@ class MailQueue final {
                         const std::optional<Once>& once = std::nullopt);
 
   /// Takes up to `max` due deliveries, destinations served in turn, never more than `per_destination` in flight for one
-  /// destination in this process.
+  /// destination in this process. One whose records cannot be read is logged and set aside (held).
   Result<std::vector<Claim>> claim(std::size_t max, std::size_t per_destination);
   Result<std::unique_ptr<DeliveryBody>> open(const Claim& claim);
 
@@ -120,6 +120,8 @@ class MailQueue final {
   Status settle(const Claim& claim, std::string_view what, std::string_view response, Time next_attempt);
   Result<std::vector<Claim>> claim_in(const std::vector<unsigned>& shards, std::size_t max,
                                       std::size_t per_destination);
+  Result<Claim> read_claim(const redis::Reply& reply, std::size_t row);
+  void set_aside(unsigned shard, std::string_view id, std::int64_t fence, const Error& why);
   void forget(const Claim& claim);
   Status give_back_unknown();
 
@@ -134,7 +136,8 @@ class MailQueue final {
   std::atomic<std::uint64_t> writing_{0};  ///< octets of the large bodies that are written at this moment
   std::mutex mutex_;
   std::map<std::string, std::size_t> in_flight_;  ///< by destination, in this process
-  std::set<std::string> in_hand_;                 ///< deliveries that were claimed here and are not settled
+  std::size_t per_destination_ = 0;               ///< the latest claim's limit
+  std::set<std::string> in_hand_;                 ///< leases (id and fence) that were taken here and are not settled
   std::set<std::string> unknown_;                 ///< leases that the last heartbeat did not know
   std::chrono::steady_clock::time_point last_sweep_{};
 };

@@ -102,8 +102,7 @@ Result<std::vector<DeliveryRecord>> QueueView::waiting_in(unsigned shard) {
   for (const auto& reply : *members) {
     for (std::size_t i = 0; i < reply.size(); ++i) {
       auto id = DeliveryId::parse(reply[i].text());
-      if (!id) return Error::internal("queue index: not a delivery id");
-      ids.push_back(std::move(*id));
+      if (id) ids.push_back(std::move(*id));
     }
   }
   return read_delivery_records(redis_, ids);

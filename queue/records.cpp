@@ -2,7 +2,9 @@
 // Implements records.h on msgpack-c, which stays inside this file.
 #include "queue/records.h"
 
+#include <algorithm>
 #include <msgpack.hpp>
+#include <stdexcept>
 
 #include "base/encoding.h"
 #include "base/unpack.h"
@@ -22,13 +24,31 @@ void pack_text(Packer& packer, std::string_view text) {
   packer.pack_str_body(text.data(), static_cast<std::uint32_t>(text.size()));
 }
 
-std::string text_at(const msgpack::object_array& array, std::uint32_t field) {
+/// Text goes into SMTP commands, reports and terminals; nothing that we write into a record holds a control character.
+std::string printable(std::string text) {
+  const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  if (std::any_of(text.begin(), text.end(), is_control)) throw std::runtime_error("a control character");
+  return text;
+}
+
+std::string octets_at(const msgpack::object_array& array, std::uint32_t field) {
   return array.ptr[field - 1].as<std::string>();
+}
+
+std::string text_at(const msgpack::object_array& array, std::uint32_t field) {
+  return printable(octets_at(array, field));
 }
 
 template <class T>
 T number_at(const msgpack::object_array& array, std::uint32_t field) {
   return array.ptr[field - 1].as<T>();
+}
+
+template <class Enum>
+Enum member_at(const msgpack::object_array& array, std::uint32_t field, Enum last) {
+  const auto value = number_at<unsigned>(array, field);
+  if (value > static_cast<unsigned>(last)) throw std::runtime_error("no such state or kind");
+  return static_cast<Enum>(value);
 }
 
 unsigned dsn_bits(const DsnRequest& dsn) {
@@ -60,10 +80,10 @@ MessageRecord read_message(const msgpack::object_array& array) {
   MessageRecord record;
   record.account = text_at(array, 2);
   record.mail_from = text_at(array, 3);
-  record.envid = text_at(array, 4);
+  record.wrapped_envid = octets_at(array, 4);
   record.smtputf8 = number_at<int>(array, 5) != 0;
   record.accepted = number_at<std::int64_t>(array, 6);
-  record.kind = static_cast<BodyKind>(number_at<unsigned>(array, 7));
+  record.kind = member_at(array, 7, BodyKind::OtherNotice);
   record.open = number_at<std::uint32_t>(array, 8);
   record.recipients = number_at<std::uint32_t>(array, 9);
   record.chunks = number_at<std::uint32_t>(array, 10);
@@ -79,8 +99,8 @@ std::vector<HistoryEvent> read_history(const msgpack::object& object) {
   std::vector<HistoryEvent> history;
   if (object.type != msgpack::type::ARRAY) return history;
   for (std::uint32_t i = 0; i + 1 < object.via.array.size; i += 2) {
-    history.push_back(
-        {from_milliseconds(object.via.array.ptr[i].as<std::int64_t>()), object.via.array.ptr[i + 1].as<std::string>()});
+    history.push_back({from_milliseconds(object.via.array.ptr[i].as<std::int64_t>()),
+                       printable(object.via.array.ptr[i + 1].as<std::string>())});
   }
   return history;
 }
@@ -99,11 +119,10 @@ StoredDelivery read_delivery(const DeliveryId& id, const msgpack::object_array& 
   DeliveryRecord& record = stored.record;
   record.account = message.account;
   record.mail_from = message.mail_from;
-  record.envid = message.envid;
   record.smtputf8 = message.smtputf8;
   record.notice = message.kind == BodyKind::Notification || message.kind == BodyKind::OtherNotice;
   record.notification = message.kind == BodyKind::Notification;
-  record.state = static_cast<DeliveryState>(number_at<unsigned>(array, 2));
+  record.state = member_at(array, 2, DeliveryState::Dropped);
   record.attempts = number_at<std::uint32_t>(array, 3);
   record.created = from_milliseconds(number_at<std::int64_t>(array, 4));
   const auto next = number_at<std::int64_t>(array, 5);
@@ -111,9 +130,10 @@ StoredDelivery read_delivery(const DeliveryId& id, const msgpack::object_array& 
   record.last_response = text_at(array, 6);
   record.warned = number_at<int>(array, 9) != 0;
   record.recipient = text_at(array, 10);
+  if (record.recipient.find('@') == std::string::npos) throw std::runtime_error("no recipient");
   record.domain = text_at(array, 11);
   record.destination = text_at(array, 12);
-  record.fingerprint = to_hex(text_at(array, 13));
+  record.fingerprint = to_hex(octets_at(array, 13));
   record.key_state = text_at(array, 14);
   record.dsn = dsn_from(number_at<unsigned>(array, 15), text_at(array, 16));
   stored.place = {number_at<std::uint64_t>(array, 17), number_at<std::uint64_t>(array, 18),
@@ -131,7 +151,7 @@ std::string encode(const MessageRecord& record) {
   Packer packer(buffer);
   packer.pack_array(message_fields);
   packer.pack(record_version);
-  for (const auto* text : {&record.account, &record.mail_from, &record.envid}) {
+  for (const auto* text : {&record.account, &record.mail_from, &record.wrapped_envid}) {
     pack_text(packer, *text);
   }
   packer.pack(record.smtputf8 ? 1 : 0);

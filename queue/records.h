@@ -20,7 +20,7 @@ enum class BodyKind : std::uint8_t { Cms = 0, Verbatim = 1, Notification = 2, Ot
 struct MessageRecord {
   std::string account;
   std::string mail_from;
-  std::string envid;
+  std::string wrapped_envid;  ///< free text of the sender's: MailQueue wraps and opens it; empty for none
   bool smtputf8 = false;
   std::int64_t accepted = 0;  ///< ms
   BodyKind kind = BodyKind::Cms;
@@ -48,7 +48,8 @@ std::string encode(const MessageRecord& record);
 Result<MessageRecord> decode_message(std::string_view octets);
 
 std::string encode(const DeliveryRecord& record, const BodyPlace& place);
-/// Takes the message's fields from `message`.
+/// Takes the message's fields from `message`, but for the ENVID. Internal, as for decode_message, when the record is
+/// not one that we could have written.
 Result<StoredDelivery> decode_delivery(const DeliveryId& id, std::string_view octets, const MessageRecord& message);
 
 }  // namespace sealpost

@@ -1,7 +1,16 @@
 -- An operator's action on one delivery. KEYS[1] base; ARGV: delivery id, action (retry, hold, release, drop), now in ms, '1' for a dry run.
--- Returns {matched, changed}: a delivery that is being sent or is finished matches, but does not change.
+-- Returns {matched, changed}: a delivery that is being sent or is finished matches, but does not change. One whose record cannot be read
+-- can only be dropped, and leaves no history.
 local id, action, now, dry = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
-local d = load(id)
+local d, damaged = load(id)
+if damaged then
+  if action ~= 'drop' then return {1, 0} end
+  if dry then return {1, 1} end
+  redis.call('ZREM', base .. 'held', id)
+  redis.call('ZREM', base .. 'all', id)
+  redis.call('UNLINK', delivery_key(id))
+  return {1, 1}
+end
 if not d then return {0, 0} end
 local waiting = d[D.state] == QUEUED or d[D.state] == DEFERRED
 local held = d[D.state] == HELD

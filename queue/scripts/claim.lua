@@ -1,6 +1,7 @@
 -- Takes due deliveries of one shard under a lease.
 -- KEYS[1] base. ARGV: now in ms, incarnation, how many at most, how many per destination; then pairs of destination and how many
--- of it are in flight already. Returns a flat list of id, fence, message record, delivery record.
+-- of it are in flight already. Returns a flat list of id, fence, message record, delivery record; with fence 0 one that cannot be read,
+-- which was set aside.
 local now, incarnation, max, limit = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local in_flight = {}
 for i = 5, #ARGV, 2 do in_flight[ARGV[i]] = tonumber(ARGV[i + 1]) end
@@ -8,7 +9,12 @@ local claimed = {}
 local leases = base .. 'leases:' .. incarnation
 
 local function take(id)
-  local d = load(id)
+  local d, damaged = load(id)
+  if damaged then
+    set_aside(id, now)
+    local n = #claimed
+    claimed[n + 1], claimed[n + 2], claimed[n + 3], claimed[n + 4] = id, 0, '', ''
+  end
   if not d then return end
   local fence = redis.call('INCR', base .. 'fence')
   set_state(d, SENDING)

@@ -22,11 +22,35 @@ local function recipient_key(d)
   return base .. 'recipient:' .. string.lower(written) .. '@' .. domain
 end
 
+-- A record that we wrote, as far as the scripts use it.
+local function is_delivery(d)
+  if type(d) ~= 'table' or d[1] ~= 1 or type(d[D.history]) ~= 'table' then return false end
+  for _, field in ipairs({D.state, D.attempts, D.created, D.next, D.fence, D.deaths}) do
+    if type(d[field]) ~= 'number' then return false end
+  end
+  for _, field in ipairs({D.response, D.recipient, D.domain, D.destination}) do
+    if type(d[field]) ~= 'string' then return false end
+  end
+  return string.find(d[D.recipient], '@', 1, true) ~= nil
+end
+
+local function unpack_record(packed)
+  local fine, record = pcall(cmsgpack.unpack, packed)
+  if fine and type(record) == 'table' then return record end
+  return nil
+end
+
+-- Nil when there is no record; nil and true when there is one that cannot be read.
 local function load(id)
   local packed = redis.call('GET', delivery_key(id))
-  if not packed then return nil end
-  return cmsgpack.unpack(packed)
+  if not packed then return nil, false end
+  local d = unpack_record(packed)
+  if is_delivery(d) then return d, false end
+  return nil, true
 end
+
+-- Out of the schedule, for a human: nobody can attempt a delivery whose record cannot be read.
+local function set_aside(id, now) redis.call('ZADD', base .. 'held', now, id) end
 
 -- Appends an event of at most 256 octets; of more than 32 the first 8 and the latest stay.
 local function note(d, now, text)
@@ -138,7 +162,7 @@ local function finish(id, d, state, now, what)
   local message = message_of(id)
   local key = base .. 'message:' .. message
   local packed = redis.call('GET', key)
-  local m = packed and cmsgpack.unpack(packed)
+  local m = packed and unpack_record(packed)
   set_state(d, state)
   compact(id, d, what, now)
   redis.call('ZADD', base .. 'finished', now, id)

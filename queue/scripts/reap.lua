@@ -8,7 +8,8 @@ for _, incarnation in ipairs(dead) do
   local leases = base .. 'leases:' .. incarnation
   local ids = redis.call('HKEYS', leases)
   for _, id in ipairs(ids) do
-    local d = load(id)
+    local d, damaged = load(id)
+    if damaged then set_aside(id, now) end
     if d and d[D.state] == SENDING then
       d[D.deaths] = d[D.deaths] + 1
       d[D.fence] = 0

@@ -5,7 +5,11 @@ local incarnation, id, fence, what = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local now, next_attempt, response = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
 local leases = base .. 'leases:' .. incarnation
 if redis.call('HGET', leases, id) ~= fence then return 0 end
-local d = load(id)
+local d, damaged = load(id)
+if damaged then
+  redis.call('HDEL', leases, id)
+  set_aside(id, now)
+end
 if not d or tostring(d[D.fence]) ~= fence then return 0 end
 if what == 'warned' then
   d[D.warned] = 1

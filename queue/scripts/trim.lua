@@ -4,8 +4,8 @@ for _, id in ipairs(ids) do
   local d = load(id)
   local key = base .. 'message:' .. message_of(id)
   local packed = redis.call('GET', key)
-  if d and packed then
-    local m = cmsgpack.unpack(packed)
+  local m = packed and unpack_record(packed)
+  if d and m then
     redis.call('ZREM', recipient_key(d), id)
     if m[M.account] ~= '' then redis.call('ZREM', base .. 'account:' .. m[M.account], id) end
     count(d[D.state], -1)

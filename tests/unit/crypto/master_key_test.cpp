@@ -85,11 +85,11 @@ TEST_F(MasterKeyTest, MacsDifferByPurposeAndKey) {
   auto one = load(make("one.key"));
   auto two = load(make("two.key"));
   std::set<std::string> seen;
-  for (int i = 0; i <= static_cast<int>(Purpose::UnknownAccount); ++i) {
+  for (int i = 0; i <= static_cast<int>(Purpose::EnvelopeId); ++i) {
     seen.insert(one.mac(static_cast<Purpose>(i), "data"));
     seen.insert(two.mac(static_cast<Purpose>(i), "data"));
   }
-  EXPECT_EQ(seen.size(), 2U * (static_cast<unsigned>(Purpose::UnknownAccount) + 1));
+  EXPECT_EQ(seen.size(), 2U * (static_cast<unsigned>(Purpose::EnvelopeId) + 1));
   EXPECT_EQ(one.mac(Purpose::ApiToken, "data").size(), 32U);
 }
 
