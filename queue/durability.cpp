@@ -13,6 +13,8 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds look_interval{500};
+/// Scripts with flags, SET with PXAT and GET, PEXPIRETIME.
+constexpr std::uint64_t least_version = 7;
 constexpr std::uint64_t least_reserve = 64ULL << 20U;
 constexpr std::uint64_t largest_reserve = 1ULL << 30U;
 
@@ -80,6 +82,9 @@ Result<std::vector<std::string>> check_durability(redis::Client& redis) {
     }
   }
   const std::string_view text = info->text();
+  if (const auto version = info_field(text, "redis_version"); number(version) < least_version) {
+    findings.push_back("Redis: its version is " + (version.empty() ? "unknown" : version) + "; 7 or newer is needed");
+  }
   if (info_field(text, "role") != "master") findings.emplace_back("Redis: its role is not master; name the primary");
   if (info_field(text, "aof_last_write_status") == "err") {
     findings.emplace_back("Redis: its last write to the append-only file failed; look at its disk");
@@ -95,10 +100,9 @@ Result<StoreMemory> read_memory(redis::Client& redis) {
 
 std::string StoreWatermark::reason() {
   const std::lock_guard lock(mutex_);
-  const auto now = steady_clock::now();
-  if (now - looked_ >= look_interval) {
-    looked_ = now;
+  if (steady_clock::now() - looked_ >= look_interval) {
     reason_ = look();
+    looked_ = steady_clock::now();  // behind the look: who waited for a Redis that hangs takes this answer
   }
   return reason_;
 }

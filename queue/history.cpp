@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <limits>
 #include <optional>
 #include <string>
@@ -19,8 +20,8 @@ namespace {
 
 /// Records that one run of the script forgets at most: about a millisecond of Redis' time.
 constexpr std::int64_t step = 50;
-/// One call ends after about two seconds, so that whoever makes it can keep its leases alive.
-constexpr int rounds_per_call = 60;
+/// One call begins no round after this, so that whoever makes it can keep its leases alive.
+constexpr std::chrono::seconds longest_call{2};
 /// Under pressure a round takes about this part of the history, and not less than so many: a small store must not lose
 /// all of it at once.
 constexpr std::int64_t part = 8;
@@ -105,7 +106,8 @@ Result<std::size_t> trim_finished(redis::Client& redis, Time before) {
   std::size_t forgotten = 0;
   bool aged = true;
   bool pressed = true;
-  for (int rounds = 0; (aged || pressed) && rounds < rounds_per_call; ++rounds) {
+  const auto end = std::chrono::steady_clock::now() + longest_call;
+  while ((aged || pressed) && std::chrono::steady_clock::now() < end) {
     auto round = aged ? run_round(redis, to_milliseconds(before), step) : relieve(redis);
     if (!round) return round.error();
     forgotten += round->forgotten;

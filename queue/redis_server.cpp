@@ -25,11 +25,12 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t max_socket_path = 107;  // sun_path less its NUL
 constexpr milliseconds look_interval{200};
-constexpr std::chrono::seconds start_timeout{60};  // a large append-only file takes a while to load
 constexpr milliseconds first_pause{1000};
 constexpr milliseconds longest_pause{30'000};
 constexpr std::chrono::minutes stable_after{1};
 constexpr std::chrono::seconds stop_timeout{20};
+constexpr std::chrono::seconds term_timeout{5};
+constexpr std::chrono::seconds loading_told_every{10};
 constexpr int lock_descriptor = 3;  ///< in the child
 
 redis::Client client(const std::string& socket) {
@@ -40,15 +41,17 @@ redis::Client client(const std::string& socket) {
 
 }  // namespace
 
-EmbeddedRedis::EmbeddedRedis(std::string state_dir, std::uint64_t maxmemory, Log& log)
-    : state_dir_(std::move(state_dir)), maxmemory_(maxmemory), log_(log) {}
+EmbeddedRedis::EmbeddedRedis(std::string state_dir, std::uint64_t maxmemory, Log& log,
+                             std::chrono::milliseconds patience)
+    : state_dir_(std::move(state_dir)), maxmemory_(maxmemory), log_(log), patience_(patience) {}
 
 EmbeddedRedis::~EmbeddedRedis() { stop(); }
 
-bool EmbeddedRedis::answers() const {
+EmbeddedRedis::Answer EmbeddedRedis::ask() const {
   auto redis = client(socket());
   auto pong = redis.command({"PING"});
-  return pong && pong->text() == "PONG";
+  if (pong) return Answer::Ready;
+  return pong.error().internal_detail.find("LOADING") != std::string::npos ? Answer::Loading : Answer::None;
 }
 
 /// A server that is stalled or still loads does not answer, but holds its lock: a second one beside it would write the
@@ -110,11 +113,19 @@ Status EmbeddedRedis::launch() {
 }
 
 bool EmbeddedRedis::wait_until_ready() {
-  const auto deadline = steady_clock::now() + start_timeout;
+  auto deadline = steady_clock::now() + patience_;
+  auto told = steady_clock::time_point();
   std::unique_lock lock(mutex_);
   while (!stopping_ && steady_clock::now() < deadline) {
     lock.unlock();
-    if (answers()) return true;
+    const Answer answer = ask();
+    if (answer == Answer::Ready) return true;
+    const auto now = steady_clock::now();
+    if (answer == Answer::Loading) deadline = now + patience_;
+    if (answer == Answer::Loading && now - told >= loading_told_every) {
+      log_.info("redis.loading", {{"socket", socket()}});
+      told = now;
+    }
     const bool gone = child_ > 0 && waitpid(child_, nullptr, WNOHANG) == child_;
     lock.lock();
     if (gone) {
@@ -136,10 +147,16 @@ Status EmbeddedRedis::start() {
                               "/redis/redis.log");
     }
     log_.info("redis.adopted", {{"socket", socket()}});
+    // Its limit is the one of the earlier start.
+    auto limited = client(socket()).command({"CONFIG", "SET", "maxmemory", std::to_string(maxmemory_)});
+    if (!limited) log_.failure("redis.maxmemory_not_set", limited.error());
   } else {
     if (auto launched = launch(); !launched) return launched;
     if (!wait_until_ready()) {
-      return Error::invalid("redis-server does not start; see " + state_dir_ + "/redis/redis.log");
+      const std::string hint = "; see " + state_dir_ + "/redis/redis.log";
+      if (child_ <= 0) return Error::invalid("redis-server does not start" + hint);
+      end_child();
+      return Error::temporary("redis-server does not answer" + hint);
     }
     log_.info("redis.started", {{"socket", socket()}, {"pid", child_}});
   }
@@ -184,17 +201,27 @@ void EmbeddedRedis::stop() {
   auto redis = client(socket());
   // SHUTDOWN closes the connection instead of answering: an error here is how success looks.
   [[maybe_unused]] const auto ended = redis.command({"SHUTDOWN", "NOSAVE"});
-  const auto deadline = steady_clock::now() + stop_timeout;
-  while (alive() && steady_clock::now() < deadline) {
+  wait_until_gone(stop_timeout);
+  end_child();
+}
+
+/// What it has acknowledged is on disk, so that even the last means loses nothing.
+void EmbeddedRedis::end_child() {
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    if (child_ <= 0) break;
+    log_.warning("redis.terminated", {{"pid", child_}, {"signal", signal}});
+    ::kill(child_, signal);
+    wait_until_gone(term_timeout);
+  }
+}
+
+void EmbeddedRedis::wait_until_gone(std::chrono::seconds limit) {
+  const auto deadline = steady_clock::now() + limit;
+  while (steady_clock::now() < deadline) {
     if (child_ > 0 && waitpid(child_, nullptr, WNOHANG) == child_) child_ = -1;
+    if (child_ <= 0 && !alive()) return;
     std::this_thread::sleep_for(milliseconds(5));
   }
-  if (child_ > 0 && waitpid(child_, nullptr, WNOHANG) != child_) {
-    log_.warning("redis.terminated", {{"pid", child_}});
-    ::kill(child_, SIGTERM);
-    waitpid(child_, nullptr, 0);
-  }
-  child_ = -1;
 }
 
 }  // namespace sealpost

@@ -18,13 +18,16 @@ namespace sealpost {
 
 class EmbeddedRedis final {
  public:
-  EmbeddedRedis(std::string state_dir, std::uint64_t maxmemory, Log& log);
+  /// `patience`: how long a server may be silent before its start counts as failed; one that loads its data is waited
+  /// for however long that takes.
+  EmbeddedRedis(std::string state_dir, std::uint64_t maxmemory, Log& log,
+                std::chrono::milliseconds patience = std::chrono::seconds(60));
   ~EmbeddedRedis();
   EmbeddedRedis(const EmbeddedRedis&) = delete;
   EmbeddedRedis& operator=(const EmbeddedRedis&) = delete;
 
   /// Adopts a server that survived an earlier daemon, or starts one, and waits until it answers. Invalid: the socket's
-  /// path is too long, redis-server is missing, or it does not start.
+  /// path is too long, redis-server is missing, or it ends at once. Temporary: it lives, but does not answer.
   Status start();
   /// Has it write its last octets and end; waits.
   void stop();
@@ -33,13 +36,17 @@ class EmbeddedRedis final {
  private:
   void supervise();
   Status launch();
-  bool answers() const;
+  enum class Answer { None, Loading, Ready };
+  Answer ask() const;
+  void end_child();
+  void wait_until_gone(std::chrono::seconds limit);
   bool alive() const;
   bool wait_until_ready();
 
   std::string state_dir_;
   std::uint64_t maxmemory_;
   Log& log_;
+  std::chrono::milliseconds patience_;
   pid_t child_ = -1;
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -6,10 +6,12 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <charconv>
 #include <csignal>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -31,10 +33,19 @@ class EmbeddedRedisTest : public ::testing::Test {
   ~EmbeddedRedisTest() override {
     [[maybe_unused]] const auto ended = client().command({"SHUTDOWN", "NOSAVE"});  // one that a test left for adoption
     close(descriptor_);
+    if (!path_.empty()) setenv("PATH", path_.c_str(), 1);
   }
 
-  std::unique_ptr<EmbeddedRedis> make() {
-    return std::make_unique<EmbeddedRedis>(dir.path().string(), 64U << 20U, log);
+  std::unique_ptr<EmbeddedRedis> make(std::chrono::milliseconds patience = 60s) {
+    return std::make_unique<EmbeddedRedis>(dir.path().string(), 64U << 20U, log, patience);
+  }
+  /// Puts a redis-server in front of the real one that is given more arguments, until the test ends.
+  void start_with(const std::string& arguments) {
+    const std::string script =
+        dir.write("redis-server", "#!/bin/sh\nexec /usr/bin/redis-server \"$@\" " + arguments + "\n");
+    ASSERT_EQ(chmod(script.c_str(), 0700), 0);
+    path_ = getenv("PATH");
+    ASSERT_EQ(setenv("PATH", (dir.path().string() + ":" + path_).c_str(), 1), 0);
   }
   [[nodiscard]] redis::Client client() const {
     redis::Endpoint endpoint;
@@ -75,6 +86,7 @@ class EmbeddedRedisTest : public ::testing::Test {
 
  private:
   int descriptor_;
+  std::string path_;
 
  protected:
   Log log{LogLevel::Debug, LogFormat::Text, clock, descriptor_};
@@ -91,6 +103,38 @@ TEST_F(EmbeddedRedisTest, StartsDurableAndEndsInOrder) {
   server->stop();
   EXPECT_EQ(kill(pid, 0), -1) << "still runs";
   EXPECT_FALSE(is_locked());
+}
+
+TEST_F(EmbeddedRedisTest, ThatLoadsIsWaitedForHoweverLongThatTakes) {
+  {
+    auto server = make();
+    ASSERT_TRUE(server->start());
+    std::vector<redis::Command> commands;
+    for (int i = 0; i < 4096; ++i) commands.push_back({"SET", "key" + std::to_string(i), "1"});
+    ASSERT_TRUE(client().pipeline(commands));
+  }
+  start_with("--key-load-delay 1000");  // 1 ms for each; after each 1,024 it looks at its socket
+  auto server = make(3s);
+  const auto begun = steady_clock::now();
+  const auto started = server->start();
+  EXPECT_TRUE(started) << started.error().public_text;
+  EXPECT_GE(steady_clock::now() - begun, 4s);
+  EXPECT_NE(events().find("redis.loading"), std::string::npos);
+  EXPECT_EQ(client().command({"DBSIZE"}).value().integer(), 4096);
+}
+
+TEST_F(EmbeddedRedisTest, ThatStaysSilentIsEndedAndTheNextStartMayTryAgain) {
+  {
+    auto server = make();
+    ASSERT_TRUE(server->start());
+    ASSERT_TRUE(client().command({"SET", "key", std::string(1024, 'x')}));
+  }
+  start_with("--key-load-delay 30000000");  // half a minute in which it does not look at its socket
+  auto server = make(1s);
+  const auto started = server->start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().kind, ErrorKind::Temporary);
+  EXPECT_FALSE(is_locked()) << "it was left behind";
 }
 
 TEST_F(EmbeddedRedisTest, IsBroughtBackWithItsDataAfterAGrowingPause) {
@@ -116,10 +160,13 @@ TEST_F(EmbeddedRedisTest, AServerThatOutlivedItsDaemonIsAdoptedAndSupervised) {
   auto crashed = make();
   ASSERT_TRUE(crashed->start());
   const pid_t pid = server_pid().value();
+  ASSERT_TRUE(client().command({"CONFIG", "SET", "maxmemory", "1gb"}));
   auto next = make();  // the first one has not ended its server: as after a crash
   ASSERT_TRUE(next->start());
   EXPECT_EQ(server_pid(), pid);
   EXPECT_NE(events().find("redis.adopted"), std::string::npos);
+  auto redis = client();
+  EXPECT_EQ(read_memory(redis).value().limit, 64U << 20U) << "the limit of this start";
   crashed.reset();  // ends the server, which is not the adopter's doing
   EXPECT_TRUE(successor(pid)) << "the adopter brings it back: " << events();
 }
