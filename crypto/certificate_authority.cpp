@@ -115,9 +115,11 @@ Result<CertificateAuthority> CertificateAuthority::from_store(std::string_view o
   if (!plain) return altered(plain.error().public_text);
   auto key = parse_private_key(view(*plain));
   if (!key) return key.error();
-  // The wrapped key vouches for the issuing certificate, and the signature on that for the root.
+  // The wrapped key vouches for the issuing certificate, the signature on that for the root's key, and the root's own
+  // for what else it says.
+  EVP_PKEY* root_key = X509_get0_pubkey(root->get());
   const bool chained = X509_check_private_key(issuing->get(), key->get()) == 1 &&
-                       X509_verify(issuing->get(), X509_get0_pubkey(root->get())) == 1;
+                       X509_verify(issuing->get(), root_key) == 1 && X509_verify(root->get(), root_key) == 1;
   if (!chained) return altered("the CA's certificates and key do not belong together: " + openssl_errors());
   authority.root_ = std::move(*root);
   authority.issuing_ = std::move(*issuing);

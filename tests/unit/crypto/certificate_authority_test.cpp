@@ -213,6 +213,11 @@ TEST_F(CertificateAuthorityTest, SwappedCertificatesAreNoticed) {
   EXPECT_TRUE(refused({std::get<0>(other), root_key, issuing, issuing_key}));
   EXPECT_TRUE(refused({root, root_key, std::get<2>(other), issuing_key}));
   EXPECT_TRUE(refused({root, root_key, issuing, std::get<3>(other)}));
+  std::string other_words = root;
+  const auto name = other_words.find("Sealpost Root CA");
+  ASSERT_NE(name, std::string::npos);
+  other_words.replace(other_words.rfind("Sealpost Root CA"), 8, "Postseal");  // the subject; the key stays
+  EXPECT_TRUE(refused({other_words, root_key, issuing, issuing_key}));
   EXPECT_FALSE(refused(real));
   ASSERT_TRUE(redis_.command({"SET", "keys:ca", "garbage"}));
   EXPECT_EQ(CertificateAuthority::load(redis_, master_, clock, random_).error().kind, ErrorKind::Permanent);
