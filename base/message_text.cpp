@@ -5,7 +5,6 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <array>
 
 namespace sealpost {
 namespace {
@@ -13,12 +12,14 @@ namespace {
 constexpr std::size_t line_octets = 57;
 constexpr std::size_t line_characters = 76;
 
+/// In place: EVP_EncodeBlock's NUL falls on the CR.
 void append_line(std::string& out, std::string_view octets) {
-  std::array<unsigned char, line_characters + 1> text{};  // EVP_EncodeBlock also writes a NUL
-  const int size = EVP_EncodeBlock(text.data(), reinterpret_cast<const unsigned char*>(octets.data()),
-                                   static_cast<int>(octets.size()));
-  out.append(reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(size));
-  out += "\r\n";
+  const std::size_t begin = out.size();
+  const std::size_t characters = (octets.size() + 2) / 3 * 4;
+  out.resize(begin + characters + 2);
+  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data() + begin),
+                  reinterpret_cast<const unsigned char*>(octets.data()), static_cast<int>(octets.size()));
+  out.replace(begin + characters, 2, "\r\n");
 }
 
 }  // namespace

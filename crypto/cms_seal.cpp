@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implements cms_seal.h with OpenSSL's CMS: encrypts once, then serialises the structure with one RecipientInfo at a
-// time and no content.
+// Implements cms_seal.h with OpenSSL's CMS, which chooses the content key and makes the RecipientInfos: encrypts once,
+// then serialises the structure with one RecipientInfo at a time and no content.
 #include "crypto/cms_seal.h"
 
-#include <openssl/buffer.h>
 #include <openssl/err.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "crypto/certificate.h"
 #include "crypto/der.h"
@@ -21,7 +21,6 @@ namespace {
 
 Error failed(const std::string& what) { return Error::internal("cms: " + what + ": " + openssl_errors()); }
 
-/// Written where it stays: of large content every copy counts.
 Result<std::string> to_der(CMS_ContentInfo* cms) {
   const int size = i2d_CMS_ContentInfo(cms, nullptr);
   if (size <= 0) return failed("encoding");
@@ -31,38 +30,39 @@ Result<std::string> to_der(CMS_ContentInfo* cms) {
   return der;
 }
 
-struct BioChain {
-  void operator()(BIO* first) const { BIO_free_all(first); }
-};
-
-/// Room for that much ciphertext at once: OpenSSL's buffer would grow by thirds, and be copied and wiped each time.
-bool reserve(BIO* chain, std::size_t octets) {
-  BIO* memory = BIO_find_type(chain, BIO_TYPE_MEM);
-  BUF_MEM* buffer = nullptr;
-  if (memory == nullptr || BIO_get_mem_ptr(memory, &buffer) != 1) return false;
-  if (BUF_MEM_grow(buffer, octets) == 0) return false;
-  buffer->length = 0;
-  return true;
-}
-
-/// CMS_final for content in pieces. Memory of ours, wiped by its owner; OpenSSL copies it through small buffers of its
-/// own only.
-bool encrypt(CMS_ContentInfo* cms, std::span<const std::string_view> content, std::size_t octets) {
-  const std::unique_ptr<BIO, BioChain> chain(CMS_dataInit(cms, nullptr));
-  if (!chain || !reserve(chain.get(), octets + EVP_MAX_BLOCK_LENGTH)) return false;
+/// What the structure's cipher makes of the content, which CMS takes for detached: written where it stays, since of
+/// large content every copy counts, and OpenSSL's own buffer would make several.
+Result<std::string> encrypt(CMS_ContentInfo* cms, std::span<const std::string_view> content, std::size_t octets) {
+  BioPtr nowhere(BIO_new(BIO_s_null()));
+  const BioPtr chain(nowhere ? CMS_dataInit(cms, nowhere.get()) : nullptr);
+  if (!chain) return failed("encryption");
+  [[maybe_unused]] BIO* owned_by_chain = nowhere.release();
+  EVP_CIPHER_CTX* cipher = nullptr;
+  if (BIO_get_cipher_ctx(chain.get(), &cipher) != 1 || cipher == nullptr) return failed("encryption");
+  std::string ciphertext(octets + EVP_MAX_BLOCK_LENGTH, '\0');
+  auto* const begin = reinterpret_cast<unsigned char*>(ciphertext.data());
+  unsigned char* at = begin;
+  int size = 0;
   for (const auto piece : content) {
-    const int size = static_cast<int>(piece.size());
-    if (size > 0 && BIO_write(chain.get(), piece.data(), size) != size) return false;
+    const auto* plain = reinterpret_cast<const unsigned char*>(piece.data());
+    if (EVP_CipherUpdate(cipher, at, &size, plain, static_cast<int>(piece.size())) != 1) return failed("encryption");
+    at += size;
   }
-  return BIO_flush(chain.get()) == 1 && CMS_dataFinal(cms, chain.get()) == 1;
+  if (EVP_CipherFinal_ex(cipher, at, &size) != 1) return failed("encryption");
+  at += size;
+  ciphertext.resize(static_cast<std::size_t>(at - begin));
+  if (CMS_dataFinal(cms, chain.get()) != 1) return failed("encryption");
+  return ciphertext;
 }
 
-/// A ContentInfo that holds (Auth)EnvelopedData, taken apart (RFC 5652 section 6.1, RFC 5083 section 2.1).
+/// A ContentInfo that holds (Auth)EnvelopedData without content, taken apart (RFC 5652 section 6.1, RFC 5083 section
+/// 2.1).
 struct Parts {
   std::string_view type;  ///< the content type's OBJECT IDENTIFIER
   std::string_view version;
   std::string_view recipient_infos;
-  std::string_view tail;
+  std::string_view content_type_and_cipher;  ///< of the EncryptedContentInfo
+  std::string_view mac;                      ///< of AuthEnvelopedData, else empty
 };
 
 std::optional<Parts> take_apart(std::string_view der) {
@@ -72,35 +72,45 @@ std::optional<Parts> take_apart(std::string_view der) {
   if (!type) return std::nullopt;
   const auto wrapper = read_der(info->content.substr(type->whole.size()));
   const auto data = wrapper ? read_der(wrapper->content) : std::nullopt;
-  const auto version = data ? read_der(data->content) : std::nullopt;
-  if (!version || version->tag != V_ASN1_INTEGER) return std::nullopt;
-  const auto rest = data->content.substr(version->whole.size());
-  const auto infos = read_der(rest);
-  if (!infos || infos->tag != V_ASN1_SET) return std::nullopt;
+  if (!data) return std::nullopt;
+  std::string_view rest = data->content;
+  const auto version = take_der(rest);
+  const auto infos = version ? take_der(rest) : std::nullopt;
+  const auto encrypted = infos ? take_der(rest) : std::nullopt;
+  if (!encrypted || version->tag != V_ASN1_INTEGER || infos->tag != V_ASN1_SET) return std::nullopt;
   // Exactly one: two would show recipients to each other.
   const auto info_of_one = read_der(infos->content);
   if (!info_of_one || info_of_one->whole.size() != infos->content.size()) return std::nullopt;
-  return Parts{type->whole, version->whole, infos->whole, rest.substr(infos->whole.size())};
+  return Parts{type->whole, version->whole, infos->whole, encrypted->content, rest};
 }
 
+enum class Encoding { Primitive = 0, Constructed = 1 };
+
 /// Puts an element's header in front of the octets.
-bool enclose(std::string& octets, int tag, int tag_class, std::size_t length) {
-  const int total = length <= INT_MAX ? ASN1_object_size(1, static_cast<int>(length), tag) : -1;
+bool enclose(std::string& octets, Encoding encoding, int tag, int tag_class, std::size_t length) {
+  const int constructed = static_cast<int>(encoding);
+  const int total = length <= INT_MAX ? ASN1_object_size(constructed, static_cast<int>(length), tag) : -1;
   if (total < 0 || static_cast<std::size_t>(total) < length) return false;
   std::string header(static_cast<std::size_t>(total) - length, '\0');
   auto* at = reinterpret_cast<unsigned char*>(header.data());
-  ASN1_put_object(&at, 1, static_cast<int>(length), tag, tag_class);
+  ASN1_put_object(&at, constructed, static_cast<int>(length), tag, tag_class);
   octets.insert(0, header);
   return true;
 }
 
-/// Everything in front of a tail of that size.
-std::optional<std::string> assemble_head(const Parts& parts, std::size_t tail) {
-  std::string head = std::string(parts.version) + std::string(parts.recipient_infos);
-  if (!enclose(head, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, head.size() + tail)) return std::nullopt;
-  if (!enclose(head, 0, V_ASN1_CONTEXT_SPECIFIC, head.size() + tail)) return std::nullopt;
+/// Everything in front of the ciphertext.
+std::optional<std::string> assemble_head(const Parts& parts, std::size_t ciphertext) {
+  std::string head;
+  if (!enclose(head, Encoding::Primitive, 0, V_ASN1_CONTEXT_SPECIFIC, ciphertext)) return std::nullopt;
+  head.insert(0, parts.content_type_and_cipher);
+  constexpr auto constructed = Encoding::Constructed;
+  if (!enclose(head, constructed, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, head.size() + ciphertext)) return std::nullopt;
+  head.insert(0, std::string(parts.version) + std::string(parts.recipient_infos));
+  const std::size_t behind = ciphertext + parts.mac.size();
+  if (!enclose(head, constructed, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, head.size() + behind)) return std::nullopt;
+  if (!enclose(head, constructed, 0, V_ASN1_CONTEXT_SPECIFIC, head.size() + behind)) return std::nullopt;
   head.insert(0, parts.type);
-  if (!enclose(head, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, head.size() + tail)) return std::nullopt;
+  if (!enclose(head, constructed, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL, head.size() + behind)) return std::nullopt;
   return head;
 }
 
@@ -133,8 +143,7 @@ bool names_its_kdf(CMS_RecipientInfo* info) {
   return OBJ_obj2nid(kdf) == NID_dhSinglePass_stdDH_sha256kdf_scheme && parameter == V_ASN1_SEQUENCE;
 }
 
-/// Empties the structure of recipients and content, without freeing either, so that serialising it for one recipient
-/// costs nothing per octet of content.
+/// Empties the structure of its recipients, without freeing them, to serialise it with one at a time.
 class Cutter final {
  public:
   explicit Cutter(CMS_ContentInfo* cms) : cms_(cms), infos_(CMS_get0_RecipientInfos(cms)) {
@@ -150,29 +159,21 @@ class Cutter final {
   Cutter(const Cutter&) = delete;
   Cutter& operator=(const Cutter&) = delete;
 
-  Result<CutCms> cut(std::size_t recipients) {
+  Result<CutCms> cut(std::size_t recipients, std::string ciphertext) {
     const bool complete = taken_.size() == recipients && recipients > 0;
     if (!complete || std::find(taken_.begin(), taken_.end(), nullptr) != taken_.end()) return failed("recipients");
     CutCms result;
-    if (auto tail = tail_of_first(); tail) {
-      result.tail = std::move(*tail);
-    } else {
-      return tail.error();
+    const std::size_t octets = ciphertext.size();
+    result.tail = std::move(ciphertext);
+    for (auto* info : taken_) {
+      auto der = only(info);
+      if (!der) return der.error();
+      const auto parts = take_apart(*der);
+      auto head = parts ? assemble_head(*parts, octets) : std::nullopt;
+      if (!head) return failed("structure");
+      if (result.heads.empty()) result.tail += parts->mac;
+      result.heads.push_back(std::move(*head));
     }
-    ASN1_OCTET_STRING** content = CMS_get0_content(cms_);
-    if (content == nullptr || *content == nullptr) return failed("no content");
-    // A one-octet stand-in: the real content is not copied once per recipient.
-    ASN1_OCTET_STRING* const real = *content;
-    const OpenSslPtr<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free> stand_in(ASN1_OCTET_STRING_new());
-    if (!stand_in || ASN1_OCTET_STRING_set(stand_in.get(), reinterpret_cast<const unsigned char*>("x"), 1) != 1) {
-      return failed("memory");
-    }
-    stand_in->flags = real->flags & ~ASN1_STRING_FLAG_NDEF;
-    *content = stand_in.get();
-    auto heads = heads_for(result.tail.size());
-    *content = real;
-    if (!heads) return heads.error();
-    result.heads = std::move(*heads);
     return result;
   }
 
@@ -185,29 +186,6 @@ class Cutter final {
     return to_der(cms_);
   }
 
-  Result<std::string> tail_of_first() {
-    auto der = only(taken_.front());
-    if (!der) return der;
-    const auto parts = take_apart(*der);
-    if (!parts) return failed("structure");
-    der->erase(0, der->size() - parts->tail.size());
-    return der;
-  }
-
-  Result<std::vector<std::string>> heads_for(std::size_t tail) {
-    std::vector<std::string> heads;
-    for (auto* info : taken_) {
-      auto der = only(info);
-      if (!der) return der.error();
-      const auto parts = take_apart(*der);
-      if (!parts) return failed("structure");
-      auto head = assemble_head(*parts, tail);
-      if (!head) return failed("structure");
-      heads.push_back(std::move(*head));
-    }
-    return heads;
-  }
-
   CMS_ContentInfo* cms_;
   STACK_OF(CMS_RecipientInfo) * infos_;
   std::vector<CMS_RecipientInfo*> taken_;
@@ -216,26 +194,42 @@ class Cutter final {
 
 /// Certificates that were parsed and whose keys were found sound: the check of an RSA-3072 key (its modulus must not be
 /// prime) costs more than 5 ms, fifty times what sealing a small mail does; parsing alone costs twice as much as
-/// sealing.
+/// sealing. Of those that have no room in parsed form the
+/// fingerprint is remembered.
 class KnownSound final {
  public:
   std::optional<UsableCertificate> find(std::string_view der) {
     const std::lock_guard lock(mutex_);
-    const auto found = known_.find(std::string(der));
-    if (found == known_.end() || X509_up_ref(found->second.certificate.get()) != 1) return std::nullopt;
+    const auto found = parsed_.find(std::string(der));
+    if (found == parsed_.end() || X509_up_ref(found->second.certificate.get()) != 1) return std::nullopt;
     return UsableCertificate{X509Ptr(found->second.certificate.get()), found->second.kind};
   }
-  void add(std::string_view der, const UsableCertificate& usable) {
+  [[nodiscard]] bool was_checked(const std::string& fingerprint) {
     const std::lock_guard lock(mutex_);
-    if (known_.size() >= max_entries) known_.clear();
+    return checked_.contains(fingerprint);
+  }
+  void add(std::string_view der, const std::string& fingerprint, const UsableCertificate& usable) {
+    const std::lock_guard lock(mutex_);
+    make_room(checked_, max_checked);
+    checked_.insert(fingerprint);
+    make_room(parsed_, max_parsed);
     if (X509_up_ref(usable.certificate.get()) != 1) return;
-    known_.insert_or_assign(std::string(der), UsableCertificate{X509Ptr(usable.certificate.get()), usable.kind});
+    parsed_.insert_or_assign(std::string(der), UsableCertificate{X509Ptr(usable.certificate.get()), usable.kind});
   }
 
  private:
-  static constexpr std::size_t max_entries = 5'000;
+  static constexpr std::size_t max_parsed = 5'000;     // about 5 KB each
+  static constexpr std::size_t max_checked = 200'000;  // about 150 octets each
+
+  /// One goes, whichever: with all of them gone, the next mail to many would pay for each again.
+  template <class Container>
+  static void make_room(Container& container, std::size_t most) {
+    if (container.size() >= most) container.erase(container.begin());
+  }
+
   std::mutex mutex_;
-  std::unordered_map<std::string, UsableCertificate> known_;
+  std::unordered_map<std::string, UsableCertificate> parsed_;
+  std::unordered_set<std::string> checked_;  ///< fingerprints
 };
 
 KnownSound& known_sound() {
@@ -274,11 +268,14 @@ Result<UsableCertificate> usable_certificate(std::string_view der) {
   if (key == nullptr) return unusable("the recipient's certificate cannot be read");
   const auto kind = usable_kind(key);
   if (!kind) return unusable("the recipient's key is of a kind or size that cannot be used");
-  const PkeyCtxPtr context(EVP_PKEY_CTX_new(key, nullptr));
-  if (!context) return Error::internal("certificate: " + openssl_errors());
-  if (EVP_PKEY_public_check(context.get()) != 1) return unusable("the recipient's key is not sound");
+  const std::string fingerprint = certificate_fingerprint(der);
+  if (!known_sound().was_checked(fingerprint)) {
+    const PkeyCtxPtr context(EVP_PKEY_CTX_new(key, nullptr));
+    if (!context) return Error::internal("certificate: " + openssl_errors());
+    if (EVP_PKEY_public_check(context.get()) != 1) return unusable("the recipient's key is not sound");
+  }
   UsableCertificate usable{std::move(*certificate), *kind};
-  known_sound().add(der, usable);
+  known_sound().add(der, fingerprint, usable);
   return usable;
 }
 
@@ -286,15 +283,16 @@ Result<CutCms> encrypt_and_cut(std::span<const std::string_view> content, KeyKin
                                const std::vector<X509*>& recipients, ContentCipher cipher) {
   std::size_t octets = 0;
   for (const auto piece : content) octets += piece.size();
-  if (octets > INT_MAX) return Error::permanent("the message is too large");
+  if (octets > INT_MAX - EVP_MAX_BLOCK_LENGTH) return Error::permanent("the message is too large");
   const EVP_CIPHER* algorithm = cipher == ContentCipher::Aes256Gcm ? EVP_aes_256_gcm() : EVP_aes_256_cbc();
-  const CmsPtr cms(CMS_encrypt(nullptr, nullptr, algorithm, CMS_BINARY | CMS_PARTIAL));
+  const CmsPtr cms(CMS_encrypt(nullptr, nullptr, algorithm, CMS_BINARY | CMS_PARTIAL | CMS_DETACHED));
   if (!cms) return failed("setup");
   for (X509* recipient : recipients) {
     if (auto added = add_recipient(cms.get(), recipient, kind); !added) return added.error();
   }
-  if (!encrypt(cms.get(), content, octets)) return failed("encryption");
-  return Cutter(cms.get()).cut(recipients.size());
+  auto ciphertext = encrypt(cms.get(), content, octets);
+  if (!ciphertext) return ciphertext.error();
+  return Cutter(cms.get()).cut(recipients.size(), std::move(*ciphertext));
 }
 
 }  // namespace sealpost

@@ -15,8 +15,8 @@
 namespace sealpost {
 
 struct CutCms {
-  std::vector<std::string> heads;  ///< DER up to and including the recipient's own RecipientInfos
-  std::string tail;                ///< EncryptedContentInfo and what follows; head + tail is a ContentInfo
+  std::vector<std::string> heads;  ///< DER with the recipient's own RecipientInfos, up to the header of the ciphertext
+  std::string tail;                ///< the ciphertext and what follows it; head + tail is a ContentInfo
 };
 
 enum class KeyKind { Rsa, Ec };

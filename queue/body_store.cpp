@@ -23,35 +23,39 @@ struct Range {
   std::uint64_t octets = 0;
 };
 
+/// Chunks that are written in one round trip: fewer syncs, and none that keeps other clients waiting for long.
+constexpr std::size_t chunks_at_once = 4;
+
 /// Reads ranges of a body; keeps the chunk that it read last.
 class ChunkReader final {
  public:
   ChunkReader(redis::Client& redis, MessageId id) : redis_(redis), id_(std::move(id)) {}
 
-  /// The part of the range that lies in its first chunk; the range then begins behind it.
-  Result<std::string> read(Range& range) {
+  /// The part of the range that lies in its first chunk, until the next call; the range then begins behind it.
+  Result<std::string_view> read(Range& range) {
     const auto number = static_cast<std::size_t>(range.offset / chunk_octets);
-    if (number != number_ || chunk_.empty()) {
+    if (number != number_ || !chunk_) {
       auto reply = redis_.command({"GET", queue_keys::chunk(id_, number)});
       if (!reply) return reply.error();
       if (reply->is_nil())
         return Error::internal("body of " + id_.text() + ": chunk " + std::to_string(number) + " is missing");
-      chunk_ = reply->text();
+      chunk_ = std::move(*reply);
       number_ = number;
     }
+    const std::string_view chunk = chunk_->text();
     const std::size_t begin = range.offset % chunk_octets;
-    const std::size_t size = std::min<std::size_t>(range.octets, chunk_.size() - std::min(begin, chunk_.size()));
+    const std::size_t size = std::min<std::size_t>(range.octets, chunk.size() - std::min(begin, chunk.size()));
     if (size == 0) return Error::internal("body of " + id_.text() + ": chunk " + std::to_string(number) + " is short");
     range.offset += size;
     range.octets -= size;
-    return chunk_.substr(begin, size);
+    return chunk.substr(begin, size);
   }
 
   Result<std::string> read_all(Range range) {
     std::string all;
     while (range.octets > 0) {
       auto piece = read(range);
-      if (!piece) return piece;
+      if (!piece) return piece.error();
       all += *piece;
     }
     return all;
@@ -61,7 +65,7 @@ class ChunkReader final {
   redis::Client& redis_;
   MessageId id_;
   std::size_t number_ = 0;
-  std::string chunk_;
+  std::optional<redis::Reply> chunk_;
 };
 
 /// A sealed message: header block, empty line, then head and content in the transfer encoding that the form needs.
@@ -83,8 +87,8 @@ class SealedBody final : public DeliveryBody {
         continue;
       }
       auto piece = reader_.read(ranges_.front());
-      if (!piece) return piece;
-      if (!base64_) return piece;
+      if (!piece) return piece.error();
+      if (!base64_) return std::string(*piece);
       if (std::string lines = encoder_.update(*piece); !lines.empty()) return lines;
     }
     return base64_ ? encoder_.finish() : std::string();
@@ -148,7 +152,7 @@ Result<StoredBody> lay_out(const SealedMessage& message, const Envelope& envelop
   for (const auto& head : message.heads()) total += head.der.size();
   for (const auto& content : message.contents()) total += content.size();
   body.octets.reserve(total);
-  body.octets = std::move(*header);
+  body.octets += *header;
   const std::uint64_t plain_header = message.header_block().size() + empty_line.size();
   for (const auto& head : message.heads()) {
     body.places.push_back({body.octets.size(), head.der.size(), head.content});
@@ -182,12 +186,20 @@ Result<StoredBody> lay_out(const Notice& notice, const Envelope& envelope, const
 std::uint64_t octets_in_redis(const StoredBody& body) { return body.octets.size() + body.octets.size() / 4; }
 
 Status write_chunks(redis::Client& redis, const MessageId& id, const StoredBody& body, Log& log) {
-  for (std::size_t number = 0; number < body.layout.chunks; ++number) {
-    const std::string piece = body.octets.substr(number * chunk_octets, chunk_octets);
-    auto reply = redis.command({"SET", queue_keys::chunk(id, number), piece, "EX", std::string(orphan_lifetime_s)});
-    if (reply) continue;
-    remove_chunks(redis, id, body, log);
-    return reply.error();
+  const std::string_view octets = body.octets;
+  for (std::size_t first = 0; first < body.layout.chunks; first += chunks_at_once) {
+    const std::size_t end = std::min<std::size_t>(first + chunks_at_once, body.layout.chunks);
+    std::vector<std::string> keys;
+    for (std::size_t number = first; number < end; ++number) keys.push_back(queue_keys::chunk(id, number));
+    std::vector<redis::Client::Words> commands;
+    for (std::size_t number = first; number < end; ++number) {
+      const auto piece = octets.substr(number * chunk_octets, chunk_octets);
+      commands.push_back({"SET", keys[number - first], piece, "EX", orphan_lifetime_s});
+    }
+    if (auto replies = redis.pipeline_views(commands); !replies) {
+      remove_chunks(redis, id, body, log);
+      return replies.error();
+    }
   }
   return {};
 }

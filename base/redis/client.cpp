@@ -246,7 +246,11 @@ Result<std::vector<Reply>> Client::pipeline(const std::vector<Command>& commands
   std::vector<Words> words;
   words.reserve(commands.size());
   for (const auto& command : commands) words.emplace_back(command.begin(), command.end());
-  auto replies = exchange(words);
+  return pipeline_views(words);
+}
+
+Result<std::vector<Reply>> Client::pipeline_views(const std::vector<Words>& commands) {
+  auto replies = exchange(commands);
   if (!replies) return replies;
   for (const auto& reply : *replies) {
     if (reply.is_error()) return to_error(reply);

@@ -57,6 +57,9 @@ class Client final {
   Result<Reply> command(const Command& command);
   /// All commands in one round trip; the first error reply among them is the Error of the whole.
   Result<std::vector<Reply>> pipeline(const std::vector<Command>& commands);
+  /// The same for words that the caller keeps until it returns, so that large ones are not copied.
+  using Words = std::vector<std::string_view>;
+  Result<std::vector<Reply>> pipeline_views(const std::vector<Words>& commands);
   /// EVALSHA, with one retry by EVAL when Redis does not know the script yet. Internal, and nothing sent, when
   /// the keys lie in different slots.
   Result<Reply> run(const Script& script, const std::vector<std::string>& keys,
@@ -71,7 +74,6 @@ class Client final {
   void close();
 
  private:
-  using Words = std::vector<std::string_view>;
   Result<std::vector<Reply>> exchange(const std::vector<Words>& commands);
   Result<std::vector<Reply>> evaluate(const Script& script, std::vector<Words> commands);
   class Connection;

@@ -14,19 +14,25 @@ class DotStuffer final {
   std::string update(std::string_view octets) {
     std::string out;
     out.reserve(octets.size() + 16);
-    while (!octets.empty()) {
-      if (line_start_ && octets.front() == '.') out += '.';
-      const auto end = octets.find('\n');
-      const auto line = octets.substr(0, end == std::string_view::npos ? end : end + 1);
-      out += line;
-      line_start_ = end != std::string_view::npos;
-      octets.remove_prefix(line.size());
+    // By dots, not by lines: base64 has none.
+    for (auto dot = octets.find('.'); dot != std::string_view::npos; dot = octets.find('.')) {
+      out += take(octets, dot);
+      if (line_start_) out += '.';
+      out += take(octets, 1);
     }
+    out += take(octets, octets.size());
     return out;
   }
   std::string finish() { return line_start_ ? ".\r\n" : "\r\n.\r\n"; }
 
  private:
+  std::string_view take(std::string_view& octets, std::size_t count) {
+    const auto taken = octets.substr(0, count);
+    if (!taken.empty()) line_start_ = taken.back() == '\n';
+    octets.remove_prefix(taken.size());
+    return taken;
+  }
+
   bool line_start_ = true;
 };
 
