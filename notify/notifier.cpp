@@ -163,7 +163,7 @@ Status Notifier::remind(const KeyRecord& key, const EmailAddress& address, const
   // Without a link of this pair its first notification waits (the order releases it then), was cancelled with the
   // message that it was for, or is so long ago that the link was forgotten.
   bool needed = !*latest || (*latest)->fingerprint != key.fingerprint || (*latest)->attempts >= max_code_attempts ||
-                clock_.now() >= (*latest)->expires;
+                is_over(**latest, clock_.now());
   if (!needed) {
     auto failed = store_.failed(key.address);
     if (!failed) return failed.error();

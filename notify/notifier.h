@@ -48,8 +48,8 @@ class Notifier final {
 
   /// Serves all rows that are due now; the number of notifications that were put.
   Result<std::size_t> serve_outbox();
-  /// Orders a new notification for a pair that nobody picked up, when the latest has expired, is locked or did not
-  /// arrive.
+  /// Orders a new notification for a pair that nobody picked up, when the latest one's code is over or locked, or did
+  /// not arrive.
   Status remind(const KeyRecord& key, const EmailAddress& address, const Introduction& introduction);
   /// A recipient asks for a new code. Returns at once, and the same whether the address is known or not.
   void resend(const EmailAddress& address);

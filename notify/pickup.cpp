@@ -10,9 +10,6 @@
 namespace sealpost {
 namespace {
 
-/// How long a code still works after its first use.
-constexpr auto works_after_first_use = std::chrono::hours(24);
-
 PickupError failed(Error error) {
   const bool unknown = error.kind == ErrorKind::NotFound;
   return {unknown ? PickupFault::UnknownLink : PickupFault::Failed, std::move(error)};
@@ -20,10 +17,6 @@ PickupError failed(Error error) {
 
 PickupError fault(PickupFault kind, std::string text, unsigned left = 0) {
   return {kind, Error::permanent(std::move(text)), left};
-}
-
-bool is_over(const PickupLink& link, Time now) {
-  return now >= link.expires || (link.first_used && now >= *link.first_used + works_after_first_use);
 }
 
 PickupError wrong_code(unsigned left) { return fault(PickupFault::WrongCode, "the code is wrong", left); }

@@ -25,6 +25,8 @@ const redis::Script& withdraw_script() {
   return script;
 }
 
+/// How long a code still works after its first use.
+constexpr auto works_after_first_use = std::chrono::hours(24);
 /// A link is remembered this long after it has expired, so that its page can say so.
 constexpr auto remembered_after_expiry = std::chrono::hours(24 * 90);
 
@@ -53,6 +55,10 @@ Status done(const Result<redis::Reply>& reply) {
 }
 
 }  // namespace
+
+bool is_over(const PickupLink& link, Time now) {
+  return now >= link.expires || (link.first_used && now >= *link.first_used + works_after_first_use);
+}
 
 std::string PickupStore::link_id(std::string_view token) const {
   return to_hex(wrapper_.mac(Purpose::PickupToken, token));

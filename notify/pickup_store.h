@@ -31,6 +31,9 @@ struct PickupLink {
 /// Wrong codes that a link takes before it is locked.
 inline constexpr unsigned max_code_attempts = 5;
 
+/// Its code works no longer: it has expired, or a day has passed since its first use.
+[[nodiscard]] bool is_over(const PickupLink& link, Time now);
+
 class PickupStore final {
  public:
   PickupStore(redis::Client& redis, Wrapper& wrapper) : redis_(redis), wrapper_(wrapper) {}

@@ -207,6 +207,17 @@ TEST_F(NotifierTest, RemindsOfACodeThatExpired) {
   EXPECT_TRUE(serve().empty()) << "there is a fresh one now";
 }
 
+TEST_F(NotifierTest, RemindsOfACodeThatWasUsedWhileItsKeyWasNeverTaken) {
+  const auto notice = notified("bob@example.net");
+  ASSERT_TRUE(pickup->open(notice.token, notice.code));
+  clock.advance(day - std::chrono::milliseconds(1));
+  ASSERT_TRUE(remind("bob@example.net"));
+  EXPECT_TRUE(serve().empty()) << "the code still works";
+  clock.advance(std::chrono::milliseconds(1));
+  ASSERT_TRUE(remind("bob@example.net"));
+  EXPECT_EQ(serve().size(), 1U);
+}
+
 TEST_F(NotifierTest, RemindsOfALockedCodeOnceADay) {
   lock_latest(notified("bob@example.net"));
   ASSERT_TRUE(remind("bob@example.net"));
