@@ -155,7 +155,9 @@ http::Response take_pkcs12(PickupRoutesContext& context, const http::Request& re
 http::Response resend(PickupRoutesContext& context, const http::Request& request) {
   auto members = read_members(request, {"address"});
   if (!members) return http::Response::from(members.error());
-  if (auto address = EmailAddress::parse(text_of(*members, "address"))) context.notifier.resend(*address);
+  if (auto address = EmailAddress::parse(text_of(*members, "address"))) {
+    context.notifier.resend(*address, request.client_network);
+  }
   return json(202, Object());
 }
 

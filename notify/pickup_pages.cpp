@@ -112,7 +112,9 @@ http::Response download(PickupRoutesContext& context, const http::Request& reque
 
 http::Response resend(PickupRoutesContext& context, const http::Request& request) {
   auto form = request.form();
-  if (auto address = EmailAddress::parse(form["address"])) context.notifier.resend(*address);
+  if (auto address = EmailAddress::parse(form["address"])) {
+    context.notifier.resend(*address, request.client_network);
+  }
   return show(202, context.pages.message("Look into your mailbox",
                                          "If there is a key for this address, a message with a new code is on its way. "
                                          "Codes that you had before still work.",

@@ -38,6 +38,7 @@ class CrashingRandom final : public Random {
 class NotifierTest : public test::NotifyTest {
  protected:
   static constexpr std::chrono::minutes claim_lifetime{1};
+  static inline const std::string network = "192.0.2.7";
 
   std::vector<SentNotice> serve() {
     EXPECT_TRUE(notifier->serve_outbox());
@@ -73,8 +74,8 @@ class NotifierTest : public test::NotifyTest {
     EXPECT_TRUE(notifier->serve_outbox());
     EXPECT_FALSE(sent().empty());
     running->start();
-    for (const auto& mailbox : mailboxes) running->resend(address(mailbox));
-    running->resend(address(mark));
+    for (const auto& mailbox : mailboxes) running->resend(address(mailbox), network);
+    running->resend(address(mark), network);
     std::unique_lock lock(mutex);
     EXPECT_TRUE(changed.wait_for(lock, std::chrono::seconds(60), [&] { return put >= expected + 1; })) << put;
     lock.unlock();
@@ -355,6 +356,49 @@ TEST_F(NotifierTest, NewCodeGivesAPairThatExpiredToo) {
   notified("bob@example.net");
   clock.advance(day * 2);
   EXPECT_EQ(resend({"bob@example.net"}, 1), 1U) << "it opens the mail that was sealed to it";
+}
+
+TEST_F(NotifierTest, FloodOfRequestsForNewCodesDoesNotHoldUpTheOutbox) {
+  constexpr int waiting = 40;
+  for (int i = 0; i < waiting; ++i) assign("user" + std::to_string(i) + "@example.net");
+  EXPECT_EQ(serve().size(), std::size_t{waiting});
+  std::mutex mutex;
+  std::condition_variable changed;
+  int put = 0;
+  int new_one = 0;  // the number of its put
+  auto running = make_notifier(random, [&] {
+    const std::lock_guard lock(mutex);
+    if (++put == 1) assign("new@example.net");
+    if (new_one == 0 && store->latest("new@example.net").value()) new_one = put;
+    changed.notify_all();
+  });
+  for (int i = 0; i < waiting; ++i) {
+    running->resend(address("user" + std::to_string(i) + "@example.net"), "192.0.2." + std::to_string(i));
+  }
+  running->start();
+  std::unique_lock lock(mutex);
+  EXPECT_TRUE(changed.wait_for(lock, std::chrono::seconds(60), [&] { return put == waiting + 1; })) << put;
+  lock.unlock();
+  running->stop();
+  EXPECT_EQ(new_one, 17) << "after the sixteen requests of one round";
+}
+
+TEST_F(NotifierTest, DroppedRequestsForNewCodesAreLoggedOnceAMinute) {
+  const auto dropped_lines = [&] {
+    const std::string log = log_file.text();
+    std::vector<std::string> lines;
+    for (auto at = log.find("notifier.resends_dropped"); at != std::string::npos;
+         at = log.find("notifier.resends_dropped", at + 1)) {
+      lines.push_back(log.substr(at, log.find('\n', at) - at));
+    }
+    return lines;
+  };
+  for (int i = 0; i < 8 + 5; ++i) notifier->resend(address("user" + std::to_string(i) + "@example.net"), network);
+  EXPECT_EQ(dropped_lines(), std::vector<std::string>{"notifier.resends_dropped count=1"});
+  clock.advance(std::chrono::minutes(1));
+  notifier->resend(address("one-more@example.net"), network);
+  EXPECT_EQ(dropped_lines().back(), "notifier.resends_dropped count=5");
+  EXPECT_EQ(dropped_lines().size(), 2U);
 }
 
 TEST_F(NotifierTest, KeepsWorkingAfterRedisWasAway) {

@@ -140,6 +140,18 @@ TEST_F(PickupApiTest, ResendIsAlwaysAccepted) {
   }
 }
 
+TEST_F(PickupApiTest, ResendsOfOneNetworkAreBoundedWhileTheyWait) {
+  const auto ask = [&](int number, const std::string& peer) {
+    const std::string body = R"({"address":"user)" + std::to_string(number) + R"(@example.net"})";
+    EXPECT_EQ(call("POST", "/v1/pickup/resend", body, {}, peer).status, 202) << "which nobody is told";
+  };
+  for (int i = 0; i < 8; ++i) ask(i, "198.51.100.7");
+  ask(8, "198.51.100.8");
+  EXPECT_EQ(log_file.text().find("notifier.resends_dropped"), std::string::npos);
+  ask(9, "198.51.100.7");
+  EXPECT_NE(log_file.text().find("notifier.resends_dropped"), std::string::npos);
+}
+
 struct Wrong {
   const char* name;
   const char* path;  ///< behind the token

@@ -40,7 +40,7 @@ class PickupTest : public test::NotifyTest {
   std::string only_link() { return only("pickup:*:link:*"); }
   SentNotice resent(const std::string& mailbox) {
     notifier->start();
-    notifier->resend(test::address(mailbox));
+    notifier->resend(test::address(mailbox), "192.0.2.7");
     std::vector<SentNotice> notices;
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (notices.empty() && std::chrono::steady_clock::now() < deadline) notices = sent();
