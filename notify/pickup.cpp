@@ -60,7 +60,7 @@ Result<Secret, PickupError> Pickup::open(std::string_view token, std::string_vie
   if (!link) return std::move(link).error();
   // What cannot be a code counts as a wrong one: the answer must not depend on the form alone.
   const Secret code = normalise_code(typed_code).value_or(Secret());
-  auto attempt = store_.try_code(token, *link, code, clock_.now());
+  auto attempt = store_.try_code(*link, code, clock_.now());
   if (!attempt) return failed(attempt.error());
   if (attempt->locked) return locked();
   if (!attempt->correct) {

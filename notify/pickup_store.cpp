@@ -16,6 +16,10 @@ const redis::Script& attempt_script() {
   static const redis::Script script("pickup_attempt", std::string(scripts::attempt_lua));
   return script;
 }
+const redis::Script& right_code_script() {
+  static const redis::Script script("pickup_right_code", std::string(scripts::right_code_lua));
+  return script;
+}
 const redis::Script& resend_script() {
   static const redis::Script script("pickup_resend", std::string(scripts::resend_lua));
   return script;
@@ -155,18 +159,17 @@ Result<PickupLink> PickupStore::read(const std::string& id) {
 
 Result<PickupLink> PickupStore::find(std::string_view token) { return read(link_id(token)); }
 
-Result<PickupStore::Attempt> PickupStore::try_code(std::string_view token, const PickupLink& link, const Secret& code,
-                                                   Time now) {
-  const std::string key = link_key(link_id(token));
+Result<PickupStore::Attempt> PickupStore::try_code(const PickupLink& link, const Secret& code, Time now) {
+  const std::string key = link_key(link.id);
   auto counted = redis_.run(attempt_script(), {key}, {std::to_string(max_code_attempts)});
   if (!counted) return counted.error();
   if (counted->size() != 2) return Error::not_found("this link is not known");
   const auto used = static_cast<unsigned>((*counted)[0].integer());
   if (used > max_code_attempts) return Attempt{true, false, 0};
   if (!same(code_mac(link, code), (*counted)[1].text())) return Attempt{false, false, max_code_attempts - used};
-  auto cleared = redis_.pipeline(
-      {{"HSET", key, "attempts", "0"}, {"HSETNX", key, "first_used", std::to_string(to_milliseconds(now))}});
+  auto cleared = redis_.run(right_code_script(), {key}, {std::to_string(to_milliseconds(now))});
   if (!cleared) return cleared.error();
+  if (cleared->integer() == 0) return Error::not_found("this link is not known");
   return Attempt{false, true, max_code_attempts};
 }
 

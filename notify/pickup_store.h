@@ -52,8 +52,9 @@ class PickupStore final {
     bool correct = false;
     unsigned left = 0;
   };
-  /// Counts the attempt, then compares. A correct code clears the count and remembers its first use.
-  Result<Attempt> try_code(std::string_view token, const PickupLink& link, const Secret& code, Time now);
+  /// Counts the attempt, then compares. A correct code clears the count and remembers its first use, in a
+  /// full Redis too.
+  Result<Attempt> try_code(const PickupLink& link, const Secret& code, Time now);
 
   /// Sessions and files belong to the link and the address that it leads to.
   Status add_session(const PickupLink& link, const Secret& session, Duration lifetime);

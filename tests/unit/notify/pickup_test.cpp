@@ -103,13 +103,29 @@ TEST_F(PickupTest, AttemptIsCountedBeforeTheCodeIsCompared) {
   ASSERT_TRUE(link);
   std::set<unsigned> counts;
   for (int i = 0; i < 5; ++i) {
-    ASSERT_TRUE(store->try_code(notice.token, *link, Secret::copy_of(wrong_code()), clock.now()));
+    ASSERT_TRUE(store->try_code(*link, Secret::copy_of(wrong_code()), clock.now()));
     counts.insert(store->find(notice.token)->attempts);
   }
   EXPECT_EQ(counts, (std::set<unsigned>{1, 2, 3, 4, 5}));
-  const auto locked = store->try_code(notice.token, *link, Secret::copy_of(notice.code), clock.now());
+  const auto locked = store->try_code(*link, Secret::copy_of(notice.code), clock.now());
   EXPECT_TRUE(locked->locked);
   EXPECT_FALSE(locked->correct) << "the code is not even looked at";
+}
+
+TEST_F(PickupTest, RightCodesDoNotLockTheLinkWhileRedisIsFull) {
+  const auto notice = notified("bob@example.net");
+  EXPECT_EQ(fault_of(notice, wrong_code()), PickupFault::WrongCode);
+  ASSERT_TRUE(keys->redis.command({"CONFIG", "SET", "maxmemory", "1"}));
+  const Time first_use = clock.now();
+  for (unsigned i = 0; i < max_code_attempts + 2; ++i) {
+    EXPECT_EQ(fault_of(notice, notice.code), PickupFault::Failed) << "no room for a session";
+    clock.advance(std::chrono::seconds(1));
+  }
+  EXPECT_EQ(store->find(notice.token)->attempts, 0U);
+  EXPECT_EQ(store->find(notice.token)->first_used, first_use);
+  EXPECT_EQ(attempts_left(notice, wrong_code()), 4U) << "wrong ones count all the same";
+  ASSERT_TRUE(keys->redis.command({"CONFIG", "SET", "maxmemory", "0"}));
+  EXPECT_TRUE(pickup->open(notice.token, notice.code));
 }
 
 TEST_F(PickupTest, ManyGuessersTogetherGetFiveGuesses) {
