@@ -66,6 +66,8 @@ class Pickup final {
   Result<WipedBuffer, PickupError> download(std::string_view token, std::string_view session);
 
  private:
+  /// The one place where a fault that the recipient cannot help is logged.
+  PickupError failed(const Error& error, const std::string& address);
   /// Tells of a pair's first pickup and records it; does nothing at later ones.
   Result<void, PickupError> tell_first_pickup(const PickupLink& link, const std::string& fingerprint);
   Result<PickupLink, PickupError> find(std::string_view token);

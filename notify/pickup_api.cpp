@@ -63,8 +63,11 @@ http::Response refuse(const PickupError& error) {
       return http::Response::problem(401, "No session", text).with("WWW-Authenticate", "Bearer");
     case PickupFault::BadPassword:
       return http::Response::problem(422, "Password not usable", text);
-    case PickupFault::Failed:
-      return http::Response::from(error.error);
+    case PickupFault::Failed: {
+      auto response = http::Response::failure(error.error);
+      response.fault.reset();  // Pickup has logged it, with the address
+      return response;
+    }
     case PickupFault::WrongCode:
       break;
   }
@@ -121,7 +124,7 @@ http::Response open_session(PickupRoutesContext& context, const http::Request& r
   auto opened = context.pickup.show(token, session->reveal());
   if (!opened) return refuse(opened.error());
   auto body = session_body(*session, *opened);
-  if (!body) return http::Response::from(body.error());
+  if (!body) return http::Response::failure(body.error());
   return json(200, *body);
 }
 

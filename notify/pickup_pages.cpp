@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view cookie_name = "sealpost_pickup";
 
 http::Response show(int status, const Result<std::string>& page) {
-  if (!page) return http::Response::from(page.error());
+  if (!page) return http::Response::failure(page.error());
   return http::Response::html(status, *page);
 }
 

@@ -94,7 +94,7 @@ std::optional<Response> check_caller(Authenticator& authenticator, const Route& 
     return Response::problem(429, "Too many wrong logins", caller.error().public_text)
         .with("Retry-After", std::to_string(caller.error().retry_after->count()));
   }
-  if (!caller) return Response::from(caller.error());
+  if (!caller) return Response::failure(caller.error());
   if (!has_scope(*caller, route.access)) {
     return Response::problem(403, "Missing scope", "this credential may not do that");
   }

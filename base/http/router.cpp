@@ -125,11 +125,18 @@ Response Response::from(const Error& error) {
     case ErrorKind::Permanent:
       return problem(422, "Cannot be done", error.public_text);
     case ErrorKind::Temporary:
-      return problem(503, "Temporarily unavailable", error.public_text).with("Retry-After", "10");
     case ErrorKind::Internal:
       break;
   }
-  return problem(500, "Internal error", "the fault is ours");
+  return failure(error);
+}
+
+Response Response::failure(const Error& error) {
+  Response response = error.kind == ErrorKind::Temporary
+                          ? problem(503, "Temporarily unavailable", error.public_text).with("Retry-After", "10")
+                          : problem(500, "Internal error", "the fault is ours");
+  response.fault = error;
+  return response;
 }
 
 Response Response::see_other(std::string location) {

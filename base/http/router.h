@@ -47,6 +47,8 @@ struct Response {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> fields;
   WipedBuffer body;
+  /// Why it is a 500 or 503, for the server's log; nothing when there is nothing to log.
+  std::optional<Error> fault;
 
   static Response json(int status, std::string_view body);
   static Response html(int status, std::string_view body);
@@ -56,6 +58,8 @@ struct Response {
   /// Invalid 400, NotFound 404, Temporary 503 with Retry-After, Permanent 422, Internal 500; public_text becomes
   /// detail.
   static Response from(const Error& error);
+  /// For what the caller cannot help, a damaged record among it: Temporary 503 with Retry-After, all else 500.
+  static Response failure(const Error& error);
   /// 303 to another page (POST, redirect, GET).
   static Response see_other(std::string location);
   Response&& with(std::string name, std::string value) &&;

@@ -113,6 +113,12 @@ INSTANTIATE_TEST_SUITE_P(Cases, HttpOriginTest,
                                          OriginCase{"Nothing", proxy, "", "10.0.0.1 10.0.0.1"}),
                          [](const auto& info) { return std::string(info.param.name); });
 
+TEST_F(HttpTest, AStoreThatIsAwayIsLoggedWithTheRoute) {
+  Direct direct(context_, from(here));
+  EXPECT_EQ(status_of(direct.say(get("/submit", bearer("away")))), 503);
+  EXPECT_NE(logged().find(" warning http.handler_failed route=/submit reason="), std::string::npos) << logged();
+}
+
 TEST_F(HttpTest, AStrangersBodyIsRefusedBeforeItIsRead) {
   Direct direct(context_, from("127.0.0.1"));
   const std::string answer =

@@ -120,6 +120,16 @@ INSTANTIATE_TEST_SUITE_P(Kinds, ResponseFromError,
                                          ErrorCase{"Internal", Error::internal("hidden"), 500}),
                          [](const auto& info) { return std::string(info.param.name); });
 
+TEST(Response, FailureIsTheServersFaultAndKeptForItsLog) {
+  const std::string altered = "the record was altered";
+  EXPECT_EQ(Response::failure(Error::permanent(altered)).status, 500);
+  EXPECT_EQ(Response::failure(Error::internal("x")).status, 500);
+  EXPECT_EQ(Response::failure(Error::temporary("later")).status, 503);
+  EXPECT_EQ(Response::failure(Error::permanent(altered)).fault->public_text, altered);
+  EXPECT_EQ(Response::from(Error::internal("hidden")).fault->internal_detail, "hidden");
+  EXPECT_FALSE(Response::from(Error::invalid("the caller's")).fault);
+}
+
 TEST(Response, AProblemEscapesWhatItQuotes) {
   const std::string body(view(Response::problem(400, "Bad", "a \"b\"\n\x01").body));
   EXPECT_NE(body.find(R"("detail":"a \"b\"\n\u0001")"), std::string::npos) << body;

@@ -222,12 +222,24 @@ TEST_F(PickupApiTest, CodesAreNotTakenOverPlainHttpFromAfar) {
       << "no secret travels";
 }
 
+TEST_F(PickupApiTest, DamagedRecordIsTheServersFaultAndLoggedWithTheAddress) {
+  const auto fields = session(bob);
+  damage_record("bob@example.net");
+  const auto answer = call("POST", pkcs12_path(bob), R"({"format":"modern"})", fields);
+  EXPECT_EQ(answer.status, 500) << answer.body;
+  const std::string log = log_file.text();
+  EXPECT_NE(log.find(" pickup.failed address=bob@example.net reason="), std::string::npos) << log;
+  EXPECT_NE(log.find(" detail=\"MAC does not fit\""), std::string::npos) << log;
+  EXPECT_EQ(log.find("http.handler_failed"), std::string::npos) << "one line is enough";
+}
+
 TEST_F(PickupApiTest, RedisAwayIsTemporary) {
   const auto fields = session(bob);
   server.kill();
   const auto answer = call("POST", session_path(bob), code_body(bob.code));
   EXPECT_EQ(answer.status, 503);
   EXPECT_FALSE(answer.field("Retry-After").empty());
+  EXPECT_NE(log_file.text().find(" pickup.failed "), std::string::npos);
   EXPECT_EQ(call("POST", pkcs12_path(bob), R"({"format":"modern"})", fields).status, 503);
   EXPECT_EQ(call("POST", "/v1/pickup/resend", R"({"address":"bob@example.net"})").status, 202) << "tells nothing";
 }

@@ -202,6 +202,16 @@ TEST_F(PickupPagesTest, WrongMethodsAreNotAllowed) {
   EXPECT_EQ(call("GET", "/pickup-resend").status, 405);
 }
 
+TEST_F(PickupPagesTest, FaultOfOursHasAPageAndIsLogged) {
+  const Fields with_cookie = visitor();
+  const std::string field = csrf(with_cookie);
+  damage_record("bob@example.net");
+  const auto answer = call("POST", page + "/pkcs12", "csrf=" + field + "&format=modern", with_cookie);
+  EXPECT_EQ(answer.status, 500);
+  EXPECT_NE(answer.body.find("The fault is ours."), std::string::npos) << answer.body;
+  EXPECT_NE(log_file.text().find(" pickup.failed address=bob@example.net "), std::string::npos);
+}
+
 TEST_F(PickupPagesTest, OnAppleTheCompatibleFormatIsChosen) {
   Fields fields = visitor();
   const auto checked = [&](const char* agent) {

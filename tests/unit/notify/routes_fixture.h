@@ -67,6 +67,12 @@ class RoutesTest : public NotifyTest {
   static std::string session_path(const SentNotice& notice) { return "/v1/pickup/" + notice.token + "/session"; }
   static std::string pkcs12_path(const SentNotice& notice) { return "/v1/pickup/" + notice.token + "/pkcs12"; }
   static std::string code_body(const std::string& code) { return R"({"code":")" + code + "\"}"; }
+  /// As after damage: what the directory holds of the address is no record of ours.
+  void damage_record(const std::string& address_key) {
+    const auto names = keys->redis.command({"KEYS", "keys:*:address:" + address_key}).value();
+    ASSERT_EQ(names.size(), 1U);
+    ASSERT_TRUE(keys->redis.command({"HSET", std::string(names[0].text()), "current", std::string(100, 'x')}));
+  }
   Fields session(const SentNotice& notice) {
     const auto opened = call("POST", session_path(notice), code_body(notice.code));
     EXPECT_EQ(opened.status, 200) << opened.body;
