@@ -2,6 +2,7 @@
 // Implements notification.h from notify/templates.
 #include "notify/notification.h"
 
+#include "base/email_address.h"
 #include "notify/template.h"
 #include "notify_templates.h"
 
@@ -14,6 +15,13 @@ struct Words {
   const char* key;         ///< what the key is for
   const char* unexpected;  ///< what to do when the mail means nothing to the reader
 };
+
+/// A quoted local part may hold any sentence, which would read as the relay's: of such an address the domain alone.
+std::string name_sender(const std::string& sender) {
+  const auto address = EmailAddress::parse(sender);
+  if (!address) return "Somebody";
+  return address->has_plain_local() ? sender : "Somebody at " + address->domain().text();
+}
 
 /// The sender's authorised address and nothing else of theirs: no name, subject or text that could be used to deceive.
 Words words_for(NotificationCause cause, const std::string& sender) {
@@ -29,7 +37,7 @@ Words words_for(NotificationCause cause, const std::string& sender) {
     case NotificationCause::Mail:
       break;
   }
-  return {sender + "\nsent you encrypted mail.", "The mail is encrypted for you. Your key is ready:",
+  return {name_sender(sender) + "\nsent you encrypted mail.", "The mail is encrypted for you. Your key is ready:",
           "If you do not expect\nmail from the sender named above, you may ignore this message."};
 }
 

@@ -114,10 +114,20 @@ TEST(Notification, SaysWhenTheCodeExpires) {
 }
 
 TEST(Notification, EscapesWhatASenderMayChooseInHtml) {
-  const auto mail = parse_mail(composed({.sender = "\"<script>&\"@example.com"}));
-  EXPECT_NE(mail.parts.at(0).body.find("\"<script>&\"@example.com\r\n"), std::string::npos);
-  EXPECT_EQ(mail.parts.at(1).body.find("<script"), std::string::npos);
-  EXPECT_NE(mail.parts.at(1).body.find("&quot;&lt;script&gt;&amp;&quot;@example.com"), std::string::npos);
+  const auto mail = parse_mail(composed({.sender = "o'b&b@example.com"}));
+  EXPECT_NE(mail.parts.at(0).body.find("o'b&b@example.com\r\n"), std::string::npos);
+  EXPECT_NE(mail.parts.at(1).body.find("o&#39;b&amp;b@example.com"), std::string::npos);
+}
+
+TEST(Notification, CarriesNoSentenceThatASenderPutsIntoTheAddress) {
+  for (const char* local : {"\"Your account is locked. Visit www.evil.example\"", "\"<script>&\"", "\"a,b\"",
+                            "Your\u00a0account", "Your\u2003account\u2003is", "Your\u3000account"}) {
+    const auto mail = parse_mail(composed({.sender = std::string(local) + "@example.com"}));
+    for (const auto& part : mail.parts) {
+      EXPECT_NE(part.body.find("Somebody at example.com"), std::string::npos) << part.body;
+      for (const char* word : {"account", "script", "a,b"}) EXPECT_EQ(part.body.find(word), std::string::npos) << word;
+    }
+  }
 }
 
 TEST(Notification, CarriesAddressesBeyondAscii) {
