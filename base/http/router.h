@@ -28,7 +28,7 @@ struct Request {
   std::map<std::string, std::string> parameters;  ///< {names} of the route's pattern
   std::string client;                             ///< numeric address; X-Forwarded-For when a trusted proxy says so
   std::string client_network;
-  bool secure = false;  ///< TLS, loopback, or a trusted proxy that says https: credentials and codes may travel
+  bool secure = false;  ///< TLS, direct_loopback, or a trusted proxy that says https: codes and credentials may travel
   bool direct_loopback = false;  ///< a loopback client with no proxy's fields
   std::optional<Caller> caller;  ///< set on routes that need a scope
 
