@@ -83,9 +83,10 @@ http::Response enter_code(PickupRoutesContext& context, const http::Request& req
   auto session = context.pickup.open(token, code == form.end() ? std::string() : code->second);
   if (!session) return refuse(context, token, session.error());
   const bool https = context.public_url.rfind("https://", 0) == 0;
-  return http::Response::see_other("/pickup/" + token)
-      .with("Set-Cookie", std::string(cookie_name) + "=" + std::string(session->reveal()) + "; Path=/pickup/" + token +
-                              "; Max-Age=1800; HttpOnly; SameSite=Strict" + (https ? "; Secure" : ""));
+  const std::string page = context.pages.path(token);
+  return http::Response::see_other(page).with(
+      "Set-Cookie", std::string(cookie_name) + "=" + std::string(session->reveal()) + "; Path=" + page +
+                        "; Max-Age=1800; HttpOnly; SameSite=Strict" + (https ? "; Secure" : ""));
 }
 
 http::Response make_file(PickupRoutesContext& context, const http::Request& request) {
@@ -131,8 +132,8 @@ std::vector<http::Route> pickup_page_routes(PickupRoutesContext& context) {
   using http::Access;
   constexpr std::size_t max_body = 4096;
   return {
-      {"GET", "/pickup-style.css", Access::Public, 0, style},
-      {"POST", "/pickup-resend", Access::Public, max_body,
+      {"GET", "/pickup/style.css", Access::Public, 0, style},
+      {"POST", "/pickup/resend", Access::Public, max_body,
        [&context](const http::Request& request) { return resend(context, request); }},
       {"GET", "/pickup/{token}", Access::PublicSecure, 0,
        [&context](const http::Request& request) { return landing(context, request); }},

@@ -120,7 +120,7 @@ class Relay final {
                       services.random(),
                       log,
                       [this] { return watermark_.full(); }},
-        pickup_routes_{pickup_, notifier_, services.wrapper(), Pages(settings.relay.hostname),
+        pickup_routes_{pickup_, notifier_, services.wrapper(), Pages(settings.relay.hostname, settings.http.public_url),
                        settings.http.public_url},
         smtp_pool_(smtp_workers),
         http_pool_(http_workers),

@@ -90,8 +90,9 @@ class Router final {
   struct Match {
     const Route* route = nullptr;
     std::map<std::string, std::string> parameters;
-    std::vector<std::string> allowed;  ///< methods of the path when only the method did not match (405)
+    std::vector<std::string> allowed;  ///< methods of the path, for a 405 when there is no route
   };
+  /// Of several patterns that fit, the one with the fewest {names} owns the path, whatever its methods.
   [[nodiscard]] Match match(std::string_view method, std::string_view path) const;
   [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
 

@@ -16,6 +16,9 @@ Router table() {
               {"PUT", "/v1/keys/{address}", Access::Keys, 0, nothing}});
   router.add({{"POST", "/v1/pickup/resend", Access::Public, 0, nothing},
               {"POST", "/v1/pickup/{token}/session", Access::PublicSecure, 0, nothing}});
+  router.add({{"GET", "/pickup/{token}", Access::PublicSecure, 0, nothing},
+              {"POST", "/pickup/resend", Access::Public, 0, nothing},
+              {"GET", "/pickup/style.css", Access::Public, 0, nothing}});
   return router;
 }
 
@@ -49,6 +52,10 @@ INSTANTIATE_TEST_SUITE_P(
                     MatchCase{"TrailingSlash", "GET", "/v1/keys/a/", "", ""},
                     MatchCase{"TooShort", "GET", "/v1/keys", "", ""}, MatchCase{"DoubleSlash", "GET", "//", "", ""},
                     MatchCase{"PathsAreCaseSensitive", "GET", "/V1/keys/a", "", ""},
+                    MatchCase{"SpelledOutBehindAParameter", "GET", "/pickup/style.css", "/pickup/style.css", ""},
+                    MatchCase{"SpelledOutInEscapes", "POST", "/pickup/%72esend", "/pickup/resend", ""},
+                    MatchCase{"SpelledOutWithAnotherMethod", "GET", "/pickup/resend", "", "POST "},
+                    MatchCase{"BesideWhatIsSpelledOut", "GET", "/pickup/resend2", "/pickup/{token}", ""},
                     MatchCase{"Between", "POST", "/v1/pickup/t/session", "/v1/pickup/{token}/session", ""}),
     [](const auto& info) { return std::string(info.param.name); });
 

@@ -4,6 +4,7 @@
 #include <ostream>
 #include <regex>
 
+#include "notify/codes.h"
 #include "notify/form_origin.h"
 #include "tests/unit/notify/routes_fixture.h"
 
@@ -94,7 +95,7 @@ TEST_F(PickupPagesTest, ProblemsHavePagesOfTheirOwn) {
   for (int i = 0; i < 2; ++i) {
     const auto locked = enter(wrong_code());
     EXPECT_EQ(locked.status, 423) << "told at once when the last attempt is gone";
-    EXPECT_NE(locked.body.find("action=\"/pickup-resend\""), std::string::npos);
+    EXPECT_NE(locked.body.find("action=\"/pickup/resend\""), std::string::npos);
   }
   EXPECT_EQ(call("GET", page).status, 423);
   clock.advance(day * 30);
@@ -110,7 +111,7 @@ TEST_F(PickupPagesTest, LookingChangesNothing) {
   const std::string before = content_of_redis();
   for (const char* method : {"GET", "HEAD"}) {
     for (const std::string& path :
-         {page, page + "/file", std::string("/pickup/unknown"), std::string("/pickup-style.css"), std::string("/v1/ca"),
+         {page, page + "/file", std::string("/pickup/unknown"), std::string("/pickup/style.css"), std::string("/v1/ca"),
           std::string("/v1/keys/bob@example.net"), std::string("/v1/keys/nobody@example.net")}) {
       for (const Fields& fields : {Fields{}, with_cookie, bearer("keys")}) {
         const auto answer = call(method, path, {}, fields);
@@ -130,10 +131,10 @@ TEST_F(PickupPagesTest, EveryAnswerCarriesTheSecurityFields) {
                                        call("GET", page, {}, with_cookie),
                                        call("GET", page + "/file", {}, with_cookie),
                                        call("GET", "/pickup/unknown"),
-                                       call("GET", "/pickup-style.css"),
+                                       call("GET", "/pickup/style.css"),
                                        enter(wrong_code()),
                                        enter(bob.code),
-                                       call("POST", "/pickup-resend", "address=bob@example.net"),
+                                       call("POST", "/pickup/resend", "address=bob@example.net"),
                                        call("DELETE", page),
                                        call("HEAD", page),
                                        call("GET", page, {}, {}, "198.51.100.7"),
@@ -184,14 +185,14 @@ TEST_F(PickupPagesTest, PlainHttpFromAfarIsRefused) {
 }
 
 TEST_F(PickupPagesTest, ResendSaysTheSameToEverybody) {
-  const auto known = call("POST", "/pickup-resend", "address=bob%40example.net");
+  const auto known = call("POST", "/pickup/resend", "address=bob%40example.net");
   EXPECT_EQ(known.status, 202);
   for (const char* body : {"address=nobody%40example.net", "address=x", "address=", "other=1"}) {
-    const auto answer = call("POST", "/pickup-resend", body);
+    const auto answer = call("POST", "/pickup/resend", body);
     EXPECT_EQ(answer.status, 202);
     EXPECT_EQ(answer.body, known.body) << body;
   }
-  EXPECT_EQ(call("POST", "/pickup-resend", std::string(4097, 'x')).status, 413);
+  EXPECT_EQ(call("POST", "/pickup/resend", std::string(4097, 'x')).status, 413);
 }
 
 TEST_F(PickupPagesTest, WrongMethodsAreNotAllowed) {
@@ -199,7 +200,7 @@ TEST_F(PickupPagesTest, WrongMethodsAreNotAllowed) {
   EXPECT_EQ(call("GET", page + "/session").field("Allow"), "POST");
   EXPECT_EQ(call("GET", page + "/pkcs12").status, 405);
   EXPECT_EQ(call("POST", page + "/file", "x=y").status, 405);
-  EXPECT_EQ(call("GET", "/pickup-resend").status, 405);
+  EXPECT_EQ(call("GET", "/pickup/resend").status, 405);
 }
 
 TEST_F(PickupPagesTest, FaultOfOursHasAPageAndIsLogged) {
@@ -210,6 +211,17 @@ TEST_F(PickupPagesTest, FaultOfOursHasAPageAndIsLogged) {
   EXPECT_EQ(answer.status, 500);
   EXPECT_NE(answer.body.find("The fault is ours."), std::string::npos) << answer.body;
   EXPECT_NE(log_file.text().find(" pickup.failed address=bob@example.net "), std::string::npos);
+}
+
+TEST_F(PickupPagesTest, FormsLeadBelowThePathOfThePublicUrl) {
+  page_context->pages = Pages("relay.example.org", "https://relay.example.org/base");
+  const auto entered = enter(bob.code);
+  EXPECT_EQ(entered.field("Location"), "/base" + page);
+  EXPECT_NE(entered.field("Set-Cookie").find("; Path=/base" + page + ";"), std::string::npos);
+}
+
+TEST_F(PickupPagesTest, NoTokenIsTakenForAnotherPage) {
+  for (const char* name : {"resend", "style.css"}) EXPECT_FALSE(is_token(name));
 }
 
 TEST_F(PickupPagesTest, OnAppleTheCompatibleFormatIsChosen) {
