@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pickup for people: the page behind the link, its forms, and the download. GET and HEAD change nothing.
 #include "base/encoding.h"
+#include "notify/codes.h"
 #include "notify/form_origin.h"
 #include "notify/pickup_routes.h"
 
@@ -111,6 +112,18 @@ http::Response download(PickupRoutesContext& context, const http::Request& reque
       .with("Content-Disposition", "attachment; filename=\"" + std::string(Pages::file_name) + "\"");
 }
 
+/// A form's address typed or reloaded, or a slash too many: there is nothing to read there, but the page is near.
+http::Response to_page(const PickupRoutesContext& context, const http::Request& request) {
+  const std::string& token = request.parameters.at("token");
+  if (!is_token(token)) return refuse(context, token, {PickupFault::UnknownLink, {}});
+  return http::Response::see_other(context.pages.path(token));
+}
+
+http::Response resend_page(const PickupRoutesContext& context) {
+  return show(200,
+              context.pages.message("A new code", "Have one sent when yours has expired, is locked or is lost.", true));
+}
+
 http::Response resend(PickupRoutesContext& context, const http::Request& request) {
   auto form = request.form();
   if (auto address = EmailAddress::parse(form["address"])) {
@@ -131,12 +144,17 @@ http::Response style(const http::Request&) {
 std::vector<http::Route> pickup_page_routes(PickupRoutesContext& context) {
   using http::Access;
   constexpr std::size_t max_body = 4096;
+  const auto back = [&context](const http::Request& request) { return to_page(context, request); };
   return {
       {"GET", "/pickup/style.css", Access::Public, 0, style},
+      {"GET", "/pickup/resend", Access::Public, 0, [&context](const http::Request&) { return resend_page(context); }},
       {"POST", "/pickup/resend", Access::Public, max_body,
        [&context](const http::Request& request) { return resend(context, request); }},
       {"GET", "/pickup/{token}", Access::PublicSecure, 0,
        [&context](const http::Request& request) { return landing(context, request); }},
+      {"GET", "/pickup/{token}/", Access::PublicSecure, 0, back},
+      {"GET", "/pickup/{token}/session", Access::PublicSecure, 0, back},
+      {"GET", "/pickup/{token}/pkcs12", Access::PublicSecure, 0, back},
       {"POST", "/pickup/{token}/session", Access::PublicSecure, max_body,
        [&context](const http::Request& request) { return enter_code(context, request); }},
       {"POST", "/pickup/{token}/pkcs12", Access::PublicSecure, max_body,

@@ -111,7 +111,8 @@ TEST_F(PickupPagesTest, LookingChangesNothing) {
   const std::string before = content_of_redis();
   for (const char* method : {"GET", "HEAD"}) {
     for (const std::string& path :
-         {page, page + "/file", std::string("/pickup/unknown"), std::string("/pickup/style.css"), std::string("/v1/ca"),
+         {page, page + "/", page + "/session", page + "/pkcs12", page + "/file", std::string("/pickup/unknown"),
+          std::string("/pickup/resend"), std::string("/pickup/style.css"), std::string("/v1/ca"),
           std::string("/v1/keys/bob@example.net"), std::string("/v1/keys/nobody@example.net")}) {
       for (const Fields& fields : {Fields{}, with_cookie, bearer("keys")}) {
         const auto answer = call(method, path, {}, fields);
@@ -197,10 +198,10 @@ TEST_F(PickupPagesTest, ResendSaysTheSameToEverybody) {
 
 TEST_F(PickupPagesTest, WrongMethodsAreNotAllowed) {
   EXPECT_EQ(call("POST", page, "x=y").field("Allow"), "GET, HEAD");
-  EXPECT_EQ(call("GET", page + "/session").field("Allow"), "POST");
-  EXPECT_EQ(call("GET", page + "/pkcs12").status, 405);
+  EXPECT_EQ(call("PUT", page + "/session").field("Allow"), "GET, HEAD, POST");
+  EXPECT_EQ(call("DELETE", page + "/pkcs12").status, 405);
   EXPECT_EQ(call("POST", page + "/file", "x=y").status, 405);
-  EXPECT_EQ(call("GET", "/pickup/resend").status, 405);
+  EXPECT_EQ(call("POST", "/pickup/style.css", "x=y").field("Allow"), "GET, HEAD");
 }
 
 TEST_F(PickupPagesTest, FaultOfOursHasAPageAndIsLogged) {
@@ -211,6 +212,22 @@ TEST_F(PickupPagesTest, FaultOfOursHasAPageAndIsLogged) {
   EXPECT_EQ(answer.status, 500);
   EXPECT_NE(answer.body.find("The fault is ours."), std::string::npos) << answer.body;
   EXPECT_NE(log_file.text().find(" pickup.failed address=bob@example.net "), std::string::npos);
+}
+
+TEST_F(PickupPagesTest, FormsAddressLeadsToThePage) {
+  for (const char* behind : {"/", "/session", "/pkcs12"}) {
+    const auto answer = call("GET", page + behind);
+    EXPECT_EQ(answer.status, 303) << behind;
+    EXPECT_EQ(answer.field("Location"), page) << behind;
+    for (const char* token : {"unknown", "%0d%0aX", "style.css", "resend"}) {
+      const auto unknown = call("GET", std::string("/pickup/") + token + behind);
+      EXPECT_EQ(unknown.status, 404) << token << behind;
+      EXPECT_NE(unknown.body.find("This link is not known"), std::string::npos) << unknown.body;
+    }
+  }
+  const auto form = call("GET", "/pickup/resend");
+  EXPECT_EQ(form.status, 200);
+  EXPECT_NE(form.body.find("action=\"/pickup/resend\""), std::string::npos);
 }
 
 TEST_F(PickupPagesTest, FormsLeadBelowThePathOfThePublicUrl) {
