@@ -107,6 +107,10 @@ Result<std::string> Pages::taken(const std::string& token, const Secret& passwor
                                                             {"back", path(token)}}));
 }
 
+Result<std::string> Pages::file_gone(const std::string& token) const {
+  return page("The file is not here any more", html(templates::file_gone_html, {{"back", path(token)}}));
+}
+
 Result<std::string> Pages::message(std::string_view title, std::string_view text, bool offer_resend) const {
   auto next = offer_resend ? resend_form() : Result<std::string>(std::string());
   if (!next) return next;

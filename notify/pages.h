@@ -29,6 +29,8 @@ class Pages final {
   };
   [[nodiscard]] Result<std::string> opened(const Opened& facts) const;
   [[nodiscard]] Result<std::string> taken(const std::string& token, const Secret& password) const;
+  /// What waited for its download does so no longer.
+  [[nodiscard]] Result<std::string> file_gone(const std::string& token) const;
   /// A page that says one thing; with the form for a new code when that is what to do next.
   [[nodiscard]] Result<std::string> message(std::string_view title, std::string_view text, bool offer_resend) const;
 

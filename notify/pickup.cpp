@@ -157,7 +157,8 @@ Result<WipedBuffer, PickupError> Pickup::download(std::string_view token, std::s
   auto link = with_session(token, session);
   if (!link) return std::move(link).error();
   auto file = store_.file(*link, session);
-  if (!file) return PickupError{PickupFault::NoKey, file.error()};
+  if (!file && file.error().kind == ErrorKind::NotFound) return PickupError{PickupFault::NoFile, file.error()};
+  if (!file) return failed(file.error(), link->address);
   return std::move(*file);
 }
 

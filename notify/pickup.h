@@ -23,6 +23,7 @@ enum class PickupFault {
   WrongCode,    ///< 403 with attempts left
   NoSession,    ///< 401
   NoKey,        ///< 404: no such pair, or its private key was destroyed
+  NoFile,       ///< none waits for its download (any more)
   BadPassword,  ///< 422
   Failed        ///< 500 or 503, by the error
 };

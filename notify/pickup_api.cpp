@@ -54,6 +54,7 @@ http::Response refuse(const PickupError& error) {
   switch (error.fault) {
     case PickupFault::UnknownLink:
     case PickupFault::NoKey:
+    case PickupFault::NoFile:
       return http::Response::problem(404, "Not found", text);
     case PickupFault::Expired:
       return http::Response::problem(410, "Expired", text);

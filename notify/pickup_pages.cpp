@@ -34,6 +34,8 @@ http::Response refuse(const PickupRoutesContext& context, const std::string& tok
       return show(401, pages.code(token, "Your visit has ended. Please enter the code again."));
     case PickupFault::NoKey:
       return show(404, pages.message("This key is not here any more", error.error.public_text, false));
+    case PickupFault::NoFile:
+      return show(404, pages.file_gone(token));
     case PickupFault::BadPassword:
     case PickupFault::Failed:
       break;

@@ -111,6 +111,7 @@ INSTANTIATE_TEST_SUITE_P(Pages, EveryPage,
                                                    return pages.opened({token, pickup, "<evil>", true, "<evil>"});
                                                  }},
                                          Example{"Taken", [] { return pages.taken(token, Secret::copy_of("<evil>")); }},
+                                         Example{"FileGone", [] { return pages.file_gone(token); }},
                                          Example{"Message", [] { return pages.message("<evil>", "<evil>", false); }},
                                          Example{"MessageWithResend",
                                                  [] { return pages.message("<evil>", "<evil>", true); }}),

@@ -214,6 +214,18 @@ TEST_F(PickupPagesTest, FaultOfOursHasAPageAndIsLogged) {
   EXPECT_NE(log_file.text().find(" pickup.failed address=bob@example.net "), std::string::npos);
 }
 
+TEST_F(PickupPagesTest, FileThatWaitedTooLongIsMadeAgain) {
+  const Fields with_cookie = visitor();
+  ASSERT_EQ(call("POST", page + "/pkcs12", "csrf=" + csrf(with_cookie) + "&format=modern", with_cookie).status, 200);
+  const auto names = keys->redis.command({"KEYS", "pickup:*:file:*"}).value();
+  ASSERT_EQ(names.size(), 1U);
+  ASSERT_TRUE(keys->redis.command({"DEL", std::string(names[0].text())}));
+  const auto gone = call("GET", page + "/file", {}, with_cookie);
+  EXPECT_EQ(gone.status, 404);
+  EXPECT_NE(gone.body.find("<h1>The file is not here any more</h1>"), std::string::npos) << gone.body;
+  EXPECT_NE(gone.body.find("href=\"" + page + "\""), std::string::npos) << "the way to a new one";
+}
+
 TEST_F(PickupPagesTest, FormsAddressLeadsToThePage) {
   for (const char* behind : {"/", "/session", "/pkcs12"}) {
     const auto answer = call("GET", page + behind);

@@ -407,10 +407,10 @@ TEST_F(PickupTest, FileWaitsForItsSessionOnly) {
   const auto notice = notified("bob@example.net");
   const std::string session = session_of(notice);
   const std::string other = session_of(notice);
-  EXPECT_EQ(pickup->download(notice.token, session).error().fault, PickupFault::NoKey) << "none was made yet";
+  EXPECT_EQ(pickup->download(notice.token, session).error().fault, PickupFault::NoFile) << "none was made yet";
   const auto password = pickup->prepare(notice.token, session, {}, Pkcs12Format::Modern);
   ASSERT_TRUE(password);
-  EXPECT_EQ(pickup->download(notice.token, other).error().fault, PickupFault::NoKey);
+  EXPECT_EQ(pickup->download(notice.token, other).error().fault, PickupFault::NoFile);
   const auto file = pickup->download(notice.token, session);
   ASSERT_TRUE(file);
   EXPECT_TRUE(pickup->download(notice.token, session)) << "a second time, should the first have failed";
@@ -422,6 +422,15 @@ TEST_F(PickupTest, FileWaitsForItsSessionOnly) {
   const auto names = keys->redis.command({"KEYS", "pickup:*:file:*"}).value();
   ASSERT_EQ(names.size(), 1U);
   EXPECT_LE(keys->redis.command({"PTTL", std::string(names[0].text())})->integer(), 10 * 60 * 1000);
+}
+
+TEST_F(PickupTest, DamagedFileIsNoMissingOne) {
+  const auto notice = notified("bob@example.net");
+  const std::string session = session_of(notice);
+  ASSERT_TRUE(pickup->prepare(notice.token, session, {}, Pkcs12Format::Modern));
+  ASSERT_TRUE(keys->redis.command({"SET", only("pickup:*:file:*"), "damaged"}));
+  EXPECT_EQ(pickup->download(notice.token, session).error().fault, PickupFault::Failed);
+  EXPECT_NE(log_file.text().find(" pickup.failed address=bob@example.net "), std::string::npos);
 }
 
 TEST_F(PickupTest, AttachedFileOpensWithThePasswordBehindTheCode) {
