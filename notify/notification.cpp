@@ -95,7 +95,7 @@ Result<Notice> compose_notification(const NoticeSender& from, const Notification
 Result<Notice> compose_picked_up(const NoticeSender& from, const PickedUpFacts& facts, const Clock& clock,
                                  Random& random) {
   const TemplateValues values = {
-      {"recipient", facts.recipient}, {"fingerprint", facts.fingerprint}, {"hostname", from.hostname}};
+      {"recipient", facts.recipient}, {"fingerprint", facts.fingerprint}, {"operator", from.address}};
   auto text = fill(templates::picked_up_txt, TemplateKind::Text, values);
   if (!text) return text.error();
   auto html = fill(templates::picked_up_html, TemplateKind::Html, values);

@@ -133,7 +133,7 @@ http::Response resend(PickupRoutesContext& context, const http::Request& request
   }
   return show(202, context.pages.message("Look into your mailbox",
                                          "If there is a key for this address, a message with a new code is on its way. "
-                                         "Codes that you had before still work.",
+                                         "A code that you had before works on until it expires or is locked.",
                                          false));
 }
 

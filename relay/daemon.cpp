@@ -92,7 +92,7 @@ class Relay final {
         log_(log),
         budget_(settings.relay.memory_limit),
         destination_(route_name(settings.delivery.route)),
-        sender_{header_mailbox(settings.notify.from_name, settings.notify.from_address), settings.relay.hostname},
+        sender_{settings.notify.from_name, settings.notify.from_address, settings.relay.hostname},
         pool_(services.vault(), settings.keys.pool_size, log),
         sealer_(settings.crypto),
         rate_(services.redis(), services.clock(), settings.notify.max_new_per_account),

@@ -26,7 +26,7 @@ using test::ParsedMail;
 
 const std::string link = "https://mail.relay.example.org/pickup/AbCdEfGhIjKlMnOpQrStUvWx";
 const std::string code_text = "7K3M-Q9ZT-04HB";
-const NoticeSender relay{"\"Sealpost\" <postmaster@relay.example.org>", "relay.example.org"};
+const NoticeSender relay{"Sealpost", "postmaster@relay.example.org", "relay.example.org"};
 
 struct Facts {
   std::string recipient = "bob@example.net";
@@ -108,9 +108,9 @@ TEST(Notification, NamesTheSenderOnlyOfAnAcceptedMail) {
 }
 
 TEST(Notification, SaysWhenTheCodeExpires) {
-  EXPECT_NE(
-      text_of(NotificationCause::Mail).find("The code works until 2026-10-21, and for a day after you first use it."),
-      std::string::npos);
+  EXPECT_NE(text_of(NotificationCause::Mail)
+                .find("The code works until 2026-10-21, or until a day after its first use,\r\nwhichever comes first."),
+            std::string::npos);
 }
 
 TEST(Notification, EscapesWhatASenderMayChooseInHtml) {
@@ -160,6 +160,7 @@ TEST(Notification, OfAPickupNamesAddressAndKeyButNoCode) {
   EXPECT_NE(mail.parts.at(0).body.find("mail to bob@example.net was picked up"), std::string::npos);
   EXPECT_NE(mail.parts.at(0).body.find("Key: " + std::string(64, 'a')), std::string::npos);
   EXPECT_EQ(words_of(mail.parts.at(0).body), words_of(mail.parts.at(1).body));
+  EXPECT_NE(mail.parts.at(0).body.find("postmaster@relay.example.org"), std::string::npos) << "whom to tell";
   EXPECT_EQ(mail.field("auto-submitted"), "auto-generated");
 }
 
