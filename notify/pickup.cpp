@@ -60,6 +60,10 @@ Result<PickupLink, PickupError> Pickup::look(std::string_view token) {
 Result<Secret, PickupError> Pickup::open(std::string_view token, std::string_view typed_code) {
   auto link = look(token);
   if (!link) return std::move(link).error();
+  // Nothing was typed: a scanner pressed the button. That is no guess, and must not use up the recipient's attempts.
+  if (typed_code.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+    return wrong_code(max_code_attempts - link->attempts);
+  }
   // What cannot be a code counts as a wrong one: the answer must not depend on the form alone.
   const Secret code = normalise_code(typed_code).value_or(Secret());
   auto attempt = store_.try_code(*link, code, clock_.now());

@@ -83,10 +83,19 @@ TEST_F(PickupTest, FiveWrongCodesLockTheLink) {
 
 TEST_F(PickupTest, WhatCannotBeACodeCountsToo) {
   const auto notice = notified("bob@example.net");
-  for (const std::string& typed : {std::string(), std::string("x"), std::string(5000, '-'), std::string(1, '\0')}) {
+  for (const std::string& typed : {std::string("-"), std::string("x"), std::string(5000, '-'), std::string(1, '\0')}) {
     EXPECT_EQ(fault_of(notice, typed), PickupFault::WrongCode);
   }
   EXPECT_EQ(attempts_left(notice, "again"), 0U);
+}
+
+TEST_F(PickupTest, EmptyCodeIsWrongButNoAttempt) {
+  const auto notice = notified("bob@example.net");
+  EXPECT_EQ(fault_of(notice, wrong_code()), PickupFault::WrongCode);
+  for (const char* typed : {"", " ", "\t", "\r\n", "   \n ", ""}) EXPECT_EQ(attempts_left(notice, typed), 4U);
+  EXPECT_EQ(store->find(notice.token)->attempts, 1U);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(fault_of(notice, wrong_code()), PickupFault::WrongCode);
+  EXPECT_EQ(fault_of(notice, ""), PickupFault::Locked);
 }
 
 TEST_F(PickupTest, RightCodeForgetsTheWrongOnesBefore) {
