@@ -2,8 +2,6 @@
 // Implements pickup_store.h. Keys and fields: docs/redis.md, "Pickup".
 #include "notify/pickup_store.h"
 
-#include <openssl/crypto.h>
-
 #include <charconv>
 
 #include "base/encoding.h"
@@ -45,10 +43,6 @@ std::string shard_tag(std::string_view hex) {
 }
 
 std::string link_key(const std::string& id) { return "pickup:" + shard_tag(id) + ":link:" + id; }
-
-bool same(std::string_view ours, std::string_view given) {
-  return ours.size() == given.size() && CRYPTO_memcmp(ours.data(), given.data(), ours.size()) == 0;
-}
 
 Error altered(std::string detail) { return Error::permanent("this link cannot be used", std::move(detail)); }
 
@@ -153,7 +147,9 @@ Result<PickupLink> PickupStore::read(const std::string& id) {
   if (!(*reply)[4].is_nil()) link.first_used = from_milliseconds(number((*reply)[4].text()));
   link.attempts = static_cast<unsigned>(number((*reply)[5].text()));
   link.attached_secret = (*reply)[6].text();
-  if (!same(link_mac(link), (*reply)[7].text())) return altered("the MAC of link " + id + " does not fit");
+  if (!equal_in_constant_time(link_mac(link), (*reply)[7].text())) {
+    return altered("the MAC of link " + id + " does not fit");
+  }
   return link;
 }
 
@@ -166,7 +162,9 @@ Result<PickupStore::Attempt> PickupStore::try_code(const PickupLink& link, const
   if (counted->size() != 2) return Error::not_found("this link is not known");
   const auto used = static_cast<unsigned>((*counted)[0].integer());
   if (used > max_code_attempts) return Attempt{true, false, 0};
-  if (!same(code_mac(link, code), (*counted)[1].text())) return Attempt{false, false, max_code_attempts - used};
+  if (!equal_in_constant_time(code_mac(link, code), (*counted)[1].text())) {
+    return Attempt{false, false, max_code_attempts - used};
+  }
   auto cleared = redis_.run(right_code_script(), {key}, {std::to_string(to_milliseconds(now))});
   if (!cleared) return cleared.error();
   if (cleared->integer() == 0) return Error::not_found("this link is not known");
