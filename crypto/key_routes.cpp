@@ -11,12 +11,6 @@
 namespace sealpost {
 namespace {
 
-Result<std::string> pem_of(const std::string& der) {
-  auto certificate = parse_certificate(der);
-  if (!certificate) return certificate.error();
-  return to_pem(certificate->get());
-}
-
 bool wants_pem(const http::Request& request) {
   return request.field("accept").find("application/x-pem-file") != std::string_view::npos ||
          request.field("accept").find("application/pem-certificate-chain") != std::string_view::npos;
@@ -26,7 +20,7 @@ bool wants_pem(const http::Request& request) {
 http::Response present(const KeyRoutesContext& context, const http::Request& request, int status,
                        const KeyRecord& key) {
   const std::string caching = key.state == PairState::Interim ? "no-store" : "private, max-age=300";
-  const auto pem = pem_of(key.certificate);
+  const auto pem = to_pem(key.certificate);
   if (!pem) return http::Response::failure(pem.error());
   if (wants_pem(request)) {
     return http::Response::text(status, "application/pem-certificate-chain", *pem + context.ca_pem)

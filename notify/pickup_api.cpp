@@ -83,12 +83,6 @@ http::Response refuse(const PickupError& error) {
   return http::Response::text(403, "application/problem+json", out.str()).with("Cache-Control", "no-store");
 }
 
-Result<std::string> pem_of(const std::string& der) {
-  auto certificate = parse_certificate(der);
-  if (!certificate) return certificate.error();
-  return to_pem(certificate->get());
-}
-
 Result<Object> session_body(const Secret& session, const OpenedPickup& opened) {
   Object body(Poco::JSON_PRESERVE_KEY_ORDER);
   body.set("session", std::string(session.reveal()));
@@ -106,7 +100,7 @@ Result<Object> session_body(const Secret& session, const OpenedPickup& opened) {
     const KeyRecord& current = opened.keys.front();
     body.set("state", std::string(to_text(current.state)));
     body.set("fingerprint", current.fingerprint);
-    auto pem = pem_of(current.certificate);
+    auto pem = to_pem(current.certificate);
     if (!pem) return pem.error();
     body.set("certificate", *pem);
     body.set("expires", current.expires ? Poco::Dynamic::Var(to_rfc3339(*current.expires)) : Poco::Dynamic::Var());
