@@ -3,6 +3,7 @@
 #include "notify/notification.h"
 
 #include "base/email_address.h"
+#include "notify/pages.h"
 #include "notify/template.h"
 #include "notify_templates.h"
 
@@ -80,9 +81,10 @@ Result<Notice> compose_notification(const NoticeSender& from, const Notification
   const MailHeader header{facts.recipient, "Your key for encrypted mail", "auto-generated", {}};
   MimePart content = alternatives(*text, *html);
   if (attached) {
-    const MimePart file{"application/x-pkcs12; name=\"mail-key.p12\"",
+    const std::string name(Pages::file_name);
+    const MimePart file{"application/x-pkcs12; name=\"" + name + "\"",
                         view(*facts.attachment),
-                        "attachment; filename=\"mail-key.p12\"",
+                        "attachment; filename=\"" + name + "\"",
                         {}};
     content = {"multipart/mixed", {}, {}, {content, file}};
   }

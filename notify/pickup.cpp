@@ -124,35 +124,39 @@ Result<void, PickupError> Pickup::tell_first_pickup(const PickupLink& link, cons
   return {};
 }
 
-Result<Pkcs12File, PickupError> Pickup::take(std::string_view token, std::string_view session,
-                                             const std::string& fingerprint, Pkcs12Format format,
-                                             std::optional<Secret> password) {
-  auto link = with_session(token, session);
-  if (!link) return std::move(link).error();
-  auto keys = directory_.history(link->address);
-  if (!keys) return failed(keys.error(), link->address);
+Result<Pkcs12File, PickupError> Pickup::hand_out(const PickupLink& link, const std::string& fingerprint,
+                                                 Pkcs12Format format, std::optional<Secret> password) {
+  auto keys = directory_.history(link.address);
+  if (!keys) return failed(keys.error(), link.address);
   const auto key = std::find_if(keys->begin(), keys->end(), [&](const KeyRecord& record) {
     return fingerprint.empty() || record.fingerprint == fingerprint;
   });
   if (key == keys->end()) return fault(PickupFault::NoKey, "there is no such key for this address");
 
-  auto file = directory_.export_pkcs12(link->address, key->fingerprint, format, std::move(password));
+  auto file = directory_.export_pkcs12(link.address, key->fingerprint, format, std::move(password));
   if (!file && file.error().kind == ErrorKind::Invalid) return PickupError{PickupFault::BadPassword, file.error()};
   if (!file && file.error().kind == ErrorKind::NotFound) return PickupError{PickupFault::NoKey, file.error()};
-  if (!file) return failed(file.error(), link->address);
-  if (auto told = tell_first_pickup(*link, key->fingerprint); !told) return std::move(told).error();
-  log_.info("pickup.taken", {{"address", link->address}, {"fingerprint", key->fingerprint}});
+  if (!file) return failed(file.error(), link.address);
+  if (auto told = tell_first_pickup(link, key->fingerprint); !told) return std::move(told).error();
+  log_.info("pickup.taken", {{"address", link.address}, {"fingerprint", key->fingerprint}});
   return std::move(*file);
+}
+
+Result<Pkcs12File, PickupError> Pickup::take(std::string_view token, std::string_view session,
+                                             const std::string& fingerprint, Pkcs12Format format,
+                                             std::optional<Secret> password) {
+  auto link = with_session(token, session);
+  if (!link) return std::move(link).error();
+  return hand_out(*link, fingerprint, format, std::move(password));
 }
 
 Result<Secret, PickupError> Pickup::prepare(std::string_view token, std::string_view session,
                                             const std::string& fingerprint, Pkcs12Format format) {
-  auto file = take(token, session, fingerprint, format, std::nullopt);
-  if (!file) return std::move(file).error();
   auto link = with_session(token, session);
   if (!link) return std::move(link).error();
-  const Secret holder = Secret::copy_of(session);
-  auto kept = store_.add_file(*link, holder, view(file->octets), file_lifetime);
+  auto file = hand_out(*link, fingerprint, format, std::nullopt);
+  if (!file) return std::move(file).error();
+  auto kept = store_.add_file(*link, session, view(file->octets), file_lifetime);
   if (!kept) return failed(kept.error(), link->address);
   return std::move(file->password);
 }

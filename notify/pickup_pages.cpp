@@ -58,19 +58,18 @@ bool prefers_compatible(const http::Request& request) {
          agent.find("Macintosh") != std::string_view::npos;
 }
 
-http::Response opened_page(PickupRoutesContext& context, const http::Request& request, std::string_view session,
-                           std::string_view problem) {
-  const std::string& token = request.parameters.at("token");
-  auto opened = context.pickup.show(token, session);
-  if (!opened) return refuse(context, token, opened.error());
+http::Response opened_page(const PickupRoutesContext& context, const http::Request& request, std::string_view session,
+                           const OpenedPickup& opened, std::string_view problem) {
   return show(problem.empty() ? 200 : 403,
-              context.pages.opened({token, *opened, csrf_of(context, session), prefers_compatible(request), problem}));
+              context.pages.opened({request.parameters.at("token"), opened, csrf_of(context, session),
+                                    prefers_compatible(request), problem}));
 }
 
 http::Response landing(PickupRoutesContext& context, const http::Request& request) {
   const std::string& token = request.parameters.at("token");
-  const std::string session = request.cookie(cookie_name);
-  if (!session.empty() && context.pickup.show(token, session)) return opened_page(context, request, session, {});
+  if (const std::string session = request.cookie(cookie_name); !session.empty()) {
+    if (auto opened = context.pickup.show(token, session)) return opened_page(context, request, session, *opened, {});
+  }
   auto link = context.pickup.look(token);
   if (!link) return refuse(context, token, link.error());
   return show(200, context.pages.code(token, {}));
@@ -98,7 +97,9 @@ http::Response make_file(PickupRoutesContext& context, const http::Request& requ
   auto form = request.form();
   if (!Secret::copy_of(csrf_of(context, session)).equals(form["csrf"]) ||
       !posted_from_here(request, context.public_url)) {
-    return opened_page(context, request, session, "Please send the form once more.");
+    auto opened = context.pickup.show(token, session);
+    if (!opened) return refuse(context, token, opened.error());
+    return opened_page(context, request, session, *opened, "Please send the form once more.");
   }
   const auto format = form["format"] == "compatible" ? Pkcs12Format::Compatible : Pkcs12Format::Modern;
   auto password = context.pickup.prepare(token, session, form["fingerprint"], format);

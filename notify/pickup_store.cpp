@@ -46,11 +46,7 @@ std::string link_key(const std::string& id) { return "pickup:" + shard_tag(id) +
 
 Error altered(std::string detail) { return Error::permanent("this link cannot be used", std::move(detail)); }
 
-Status done(const Result<redis::Reply>& reply) {
-  if (!reply) return reply.error();
-  if (reply->is_error()) return Error::internal("pickup store: " + std::string(reply->text()));
-  return {};
-}
+Status done(const Result<redis::Reply>& reply) { return reply ? Status() : Status(reply.error()); }
 
 }  // namespace
 
@@ -182,8 +178,9 @@ Result<bool> PickupStore::has_session(const PickupLink& link, std::string_view s
   return reply->integer() == 1;
 }
 
-Status PickupStore::add_file(const PickupLink& link, const Secret& session, std::string_view file, Duration lifetime) {
-  const std::string key = session_key(link, session.reveal(), "file");
+Status PickupStore::add_file(const PickupLink& link, std::string_view session, std::string_view file,
+                             Duration lifetime) {
+  const std::string key = session_key(link, session, "file");
   auto wrapped = wrapper_.wrap(Purpose::PickupSession, key, file);
   if (!wrapped) return wrapped.error();
   return done(redis_.command({"SET", key, *wrapped, "PX", std::to_string(lifetime.count())}));

@@ -61,7 +61,7 @@ class PickupStore final {
   Result<bool> has_session(const PickupLink& link, std::string_view session);
 
   /// A file waiting for its download, for the session that made it; kept wrapped for `lifetime`.
-  Status add_file(const PickupLink& link, const Secret& session, std::string_view file, Duration lifetime);
+  Status add_file(const PickupLink& link, std::string_view session, std::string_view file, Duration lifetime);
   /// NotFound when it has gone.
   Result<WipedBuffer> file(const PickupLink& link, std::string_view session);
 
