@@ -21,7 +21,6 @@ using Fields = std::map<std::string, std::string>;
 
 struct Request {
   std::string method;
-  std::string path;  ///< percent-decoded, without the query
   std::multimap<std::string, std::string> query;
   Fields fields;
   WipedBuffer body;
@@ -94,7 +93,6 @@ class Router final {
   };
   /// Of several patterns that fit, the one with the fewest {names} owns the path, whatever its methods.
   [[nodiscard]] Match match(std::string_view method, std::string_view path) const;
-  [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
 
  private:
   std::vector<Route> routes_;

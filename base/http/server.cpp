@@ -8,7 +8,6 @@
 #include <optional>
 #include <utility>
 
-#include "base/encoding.h"
 #include "base/http/access.h"
 #include "base/http/request_parser.h"
 #include "base/http/response_writer.h"
@@ -150,7 +149,6 @@ class HttpConversation final : public net::Conversation {
 
   void fill_request(Request& request, RequestHead& head, std::map<std::string, std::string> parameters) {
     request.method = std::move(head.method);
-    request.path = percent_decode(head.target).value_or(std::string());  // the parser has refused wrong escapes
     request.query = parse_form(head.query);
     request.fields = std::move(head.fields);
     request.parameters = std::move(parameters);
