@@ -67,6 +67,17 @@ bool is_dot_string(std::string_view local) {
   return std::all_of(local.begin(), local.end(), [](char c) { return c == '.' || is_atext(c); });
 }
 
+/// What a reader takes for a blank beside ASCII's own: NBSP, U+1680, U+2000 to U+200A, U+202F, U+205F, U+3000.
+bool has_unicode_space(std::string_view utf8) {
+  for (const char* space : {"\xc2\xa0", "\xe1\x9a\x80", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80"}) {
+    if (utf8.find(space) != std::string_view::npos) return true;
+  }
+  for (std::string last = "\x80"; last <= "\x8a"; ++last[0]) {
+    if (utf8.find("\xe2\x80" + last) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
 /// The content of a Quoted-string (RFC 5321 section 4.1.2), or nothing when it is not one.
 std::optional<std::string> unquote(std::string_view quoted) {
   if (quoted.size() < 2 || quoted.front() != '"' || quoted.back() != '"') return std::nullopt;
@@ -160,6 +171,8 @@ std::string EmailAddress::san_value() const {
   const auto u_label = to_u_label(domain_.a_label());
   return local_ + "@" + u_label.value_or(domain_.a_label());
 }
+
+bool EmailAddress::has_plain_local() const { return is_dot_string(local_) && !has_unicode_space(local_); }
 
 bool EmailAddress::fits_certificate() const { return is_dot_string(local_); }
 

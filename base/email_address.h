@@ -48,6 +48,8 @@ class EmailAddress final {
   [[nodiscard]] SanForm san_form() const;
   /// The value that stands in a certificate: rfc822Name with A-label domain, or SmtpUTF8Mailbox with a U-label domain.
   [[nodiscard]] std::string san_value() const;
+  /// A Dot-string (RFC 5321 section 4.1.2, RFC 6531) without white space of any script: no sentence fits in.
+  [[nodiscard]] bool has_plain_local() const;
   /// A local part that needs quotes or holds white space cannot stand in a certificate's name that clients match.
   [[nodiscard]] bool fits_certificate() const;
   /// Everything but [A-Za-z0-9@._+-] and a leading dot percent-encoded; safe as one path component.

@@ -39,6 +39,11 @@ inline void append(WipedBuffer& buffer, std::string_view octets) {
   buffer.insert(buffer.end(), octets.begin(), octets.end());
 }
 
+/// For MACs and the like: how long it takes tells nothing but the lengths.
+inline bool equal_in_constant_time(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
 /// A key, code, password or token. Move-only, wiped, without a stream operator; compared in constant time.
 class Secret final {
  public:
@@ -57,9 +62,7 @@ class Secret final {
   [[nodiscard]] std::size_t size() const { return octets_.size(); }
   [[nodiscard]] bool empty() const { return octets_.empty(); }
   /// Constant in time for equal lengths.
-  [[nodiscard]] bool equals(std::string_view other) const {
-    return other.size() == size() && CRYPTO_memcmp(other.data(), octets_.data(), size()) == 0;
-  }
+  [[nodiscard]] bool equals(std::string_view other) const { return equal_in_constant_time(other, reveal()); }
 
  private:
   WipedBuffer octets_;

@@ -63,6 +63,12 @@ Result<std::string> to_pem(X509* certificate) {
   return std::string(text, static_cast<std::size_t>(size));
 }
 
+Result<std::string> to_pem(std::string_view der) {
+  auto certificate = parse_certificate(der);
+  if (!certificate) return certificate.error();
+  return to_pem(certificate->get());
+}
+
 std::string certificate_fingerprint(std::string_view der) {
   std::array<char, SHA256_DIGEST_LENGTH> digest{};
   SHA256(reinterpret_cast<const unsigned char*>(der.data()), der.size(),

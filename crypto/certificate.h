@@ -16,6 +16,8 @@ namespace sealpost {
 Result<X509Ptr> parse_certificate(std::string_view der);
 Result<std::string> to_der(X509* certificate);
 Result<std::string> to_pem(X509* certificate);
+/// The same for one in DER; Invalid as for parse_certificate.
+Result<std::string> to_pem(std::string_view der);
 /// SHA-256 of the DER, lower-case hex: how a pair is named everywhere.
 std::string certificate_fingerprint(std::string_view der);
 

@@ -2,13 +2,12 @@
 // Implements directory_entry.h.
 #include "crypto/directory_entry.h"
 
-#include <openssl/crypto.h>
-
 #include <msgpack.hpp>
 #include <tuple>
 
 #include "base/message_id.h"
 #include "base/redis/client.h"
+#include "base/secret.h"
 #include "base/unpack.h"
 
 namespace sealpost {
@@ -67,7 +66,8 @@ std::string encode_entry(Wrapper& wrapper, const KeyRecord& record) {
 Result<KeyRecord> decode_entry(Wrapper& wrapper, std::string_view address_key, std::string_view entry) {
   if (entry.size() < mac_size) return altered("shorter than its MAC");
   const auto packed = entry.substr(mac_size);
-  if (CRYPTO_memcmp(entry_mac(wrapper, packed).data(), entry.data(), mac_size) != 0) return altered("MAC does not fit");
+  if (!equal_in_constant_time(entry_mac(wrapper, packed), entry.substr(0, mac_size)))
+    return altered("MAC does not fit");
   auto record = parse(packed);
   if (record && record->address != address_key) return altered("the entry is another address's");
   return record;

@@ -13,7 +13,6 @@ namespace {
 
 /// Someone else changed the entry between look and write; more often than this is no coincidence.
 constexpr int max_attempts = 5;
-/// When nobody says that the message became durable, the pair exists all the same and its notification is owed.
 constexpr std::string_view current_field = "current";
 constexpr std::string_view pair_field = "pair:";
 constexpr std::string_view key_field = "key:";

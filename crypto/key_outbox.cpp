@@ -4,12 +4,11 @@
 // queue takes as one.
 #include "crypto/key_outbox.h"
 
-#include <openssl/crypto.h>
-
 #include <msgpack.hpp>
 #include <tuple>
 
 #include "base/message_id.h"
+#include "base/secret.h"
 #include "base/unpack.h"
 #include "crypto/directory_entry.h"
 #include "directory_scripts.h"
@@ -61,7 +60,7 @@ Result<OutboxRow> KeyOutbox::decode(std::string_view octets) {
   if (octets.size() < id_size + mac_size) return altered("too short");
   const auto id = octets.substr(0, id_size);
   const auto packed = octets.substr(id_size + mac_size);
-  if (CRYPTO_memcmp(row_mac(wrapper_, id, packed).data(), octets.data() + id_size, mac_size) != 0) {
+  if (!equal_in_constant_time(row_mac(wrapper_, id, packed), octets.substr(id_size, mac_size))) {
     return altered("MAC does not fit");
   }
   try {

@@ -11,12 +11,6 @@
 namespace sealpost {
 namespace {
 
-Result<std::string> pem_of(const std::string& der) {
-  auto certificate = parse_certificate(der);
-  if (!certificate) return certificate.error();
-  return to_pem(certificate->get());
-}
-
 bool wants_pem(const http::Request& request) {
   return request.field("accept").find("application/x-pem-file") != std::string_view::npos ||
          request.field("accept").find("application/pem-certificate-chain") != std::string_view::npos;
@@ -26,8 +20,8 @@ bool wants_pem(const http::Request& request) {
 http::Response present(const KeyRoutesContext& context, const http::Request& request, int status,
                        const KeyRecord& key) {
   const std::string caching = key.state == PairState::Interim ? "no-store" : "private, max-age=300";
-  const auto pem = pem_of(key.certificate);
-  if (!pem) return http::Response::from(pem.error());
+  const auto pem = to_pem(key.certificate);
+  if (!pem) return http::Response::failure(pem.error());
   if (wants_pem(request)) {
     return http::Response::text(status, "application/pem-certificate-chain", *pem + context.ca_pem)
         .with("Cache-Control", caching);
@@ -48,7 +42,7 @@ http::Response get_key(const KeyRoutesContext& context, const http::Request& req
   auto address = EmailAddress::parse(request.parameters.at("address"));
   if (!address) return http::Response::from(address.error());
   auto key = context.directory.find(*address);
-  if (!key) return http::Response::from(key.error());
+  if (!key) return http::Response::failure(key.error());
   if (!key->has_value()) return http::Response::from(Error::not_found("this address has no key"));
   return present(context, request, 200, **key);
 }
@@ -60,20 +54,20 @@ http::Response put_key(const KeyRoutesContext& context, const http::Request& req
     return http::Response::problem(422, "Unusable address", "this address cannot stand in a certificate");
   }
   auto known = context.directory.find(*address);
-  if (!known) return http::Response::from(known.error());
+  if (!known) return http::Response::failure(known.error());
   if (known->has_value()) return present(context, request, 200, **known);
 
   const std::string& account = request.caller->account;
   auto allowed = context.may_assign(account, *address);
-  if (!allowed) return http::Response::from(allowed.error());
+  if (!allowed) return http::Response::failure(allowed.error());
   if (!*allowed) {
     return http::Response::problem(429, "Too many new addresses", "this account has reached its limit for now")
         .with("Retry-After", "60");
   }
   auto assignment = context.directory.find_or_assign(*address, {account, {}});
-  if (!assignment) return http::Response::from(assignment.error());
+  if (!assignment) return http::Response::failure(assignment.error());
   // A pair that a message was given just now is owed its notification whether that message is accepted or not.
-  if (auto due = context.directory.release_notification(*address); !due) return http::Response::from(due.error());
+  if (auto due = context.directory.release_notification(*address); !due) return http::Response::failure(due.error());
   if (assignment->assigned) context.assigned();
   return present(context, request, assignment->assigned ? 201 : 200, assignment->key);
 }

@@ -90,8 +90,7 @@ std::string encoded_words(std::string_view text) {
   return out;
 }
 
-}  // namespace
-
+/// "Name <address>" with the name quoted or encoded as it needs.
 std::string header_mailbox(const std::string& name, const std::string& address) {
   if (name.empty()) return "<" + address + ">";
   if (!is_ascii(name)) return encoded_words(name) + "\r\n <" + address + ">";
@@ -103,11 +102,13 @@ std::string header_mailbox(const std::string& name, const std::string& address) 
   return "\"" + quoted + "\" <" + address + ">";
 }
 
+}  // namespace
+
 WipedBuffer compose(const NoticeSender& from, const MailHeader& header, const MimePart& content, const Clock& clock,
                     Random& random) {
   WipedBuffer out;
   append(out, "Date: " + to_rfc5322(clock.now()) + "\r\n");
-  append(out, "From: " + from.from + "\r\n");
+  append(out, "From: " + header_mailbox(from.name, from.address) + "\r\n");
   append(out, "To: <" + header.to + ">\r\n");
   append(out, "Subject: " + header.subject + "\r\n");
   append(out, "Message-ID: <" + to_hex(random.octets(16)) + "@" + from.hostname + ">\r\n");

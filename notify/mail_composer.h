@@ -15,7 +15,8 @@ namespace sealpost {
 
 /// The relay as sender of its own mail.
 struct NoticeSender {
-  std::string from;      ///< notify.from as a header value
+  std::string name;      ///< of notify.from, may be empty
+  std::string address;   ///< of notify.from, addr-spec
   std::string hostname;  ///< relay.hostname, for the Message-ID
 };
 
@@ -32,9 +33,6 @@ struct MimePart {
   std::string disposition;      ///< empty for inline text
   std::vector<MimePart> parts;  ///< of a multipart, which has no body of its own
 };
-
-/// "Name <address>" with the name quoted or encoded as it needs (RFC 2047).
-std::string header_mailbox(const std::string& name, const std::string& address);
 
 /// A complete message; `content` is what its Content-Type says, a multipart as a rule.
 WipedBuffer compose(const NoticeSender& from, const MailHeader& header, const MimePart& content, const Clock& clock,

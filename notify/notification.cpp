@@ -2,6 +2,8 @@
 // Implements notification.h from notify/templates.
 #include "notify/notification.h"
 
+#include "base/email_address.h"
+#include "notify/pages.h"
 #include "notify/template.h"
 #include "notify_templates.h"
 
@@ -14,6 +16,13 @@ struct Words {
   const char* key;         ///< what the key is for
   const char* unexpected;  ///< what to do when the mail means nothing to the reader
 };
+
+/// A quoted local part may hold any sentence, which would read as the relay's: of such an address the domain alone.
+std::string name_sender(const std::string& sender) {
+  const auto address = EmailAddress::parse(sender);
+  if (!address) return "Somebody";
+  return address->has_plain_local() ? sender : "Somebody at " + address->domain().text();
+}
 
 /// The sender's authorised address and nothing else of theirs: no name, subject or text that could be used to deceive.
 Words words_for(NotificationCause cause, const std::string& sender) {
@@ -29,7 +38,7 @@ Words words_for(NotificationCause cause, const std::string& sender) {
     case NotificationCause::Mail:
       break;
   }
-  return {sender + "\nsent you encrypted mail.", "The mail is encrypted for you. Your key is ready:",
+  return {name_sender(sender) + "\nsent you encrypted mail.", "The mail is encrypted for you. Your key is ready:",
           "If you do not expect\nmail from the sender named above, you may ignore this message."};
 }
 
@@ -72,9 +81,10 @@ Result<Notice> compose_notification(const NoticeSender& from, const Notification
   const MailHeader header{facts.recipient, "Your key for encrypted mail", "auto-generated", {}};
   MimePart content = alternatives(*text, *html);
   if (attached) {
-    const MimePart file{"application/x-pkcs12; name=\"mail-key.p12\"",
+    const std::string name(Pages::file_name);
+    const MimePart file{"application/x-pkcs12; name=\"" + name + "\"",
                         view(*facts.attachment),
-                        "attachment; filename=\"mail-key.p12\"",
+                        "attachment; filename=\"" + name + "\"",
                         {}};
     content = {"multipart/mixed", {}, {}, {content, file}};
   }
@@ -87,7 +97,7 @@ Result<Notice> compose_notification(const NoticeSender& from, const Notification
 Result<Notice> compose_picked_up(const NoticeSender& from, const PickedUpFacts& facts, const Clock& clock,
                                  Random& random) {
   const TemplateValues values = {
-      {"recipient", facts.recipient}, {"fingerprint", facts.fingerprint}, {"hostname", from.hostname}};
+      {"recipient", facts.recipient}, {"fingerprint", facts.fingerprint}, {"operator", from.address}};
   auto text = fill(templates::picked_up_txt, TemplateKind::Text, values);
   if (!text) return text.error();
   auto html = fill(templates::picked_up_html, TemplateKind::Html, values);

@@ -14,8 +14,8 @@ namespace {
 /// Rows that another node took and did not settle fall due by time, not by a kick.
 constexpr std::chrono::seconds poll_interval{5};
 constexpr std::size_t rows_at_once = 16;
-/// Requests for new codes that wait at most; beyond, the recipient asks again later.
-constexpr std::size_t max_waiting_resends = 1000;
+/// Requests for new codes that are served before the outbox is looked at again.
+constexpr std::size_t resends_at_once = 16;
 /// How long a put of the same notice is recognised as the same.
 constexpr std::chrono::hours once_lifetime{24 * 7};
 
@@ -163,7 +163,7 @@ Status Notifier::remind(const KeyRecord& key, const EmailAddress& address, const
   // Without a link of this pair its first notification waits (the order releases it then), was cancelled with the
   // message that it was for, or is so long ago that the link was forgotten.
   bool needed = !*latest || (*latest)->fingerprint != key.fingerprint || (*latest)->attempts >= max_code_attempts ||
-                clock_.now() >= (*latest)->expires;
+                is_over(**latest, clock_.now());
   if (!needed) {
     auto failed = store_.failed(key.address);
     if (!failed) return failed.error();
@@ -176,26 +176,29 @@ Status Notifier::remind(const KeyRecord& key, const EmailAddress& address, const
   return {};
 }
 
-void Notifier::resend(const EmailAddress& address) {
+void Notifier::resend(const EmailAddress& address, const std::string& client_network) {
   {
     const std::lock_guard lock(mutex_);
-    if (resends_.size() >= max_waiting_resends) {
-      log_.warning("notifier.resend_dropped", {{"waiting", resends_.size()}});
+    if (!resends_.add(address, client_network)) {
+      // The recipient asks again later.
+      const auto dropped = dropped_resends_.count(clock_.now());
+      if (dropped) log_.warning("notifier.resends_dropped", {{"count", *dropped}});
       return;
     }
-    resends_.push_back(address);
   }
   wake_.notify_all();
 }
 
 void Notifier::serve_resends() {
   std::unique_lock lock(mutex_);
-  while (!resends_.empty() && !stopping_) {
-    const EmailAddress address = resends_.front();
-    resends_.pop_front();
+  for (std::size_t served = 0; served < resends_at_once && !resends_.empty() && !stopping_; ++served) {
+    const EmailAddress address = resends_.take();
     lock.unlock();
-    if (auto served = serve_resend(address); !served) log_.failure("notifier.resend_failed", served.error());
+    const auto done = serve_resend(address);
     lock.lock();
+    if (done) continue;
+    const auto failed = failed_resends_.count(clock_.now());
+    if (failed) log_.failure("notifier.resends_failed", done.error(), {{"count", *failed}});
   }
 }
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -19,8 +18,10 @@
 #include "base/wrapper.h"
 #include "conf/settings.h"
 #include "crypto/key_directory.h"
+#include "notify/minute_tally.h"
 #include "notify/notification.h"
 #include "notify/pickup_store.h"
+#include "notify/resend_queue.h"
 #include "queue/mail_queue.h"
 
 namespace sealpost {
@@ -48,11 +49,11 @@ class Notifier final {
 
   /// Serves all rows that are due now; the number of notifications that were put.
   Result<std::size_t> serve_outbox();
-  /// Orders a new notification for a pair that nobody picked up, when the latest has expired, is locked or did not
-  /// arrive.
+  /// Orders a new notification for a pair that nobody picked up, when the latest one's code is over or locked, or did
+  /// not arrive.
   Status remind(const KeyRecord& key, const EmailAddress& address, const Introduction& introduction);
-  /// A recipient asks for a new code. Returns at once, and the same whether the address is known or not.
-  void resend(const EmailAddress& address);
+  /// Somebody asks for a new code. Returns at once, and the same whether the address is known or not.
+  void resend(const EmailAddress& address, const std::string& client_network);
   /// Tells the address that its pair is picked up for the first time; durable when it returns, and once however often
   /// it is called.
   Status tell_picked_up(const std::string& recipient, const KeyRecord& key);
@@ -62,6 +63,7 @@ class Notifier final {
  private:
   struct Issue;
   void run();
+  /// A few, so that a flood of them does not hold up the outbox.
   void serve_resends();
   Status serve(const OutboxRow& row);
   Status serve_resend(const EmailAddress& address);
@@ -84,7 +86,9 @@ class Notifier final {
   std::condition_variable wake_;
   bool kicked_ = false;
   bool stopping_ = false;
-  std::deque<EmailAddress> resends_;
+  ResendQueue resends_;
+  MinuteTally dropped_resends_;
+  MinuteTally failed_resends_;
   std::thread thread_;
 };
 

@@ -10,20 +10,8 @@
 namespace sealpost {
 namespace {
 
-/// How long a code still works after its first use.
-constexpr auto works_after_first_use = std::chrono::hours(24);
-
-PickupError failed(Error error) {
-  const bool unknown = error.kind == ErrorKind::NotFound;
-  return {unknown ? PickupFault::UnknownLink : PickupFault::Failed, std::move(error)};
-}
-
 PickupError fault(PickupFault kind, std::string text, unsigned left = 0) {
   return {kind, Error::permanent(std::move(text)), left};
-}
-
-bool is_over(const PickupLink& link, Time now) {
-  return now >= link.expires || (link.first_used && now >= *link.first_used + works_after_first_use);
 }
 
 PickupError wrong_code(unsigned left) { return fault(PickupFault::WrongCode, "the code is wrong", left); }
@@ -42,14 +30,21 @@ Pickup::Pickup(PickupStore& store, KeyDirectory& directory, const Clock& clock, 
       log_(log),
       picked_up_(std::move(picked_up)) {}
 
+PickupError Pickup::failed(const Error& error, const std::string& address) {
+  log_.failure("pickup.failed", error, {{"address", address}});
+  return {PickupFault::Failed, error};
+}
+
 Result<PickupLink, PickupError> Pickup::find(std::string_view token) {
   if (!is_token(token)) return fault(PickupFault::UnknownLink, "this link is not known");
   auto link = store_.find(token);
   if (link) return std::move(*link);
+  if (link.error().kind == ErrorKind::NotFound) return PickupError{PickupFault::UnknownLink, link.error()};
   if (link.error().kind == ErrorKind::Permanent) {
     log_.error("pickup.link_altered", {{"reason", link.error().internal_detail}});
+    return PickupError{PickupFault::Failed, link.error()};
   }
-  return failed(link.error());
+  return failed(link.error(), {});
 }
 
 Result<PickupLink, PickupError> Pickup::look(std::string_view token) {
@@ -65,10 +60,17 @@ Result<PickupLink, PickupError> Pickup::look(std::string_view token) {
 Result<Secret, PickupError> Pickup::open(std::string_view token, std::string_view typed_code) {
   auto link = look(token);
   if (!link) return std::move(link).error();
+  // Nothing was typed: a scanner pressed the button. That is no guess, and must not use up the recipient's attempts.
+  if (typed_code.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+    return wrong_code(max_code_attempts - link->attempts);
+  }
   // What cannot be a code counts as a wrong one: the answer must not depend on the form alone.
   const Secret code = normalise_code(typed_code).value_or(Secret());
-  auto attempt = store_.try_code(token, *link, code, clock_.now());
-  if (!attempt) return failed(attempt.error());
+  auto attempt = store_.try_code(*link, code, clock_.now());
+  if (!attempt && attempt.error().kind == ErrorKind::NotFound) {
+    return PickupError{PickupFault::UnknownLink, attempt.error()};
+  }
+  if (!attempt) return failed(attempt.error(), link->address);
   if (attempt->locked) return locked();
   if (!attempt->correct) {
     log_.info("pickup.wrong_code", {{"address", link->address}, {"attempts_left", attempt->left}});
@@ -79,7 +81,8 @@ Result<Secret, PickupError> Pickup::open(std::string_view token, std::string_vie
     if (auto told = tell_first_pickup(*link, link->fingerprint); !told) return std::move(told).error();
   }
   Secret session = make_token(random_);
-  if (auto added = store_.add_session(*link, session, session_lifetime); !added) return failed(added.error());
+  auto added = store_.add_session(*link, session, session_lifetime);
+  if (!added) return failed(added.error(), link->address);
   log_.info("pickup.opened", {{"address", link->address}});
   return session;
 }
@@ -89,7 +92,7 @@ Result<PickupLink, PickupError> Pickup::with_session(std::string_view token, std
   auto link = find(token);
   if (!link) return std::move(link).error();
   auto open = is_token(session) ? store_.has_session(*link, session) : Result<bool>(false);
-  if (!open) return failed(open.error());
+  if (!open) return failed(open.error(), link->address);
   if (!*open) return fault(PickupFault::NoSession, "the session has ended; enter the code again");
   return std::move(*link);
 }
@@ -98,11 +101,11 @@ Result<OpenedPickup, PickupError> Pickup::show(std::string_view token, std::stri
   auto link = with_session(token, session);
   if (!link) return std::move(link).error();
   auto keys = directory_.history(link->address);
-  if (!keys) return failed(keys.error());
+  if (!keys) return failed(keys.error(), link->address);
   OpenedPickup opened{link->recipient, std::move(*keys), {}};
   if (!link->attached_secret.empty()) {
     auto password = store_.unwrap_attached(*link);
-    if (!password) return failed(password.error());
+    if (!password) return failed(password.error(), link->address);
     opened.attached_password = std::string(view(*password));
   }
   return opened;
@@ -111,13 +114,32 @@ Result<OpenedPickup, PickupError> Pickup::show(std::string_view token, std::stri
 /// The mail first: a crash between the two repeats it under the same name, which the queue takes as one.
 Result<void, PickupError> Pickup::tell_first_pickup(const PickupLink& link, const std::string& fingerprint) {
   auto keys = directory_.history(link.address);
-  if (!keys) return failed(keys.error());
+  if (!keys) return failed(keys.error(), link.address);
   const auto key = std::find_if(keys->begin(), keys->end(),
                                 [&](const KeyRecord& record) { return record.fingerprint == fingerprint; });
   if (key == keys->end() || key->picked_up) return {};
-  if (auto told = picked_up_(link.recipient, *key); !told) return PickupError{PickupFault::Failed, told.error()};
-  if (auto marked = directory_.mark_picked_up(link.address, fingerprint); !marked) return failed(marked.error());
+  if (auto told = picked_up_(link.recipient, *key); !told) return failed(told.error(), link.address);
+  auto marked = directory_.mark_picked_up(link.address, fingerprint);
+  if (!marked) return failed(marked.error(), link.address);
   return {};
+}
+
+Result<Pkcs12File, PickupError> Pickup::hand_out(const PickupLink& link, const std::string& fingerprint,
+                                                 Pkcs12Format format, std::optional<Secret> password) {
+  auto keys = directory_.history(link.address);
+  if (!keys) return failed(keys.error(), link.address);
+  const auto key = std::find_if(keys->begin(), keys->end(), [&](const KeyRecord& record) {
+    return fingerprint.empty() || record.fingerprint == fingerprint;
+  });
+  if (key == keys->end()) return fault(PickupFault::NoKey, "there is no such key for this address");
+
+  auto file = directory_.export_pkcs12(link.address, key->fingerprint, format, std::move(password));
+  if (!file && file.error().kind == ErrorKind::Invalid) return PickupError{PickupFault::BadPassword, file.error()};
+  if (!file && file.error().kind == ErrorKind::NotFound) return PickupError{PickupFault::NoKey, file.error()};
+  if (!file) return failed(file.error(), link.address);
+  if (auto told = tell_first_pickup(link, key->fingerprint); !told) return std::move(told).error();
+  log_.info("pickup.taken", {{"address", link.address}, {"fingerprint", key->fingerprint}});
+  return std::move(*file);
 }
 
 Result<Pkcs12File, PickupError> Pickup::take(std::string_view token, std::string_view session,
@@ -125,30 +147,17 @@ Result<Pkcs12File, PickupError> Pickup::take(std::string_view token, std::string
                                              std::optional<Secret> password) {
   auto link = with_session(token, session);
   if (!link) return std::move(link).error();
-  auto keys = directory_.history(link->address);
-  if (!keys) return failed(keys.error());
-  const auto key = std::find_if(keys->begin(), keys->end(), [&](const KeyRecord& record) {
-    return fingerprint.empty() || record.fingerprint == fingerprint;
-  });
-  if (key == keys->end()) return fault(PickupFault::NoKey, "there is no such key for this address");
-
-  auto file = directory_.export_pkcs12(link->address, key->fingerprint, format, std::move(password));
-  if (!file && file.error().kind == ErrorKind::Invalid) return PickupError{PickupFault::BadPassword, file.error()};
-  if (!file && file.error().kind == ErrorKind::NotFound) return PickupError{PickupFault::NoKey, file.error()};
-  if (!file) return PickupError{PickupFault::Failed, file.error()};
-  if (auto told = tell_first_pickup(*link, key->fingerprint); !told) return std::move(told).error();
-  log_.info("pickup.taken", {{"address", link->address}, {"fingerprint", key->fingerprint}});
-  return std::move(*file);
+  return hand_out(*link, fingerprint, format, std::move(password));
 }
 
 Result<Secret, PickupError> Pickup::prepare(std::string_view token, std::string_view session,
                                             const std::string& fingerprint, Pkcs12Format format) {
-  auto file = take(token, session, fingerprint, format, std::nullopt);
-  if (!file) return std::move(file).error();
   auto link = with_session(token, session);
   if (!link) return std::move(link).error();
-  const Secret holder = Secret::copy_of(session);
-  if (auto kept = store_.add_file(*link, holder, view(file->octets), file_lifetime); !kept) return failed(kept.error());
+  auto file = hand_out(*link, fingerprint, format, std::nullopt);
+  if (!file) return std::move(file).error();
+  auto kept = store_.add_file(*link, session, view(file->octets), file_lifetime);
+  if (!kept) return failed(kept.error(), link->address);
   return std::move(file->password);
 }
 
@@ -156,7 +165,8 @@ Result<WipedBuffer, PickupError> Pickup::download(std::string_view token, std::s
   auto link = with_session(token, session);
   if (!link) return std::move(link).error();
   auto file = store_.file(*link, session);
-  if (!file) return PickupError{PickupFault::NoKey, file.error()};
+  if (!file && file.error().kind == ErrorKind::NotFound) return PickupError{PickupFault::NoFile, file.error()};
+  if (!file) return failed(file.error(), link->address);
   return std::move(*file);
 }
 

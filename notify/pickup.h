@@ -17,14 +17,15 @@
 namespace sealpost {
 
 enum class PickupFault {
-  UnknownLink,  ///< 404
-  Expired,      ///< 410
-  Locked,       ///< 423
-  WrongCode,    ///< 403 with attempts left
-  NoSession,    ///< 401
-  NoKey,        ///< 404: no such pair, or its private key was destroyed
-  BadPassword,  ///< 422
-  Failed        ///< 500 or 503, by the error
+  UnknownLink,
+  Expired,
+  Locked,
+  WrongCode,  ///< attempts_left says how many more
+  NoSession,
+  NoKey,   ///< no such pair, or its private key was destroyed
+  NoFile,  ///< none waits for its download (any more)
+  BadPassword,
+  Failed  ///< nothing that the recipient can help; logged already
 };
 
 struct PickupError {
@@ -66,6 +67,10 @@ class Pickup final {
   Result<WipedBuffer, PickupError> download(std::string_view token, std::string_view session);
 
  private:
+  /// The one place where a fault that the recipient cannot help is logged.
+  PickupError failed(const Error& error, const std::string& address);
+  Result<Pkcs12File, PickupError> hand_out(const PickupLink& link, const std::string& fingerprint, Pkcs12Format format,
+                                           std::optional<Secret> password);
   /// Tells of a pair's first pickup and records it; does nothing at later ones.
   Result<void, PickupError> tell_first_pickup(const PickupLink& link, const std::string& fingerprint);
   Result<PickupLink, PickupError> find(std::string_view token);

@@ -54,6 +54,7 @@ http::Response refuse(const PickupError& error) {
   switch (error.fault) {
     case PickupFault::UnknownLink:
     case PickupFault::NoKey:
+    case PickupFault::NoFile:
       return http::Response::problem(404, "Not found", text);
     case PickupFault::Expired:
       return http::Response::problem(410, "Expired", text);
@@ -63,8 +64,11 @@ http::Response refuse(const PickupError& error) {
       return http::Response::problem(401, "No session", text).with("WWW-Authenticate", "Bearer");
     case PickupFault::BadPassword:
       return http::Response::problem(422, "Password not usable", text);
-    case PickupFault::Failed:
-      return http::Response::from(error.error);
+    case PickupFault::Failed: {
+      auto response = http::Response::failure(error.error);
+      response.fault.reset();  // Pickup has logged it, with the address
+      return response;
+    }
     case PickupFault::WrongCode:
       break;
   }
@@ -77,12 +81,6 @@ http::Response refuse(const PickupError& error) {
   std::ostringstream out;
   problem.stringify(out);
   return http::Response::text(403, "application/problem+json", out.str()).with("Cache-Control", "no-store");
-}
-
-Result<std::string> pem_of(const std::string& der) {
-  auto certificate = parse_certificate(der);
-  if (!certificate) return certificate.error();
-  return to_pem(certificate->get());
 }
 
 Result<Object> session_body(const Secret& session, const OpenedPickup& opened) {
@@ -102,7 +100,7 @@ Result<Object> session_body(const Secret& session, const OpenedPickup& opened) {
     const KeyRecord& current = opened.keys.front();
     body.set("state", std::string(to_text(current.state)));
     body.set("fingerprint", current.fingerprint);
-    auto pem = pem_of(current.certificate);
+    auto pem = to_pem(current.certificate);
     if (!pem) return pem.error();
     body.set("certificate", *pem);
     body.set("expires", current.expires ? Poco::Dynamic::Var(to_rfc3339(*current.expires)) : Poco::Dynamic::Var());
@@ -121,7 +119,7 @@ http::Response open_session(PickupRoutesContext& context, const http::Request& r
   auto opened = context.pickup.show(token, session->reveal());
   if (!opened) return refuse(opened.error());
   auto body = session_body(*session, *opened);
-  if (!body) return http::Response::from(body.error());
+  if (!body) return http::Response::failure(body.error());
   return json(200, *body);
 }
 
@@ -155,7 +153,9 @@ http::Response take_pkcs12(PickupRoutesContext& context, const http::Request& re
 http::Response resend(PickupRoutesContext& context, const http::Request& request) {
   auto members = read_members(request, {"address"});
   if (!members) return http::Response::from(members.error());
-  if (auto address = EmailAddress::parse(text_of(*members, "address"))) context.notifier.resend(*address);
+  if (auto address = EmailAddress::parse(text_of(*members, "address"))) {
+    context.notifier.resend(*address, request.client_network);
+  }
   return json(202, Object());
 }
 

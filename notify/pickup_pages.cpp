@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pickup for people: the page behind the link, its forms, and the download. GET and HEAD change nothing.
 #include "base/encoding.h"
+#include "notify/codes.h"
 #include "notify/form_origin.h"
 #include "notify/pickup_routes.h"
 
@@ -10,7 +11,7 @@ namespace {
 constexpr std::string_view cookie_name = "sealpost_pickup";
 
 http::Response show(int status, const Result<std::string>& page) {
-  if (!page) return http::Response::from(page.error());
+  if (!page) return http::Response::failure(page.error());
   return http::Response::html(status, *page);
 }
 
@@ -33,6 +34,8 @@ http::Response refuse(const PickupRoutesContext& context, const std::string& tok
       return show(401, pages.code(token, "Your visit has ended. Please enter the code again."));
     case PickupFault::NoKey:
       return show(404, pages.message("This key is not here any more", error.error.public_text, false));
+    case PickupFault::NoFile:
+      return show(404, pages.file_gone(token));
     case PickupFault::BadPassword:
     case PickupFault::Failed:
       break;
@@ -55,19 +58,18 @@ bool prefers_compatible(const http::Request& request) {
          agent.find("Macintosh") != std::string_view::npos;
 }
 
-http::Response opened_page(PickupRoutesContext& context, const http::Request& request, std::string_view session,
-                           std::string_view problem) {
-  const std::string& token = request.parameters.at("token");
-  auto opened = context.pickup.show(token, session);
-  if (!opened) return refuse(context, token, opened.error());
+http::Response opened_page(const PickupRoutesContext& context, const http::Request& request, std::string_view session,
+                           const OpenedPickup& opened, std::string_view problem) {
   return show(problem.empty() ? 200 : 403,
-              context.pages.opened({token, *opened, csrf_of(context, session), prefers_compatible(request), problem}));
+              context.pages.opened({request.parameters.at("token"), opened, csrf_of(context, session),
+                                    prefers_compatible(request), problem}));
 }
 
 http::Response landing(PickupRoutesContext& context, const http::Request& request) {
   const std::string& token = request.parameters.at("token");
-  const std::string session = request.cookie(cookie_name);
-  if (!session.empty() && context.pickup.show(token, session)) return opened_page(context, request, session, {});
+  if (const std::string session = request.cookie(cookie_name); !session.empty()) {
+    if (auto opened = context.pickup.show(token, session)) return opened_page(context, request, session, *opened, {});
+  }
   auto link = context.pickup.look(token);
   if (!link) return refuse(context, token, link.error());
   return show(200, context.pages.code(token, {}));
@@ -83,9 +85,10 @@ http::Response enter_code(PickupRoutesContext& context, const http::Request& req
   auto session = context.pickup.open(token, code == form.end() ? std::string() : code->second);
   if (!session) return refuse(context, token, session.error());
   const bool https = context.public_url.rfind("https://", 0) == 0;
-  return http::Response::see_other("/pickup/" + token)
-      .with("Set-Cookie", std::string(cookie_name) + "=" + std::string(session->reveal()) + "; Path=/pickup/" + token +
-                              "; Max-Age=1800; HttpOnly; SameSite=Strict" + (https ? "; Secure" : ""));
+  const std::string page = context.pages.path(token);
+  return http::Response::see_other(page).with(
+      "Set-Cookie", std::string(cookie_name) + "=" + std::string(session->reveal()) + "; Path=" + page +
+                        "; Max-Age=1800; HttpOnly; SameSite=Strict" + (https ? "; Secure" : ""));
 }
 
 http::Response make_file(PickupRoutesContext& context, const http::Request& request) {
@@ -94,7 +97,9 @@ http::Response make_file(PickupRoutesContext& context, const http::Request& requ
   auto form = request.form();
   if (!Secret::copy_of(csrf_of(context, session)).equals(form["csrf"]) ||
       !posted_from_here(request, context.public_url)) {
-    return opened_page(context, request, session, "Please send the form once more.");
+    auto opened = context.pickup.show(token, session);
+    if (!opened) return refuse(context, token, opened.error());
+    return opened_page(context, request, session, *opened, "Please send the form once more.");
   }
   const auto format = form["format"] == "compatible" ? Pkcs12Format::Compatible : Pkcs12Format::Modern;
   auto password = context.pickup.prepare(token, session, form["fingerprint"], format);
@@ -110,12 +115,26 @@ http::Response download(PickupRoutesContext& context, const http::Request& reque
       .with("Content-Disposition", "attachment; filename=\"" + std::string(Pages::file_name) + "\"");
 }
 
+/// A form's address typed or reloaded, or a slash too many: there is nothing to read there, but the page is near.
+http::Response to_page(const PickupRoutesContext& context, const http::Request& request) {
+  const std::string& token = request.parameters.at("token");
+  if (!is_token(token)) return refuse(context, token, {PickupFault::UnknownLink, {}});
+  return http::Response::see_other(context.pages.path(token));
+}
+
+http::Response resend_page(const PickupRoutesContext& context) {
+  return show(200,
+              context.pages.message("A new code", "Have one sent when yours has expired, is locked or is lost.", true));
+}
+
 http::Response resend(PickupRoutesContext& context, const http::Request& request) {
   auto form = request.form();
-  if (auto address = EmailAddress::parse(form["address"])) context.notifier.resend(*address);
+  if (auto address = EmailAddress::parse(form["address"])) {
+    context.notifier.resend(*address, request.client_network);
+  }
   return show(202, context.pages.message("Look into your mailbox",
                                          "If there is a key for this address, a message with a new code is on its way. "
-                                         "Codes that you had before still work.",
+                                         "A code that you had before works on until it expires or is locked.",
                                          false));
 }
 
@@ -128,12 +147,17 @@ http::Response style(const http::Request&) {
 std::vector<http::Route> pickup_page_routes(PickupRoutesContext& context) {
   using http::Access;
   constexpr std::size_t max_body = 4096;
+  const auto back = [&context](const http::Request& request) { return to_page(context, request); };
   return {
-      {"GET", "/pickup-style.css", Access::Public, 0, style},
-      {"POST", "/pickup-resend", Access::Public, max_body,
+      {"GET", "/pickup/style.css", Access::Public, 0, style},
+      {"GET", "/pickup/resend", Access::Public, 0, [&context](const http::Request&) { return resend_page(context); }},
+      {"POST", "/pickup/resend", Access::Public, max_body,
        [&context](const http::Request& request) { return resend(context, request); }},
       {"GET", "/pickup/{token}", Access::PublicSecure, 0,
        [&context](const http::Request& request) { return landing(context, request); }},
+      {"GET", "/pickup/{token}/", Access::PublicSecure, 0, back},
+      {"GET", "/pickup/{token}/session", Access::PublicSecure, 0, back},
+      {"GET", "/pickup/{token}/pkcs12", Access::PublicSecure, 0, back},
       {"POST", "/pickup/{token}/session", Access::PublicSecure, max_body,
        [&context](const http::Request& request) { return enter_code(context, request); }},
       {"POST", "/pickup/{token}/pkcs12", Access::PublicSecure, max_body,

@@ -2,8 +2,6 @@
 // Implements pickup_store.h. Keys and fields: docs/redis.md, "Pickup".
 #include "notify/pickup_store.h"
 
-#include <openssl/crypto.h>
-
 #include <charconv>
 
 #include "base/encoding.h"
@@ -16,6 +14,10 @@ const redis::Script& attempt_script() {
   static const redis::Script script("pickup_attempt", std::string(scripts::attempt_lua));
   return script;
 }
+const redis::Script& right_code_script() {
+  static const redis::Script script("pickup_right_code", std::string(scripts::right_code_lua));
+  return script;
+}
 const redis::Script& resend_script() {
   static const redis::Script script("pickup_resend", std::string(scripts::resend_lua));
   return script;
@@ -25,6 +27,8 @@ const redis::Script& withdraw_script() {
   return script;
 }
 
+/// How long a code still works after its first use.
+constexpr auto works_after_first_use = std::chrono::hours(24);
 /// A link is remembered this long after it has expired, so that its page can say so.
 constexpr auto remembered_after_expiry = std::chrono::hours(24 * 90);
 
@@ -40,19 +44,15 @@ std::string shard_tag(std::string_view hex) {
 
 std::string link_key(const std::string& id) { return "pickup:" + shard_tag(id) + ":link:" + id; }
 
-bool same(std::string_view ours, std::string_view given) {
-  return ours.size() == given.size() && CRYPTO_memcmp(ours.data(), given.data(), ours.size()) == 0;
-}
-
 Error altered(std::string detail) { return Error::permanent("this link cannot be used", std::move(detail)); }
 
-Status done(const Result<redis::Reply>& reply) {
-  if (!reply) return reply.error();
-  if (reply->is_error()) return Error::internal("pickup store: " + std::string(reply->text()));
-  return {};
-}
+Status done(const Result<redis::Reply>& reply) { return reply ? Status() : Status(reply.error()); }
 
 }  // namespace
+
+bool is_over(const PickupLink& link, Time now) {
+  return now >= link.expires || (link.first_used && now >= *link.first_used + works_after_first_use);
+}
 
 std::string PickupStore::link_id(std::string_view token) const {
   return to_hex(wrapper_.mac(Purpose::PickupToken, token));
@@ -143,24 +143,27 @@ Result<PickupLink> PickupStore::read(const std::string& id) {
   if (!(*reply)[4].is_nil()) link.first_used = from_milliseconds(number((*reply)[4].text()));
   link.attempts = static_cast<unsigned>(number((*reply)[5].text()));
   link.attached_secret = (*reply)[6].text();
-  if (!same(link_mac(link), (*reply)[7].text())) return altered("the MAC of link " + id + " does not fit");
+  if (!equal_in_constant_time(link_mac(link), (*reply)[7].text())) {
+    return altered("the MAC of link " + id + " does not fit");
+  }
   return link;
 }
 
 Result<PickupLink> PickupStore::find(std::string_view token) { return read(link_id(token)); }
 
-Result<PickupStore::Attempt> PickupStore::try_code(std::string_view token, const PickupLink& link, const Secret& code,
-                                                   Time now) {
-  const std::string key = link_key(link_id(token));
+Result<PickupStore::Attempt> PickupStore::try_code(const PickupLink& link, const Secret& code, Time now) {
+  const std::string key = link_key(link.id);
   auto counted = redis_.run(attempt_script(), {key}, {std::to_string(max_code_attempts)});
   if (!counted) return counted.error();
   if (counted->size() != 2) return Error::not_found("this link is not known");
   const auto used = static_cast<unsigned>((*counted)[0].integer());
   if (used > max_code_attempts) return Attempt{true, false, 0};
-  if (!same(code_mac(link, code), (*counted)[1].text())) return Attempt{false, false, max_code_attempts - used};
-  auto cleared = redis_.pipeline(
-      {{"HSET", key, "attempts", "0"}, {"HSETNX", key, "first_used", std::to_string(to_milliseconds(now))}});
+  if (!equal_in_constant_time(code_mac(link, code), (*counted)[1].text())) {
+    return Attempt{false, false, max_code_attempts - used};
+  }
+  auto cleared = redis_.run(right_code_script(), {key}, {std::to_string(to_milliseconds(now))});
   if (!cleared) return cleared.error();
+  if (cleared->integer() == 0) return Error::not_found("this link is not known");
   return Attempt{false, true, max_code_attempts};
 }
 
@@ -175,8 +178,9 @@ Result<bool> PickupStore::has_session(const PickupLink& link, std::string_view s
   return reply->integer() == 1;
 }
 
-Status PickupStore::add_file(const PickupLink& link, const Secret& session, std::string_view file, Duration lifetime) {
-  const std::string key = session_key(link, session.reveal(), "file");
+Status PickupStore::add_file(const PickupLink& link, std::string_view session, std::string_view file,
+                             Duration lifetime) {
+  const std::string key = session_key(link, session, "file");
   auto wrapped = wrapper_.wrap(Purpose::PickupSession, key, file);
   if (!wrapped) return wrapped.error();
   return done(redis_.command({"SET", key, *wrapped, "PX", std::to_string(lifetime.count())}));

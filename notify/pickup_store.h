@@ -31,6 +31,9 @@ struct PickupLink {
 /// Wrong codes that a link takes before it is locked.
 inline constexpr unsigned max_code_attempts = 5;
 
+/// Its code works no longer: it has expired, or a day has passed since its first use.
+[[nodiscard]] bool is_over(const PickupLink& link, Time now);
+
 class PickupStore final {
  public:
   PickupStore(redis::Client& redis, Wrapper& wrapper) : redis_(redis), wrapper_(wrapper) {}
@@ -49,15 +52,16 @@ class PickupStore final {
     bool correct = false;
     unsigned left = 0;
   };
-  /// Counts the attempt, then compares. A correct code clears the count and remembers its first use.
-  Result<Attempt> try_code(std::string_view token, const PickupLink& link, const Secret& code, Time now);
+  /// Counts the attempt, then compares. A correct code clears the count and remembers its first use, in a
+  /// full Redis too.
+  Result<Attempt> try_code(const PickupLink& link, const Secret& code, Time now);
 
   /// Sessions and files belong to the link and the address that it leads to.
   Status add_session(const PickupLink& link, const Secret& session, Duration lifetime);
   Result<bool> has_session(const PickupLink& link, std::string_view session);
 
   /// A file waiting for its download, for the session that made it; kept wrapped for `lifetime`.
-  Status add_file(const PickupLink& link, const Secret& session, std::string_view file, Duration lifetime);
+  Status add_file(const PickupLink& link, std::string_view session, std::string_view file, Duration lifetime);
   /// NotFound when it has gone.
   Result<WipedBuffer> file(const PickupLink& link, std::string_view session);
 

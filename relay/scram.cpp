@@ -88,8 +88,7 @@ ScramVerifier make_scram_verifier(const Secret& password, std::string salt, int 
 
 bool fits(const ScramVerifier& verifier, const Secret& password) {
   const ScramVerifier other = make_scram_verifier(password, verifier.salt, verifier.iterations);
-  return other.stored_key.size() == verifier.stored_key.size() &&
-         CRYPTO_memcmp(other.stored_key.data(), verifier.stored_key.data(), verifier.stored_key.size()) == 0;
+  return equal_in_constant_time(other.stored_key, verifier.stored_key);
 }
 
 Result<ScramExchange> ScramExchange::begin(std::string_view client_first, Random& random) {
@@ -135,10 +134,7 @@ Result<std::string> ScramExchange::finish(std::string_view client_final) {
   for (std::size_t i = 0; i < key.size(); ++i) key[i] ^= static_cast<unsigned char>((*proof)[i]);
   const Digest stored = sha256(view_of(key));
   OPENSSL_cleanse(key.data(), key.size());
-  if (verifier_.stored_key.size() != stored.size() ||
-      CRYPTO_memcmp(stored.data(), verifier_.stored_key.data(), stored.size()) != 0) {
-    return failed();
-  }
+  if (!equal_in_constant_time(view_of(stored), verifier_.stored_key)) return failed();
   return "v=" + to_base64(view_of(hmac(verifier_.server_key, message)));
 }
 

@@ -2,8 +2,6 @@
 // Implements tokens.h. A token is "spt_" + id + "_" + secret; the id finds the record, the MAC proves the secret.
 #include "relay/tokens.h"
 
-#include <openssl/crypto.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -20,10 +18,6 @@ constexpr std::size_t secret_octets = 24;
 constexpr std::array<std::string_view, 3> scope_names = {"submit", "keys", "operator"};
 
 std::string token_key(const std::string& id) { return "account:{0}:token:" + id; }
-
-bool same(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
 
 /// Covers the token by its MAC, and what it may do: whoever can write to Redis but has no master key can neither give a
 /// token more scopes nor another account.
@@ -71,8 +65,8 @@ Result<Tokens::Entry> Tokens::read(const std::string& id) {
   if (!reply) return reply.error();
   if (reply->size() != 5 || (*reply)[3].is_nil()) return Error::not_found("there is no such token");
   const auto mac = (*reply)[3].text();
-  if (!same(record_mac(wrapper_, id, (*reply)[0].text(), (*reply)[1].text(), (*reply)[2].text(), mac),
-            (*reply)[4].text())) {
+  if (!equal_in_constant_time(record_mac(wrapper_, id, (*reply)[0].text(), (*reply)[1].text(), (*reply)[2].text(), mac),
+                              (*reply)[4].text())) {
     log_.error("token.altered", {{"token", id}, {"account", (*reply)[0].text()}});
     return Error::permanent("the record of token " + id + " was altered");
   }
@@ -119,7 +113,7 @@ Result<TokenRecord> Tokens::find(std::string_view token) {
   if (!from_hex(id)) return unknown;
   auto entry = read(id);
   if (!entry) return entry.error();
-  if (!same(wrapper_.mac(Purpose::ApiToken, token), entry->mac)) return unknown;
+  if (!equal_in_constant_time(wrapper_.mac(Purpose::ApiToken, token), entry->mac)) return unknown;
   return std::move(entry->record);
 }
 

@@ -61,8 +61,8 @@ void set_origin(Request& request, const net::Peer& peer, const std::vector<std::
                          request.fields.contains("forwarded");
   request.client = peer.address;
   request.client_network = peer.network;
-  request.secure = peer.tls || peer.loopback;
   request.direct_loopback = peer.loopback && !forwarded;
+  request.secure = peer.tls || request.direct_loopback;
   IPAddress address;
   if (!forwarded || !IPAddress::tryParse(peer.address, address) || !is_trusted(trusted_proxies, address)) return;
   request.secure = ascii_iequals(request.field("x-forwarded-proto"), "https");
@@ -75,7 +75,10 @@ void set_origin(Request& request, const net::Peer& peer, const std::vector<std::
 std::optional<Response> check_transport(const Route& route, const Request& request) {
   if (request.secure) return std::nullopt;
   if (route.access != Access::PublicSecure && request.field("authorization").empty()) return std::nullopt;
-  return Response::problem(403, "HTTPS required", "codes and credentials are not taken over plain HTTP from afar");
+  return Response::problem(
+      403, "HTTPS required",
+      "codes and credentials are not taken over plain HTTP from afar, nor from a proxy that is not in "
+      "http.trusted_proxies or does not say X-Forwarded-Proto: https");
 }
 
 bool needs_caller(const Route& route, const Request& request) {
@@ -94,7 +97,7 @@ std::optional<Response> check_caller(Authenticator& authenticator, const Route& 
     return Response::problem(429, "Too many wrong logins", caller.error().public_text)
         .with("Retry-After", std::to_string(caller.error().retry_after->count()));
   }
-  if (!caller) return Response::from(caller.error());
+  if (!caller) return Response::failure(caller.error());
   if (!has_scope(*caller, route.access)) {
     return Response::problem(403, "Missing scope", "this credential may not do that");
   }

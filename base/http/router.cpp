@@ -4,6 +4,7 @@
 
 #include <Poco/JSON/Object.h>
 
+#include <limits>
 #include <sstream>
 
 #include "base/encoding.h"
@@ -125,11 +126,18 @@ Response Response::from(const Error& error) {
     case ErrorKind::Permanent:
       return problem(422, "Cannot be done", error.public_text);
     case ErrorKind::Temporary:
-      return problem(503, "Temporarily unavailable", error.public_text).with("Retry-After", "10");
     case ErrorKind::Internal:
       break;
   }
-  return problem(500, "Internal error", "the fault is ours");
+  return failure(error);
+}
+
+Response Response::failure(const Error& error) {
+  Response response = error.kind == ErrorKind::Temporary
+                          ? problem(503, "Temporarily unavailable", error.public_text).with("Retry-After", "10")
+                          : problem(500, "Internal error", "the fault is ours");
+  response.fault = error;
+  return response;
 }
 
 Response Response::see_other(std::string location) {
@@ -150,11 +158,17 @@ void Router::add(std::vector<Route> routes) {
 
 Router::Match Router::match(std::string_view method, std::string_view path) const {
   Match result;
+  std::size_t fewest = std::numeric_limits<std::size_t>::max();
   for (const auto& route : routes_) {
     auto parameters = fit(route.pattern, path);
-    if (!parameters) continue;
+    if (!parameters || parameters->size() > fewest) continue;
+    if (parameters->size() < fewest) {
+      fewest = parameters->size();
+      result = {};
+    }
     if (route.method == method || (method == "HEAD" && route.method == "GET")) {
-      return {&route, std::move(*parameters), {}};
+      result.route = &route;
+      result.parameters = std::move(*parameters);
     }
     result.allowed.push_back(route.method);
     if (route.method == "GET") result.allowed.emplace_back("HEAD");

@@ -21,14 +21,13 @@ using Fields = std::map<std::string, std::string>;
 
 struct Request {
   std::string method;
-  std::string path;  ///< percent-decoded, without the query
   std::multimap<std::string, std::string> query;
   Fields fields;
   WipedBuffer body;
   std::map<std::string, std::string> parameters;  ///< {names} of the route's pattern
   std::string client;                             ///< numeric address; X-Forwarded-For when a trusted proxy says so
   std::string client_network;
-  bool secure = false;  ///< TLS, loopback, or a trusted proxy that says https: credentials and codes may travel
+  bool secure = false;  ///< TLS, direct_loopback, or a trusted proxy that says https: codes and credentials may travel
   bool direct_loopback = false;  ///< a loopback client with no proxy's fields
   std::optional<Caller> caller;  ///< set on routes that need a scope
 
@@ -47,6 +46,8 @@ struct Response {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> fields;
   WipedBuffer body;
+  /// Why it is a 500 or 503, for the server's log; nothing when there is nothing to log.
+  std::optional<Error> fault;
 
   static Response json(int status, std::string_view body);
   static Response html(int status, std::string_view body);
@@ -56,6 +57,8 @@ struct Response {
   /// Invalid 400, NotFound 404, Temporary 503 with Retry-After, Permanent 422, Internal 500; public_text becomes
   /// detail.
   static Response from(const Error& error);
+  /// For what the caller cannot help, a damaged record among it: Temporary 503 with Retry-After, all else 500.
+  static Response failure(const Error& error);
   /// 303 to another page (POST, redirect, GET).
   static Response see_other(std::string location);
   Response&& with(std::string name, std::string value) &&;
@@ -86,10 +89,10 @@ class Router final {
   struct Match {
     const Route* route = nullptr;
     std::map<std::string, std::string> parameters;
-    std::vector<std::string> allowed;  ///< methods of the path when only the method did not match (405)
+    std::vector<std::string> allowed;  ///< methods of the path, for a 405 when there is no route
   };
+  /// Of several patterns that fit, the one with the fewest {names} owns the path, whatever its methods.
   [[nodiscard]] Match match(std::string_view method, std::string_view path) const;
-  [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
 
  private:
   std::vector<Route> routes_;

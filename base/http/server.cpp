@@ -8,7 +8,6 @@
 #include <optional>
 #include <utility>
 
-#include "base/encoding.h"
 #include "base/http/access.h"
 #include "base/http/request_parser.h"
 #include "base/http/response_writer.h"
@@ -33,23 +32,21 @@ using Refusal = std::shared_ptr<std::optional<Response>>;
 
 /// At the worker's top: whatever a library throws ends this request, not the process.
 template <class Answer, class Call>
-Answer guarded(Log& log, const Route& route, Call call) {
+Answer guarded(Call call) {
   try {
     return call();
   } catch (const std::exception& why) {
-    log.error("http.handler_failed", {{"route", route.pattern}, {"detail", why.what()}});
-    return Response::from(Error::internal(why.what()));
+    return Response::failure(Error::internal(why.what()));
   }
 }
 
 std::optional<Response> check(ServerContext& context, Exchange& exchange) {
-  return guarded<std::optional<Response>>(context.log, *exchange.route, [&] {
-    return check_caller(context.authenticator, *exchange.route, exchange.request);
-  });
+  return guarded<std::optional<Response>>(
+      [&] { return check_caller(context.authenticator, *exchange.route, exchange.request); });
 }
 
-Response answer(ServerContext& context, const Exchange& exchange) {
-  return guarded<Response>(context.log, *exchange.route, [&] { return exchange.route->handle(exchange.request); });
+Response answer(const Exchange& exchange) {
+  return guarded<Response>([&] { return exchange.route->handle(exchange.request); });
 }
 
 bool has_bare_line_feed(std::string_view text) {
@@ -152,7 +149,6 @@ class HttpConversation final : public net::Conversation {
 
   void fill_request(Request& request, RequestHead& head, std::map<std::string, std::string> parameters) {
     request.method = std::move(head.method);
-    request.path = percent_decode(head.target).value_or(std::string());  // the parser has refused wrong escapes
     request.query = parse_form(head.query);
     request.fields = std::move(head.fields);
     request.parameters = std::move(parameters);
@@ -211,13 +207,12 @@ class HttpConversation final : public net::Conversation {
   net::Step run_check_and_handler() {
     return working([this, &context = context_, exchange = exchange_] {
       auto refused = check(context, *exchange);
-      return finish_with(refused ? std::move(*refused) : answer(context, *exchange));
+      return finish_with(refused ? std::move(*refused) : answer(*exchange));
     });
   }
 
   net::Step run_handler() {
-    return working(
-        [this, &context = context_, exchange = exchange_] { return finish_with(answer(context, *exchange)); });
+    return working([this, exchange = exchange_] { return finish_with(answer(*exchange)); });
   }
 
   /// Called on a worker: touches nothing of ours before the loop runs the Resume.
@@ -243,6 +238,9 @@ class HttpConversation final : public net::Conversation {
     context_.log.debug("http.request", {{"method", route == nullptr ? "-" : exchange_->request.method},
                                         {"route", route == nullptr ? "-" : route->pattern},
                                         {"status", response.status}});
+    if (response.fault && route != nullptr) {
+      context_.log.failure("http.handler_failed", *response.fault, {{"route", route->pattern}});
+    }
     WipedBuffer output = write_response(std::move(response), exchange_->head_only, close);
     exchange_.reset();
     if (close) return closing(std::move(output));

@@ -27,14 +27,8 @@ Poco::JSON::Object to_json(const KeyRecord& key) {
   return object;
 }
 
-Result<std::string> pem_of(const KeyRecord& key) {
-  auto certificate = parse_certificate(key.certificate);
-  if (!certificate) return certificate.error();
-  return to_pem(certificate->get());
-}
-
 int print_key(Context& context, const KeyRecord& key) {
-  auto pem = pem_of(key);
+  auto pem = to_pem(key.certificate);
   if (!pem) return fail(context, pem.error());
   if (context.json) {
     auto object = to_json(key);

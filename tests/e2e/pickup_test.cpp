@@ -111,7 +111,7 @@ TEST_F(PickupRelay, RefusedMessageAssignsNothing) {
 
 TEST_F(PickupRelay, EarlierCodeStaysValidBesideANewOne) {
   const std::string first_file = notified("two@example.net");
-  EXPECT_EQ(relay->http("POST", "/pickup-resend", "address=two%40example.net").status, 202);
+  EXPECT_EQ(relay->http("POST", "/pickup/resend", "address=two%40example.net").status, 202);
   for (const auto& file : relay->notifications("two@example.net", 2)) EXPECT_EQ(open(read_notification(file)), 200);
 }
 

@@ -187,5 +187,16 @@ TEST(EmailAddress, NeverAcceptsWhatEndsALineOrAPath) {
   EXPECT_GT(accepted, 100U);
 }
 
+TEST(EmailAddress, PlainLocalPartsHaveNoRoomForASentence) {
+  for (const char* text : {"anna@example.com", "a.b+c@example.com", "jürgen@example.com", "\"anna\"@example.com"}) {
+    EXPECT_TRUE(EmailAddress::parse(text)->has_plain_local()) << text;
+  }
+  for (const char* text : {"\"a b\"@example.com", "\"a,b\"@example.com", "\"a..b\"@example.com", "a\u00a0b@example.com",
+                           "a\u1680b@example.com", "a\u2000b@example.com", "a\u200ab@example.com",
+                           "a\u202fb@example.com", "a\u205fb@example.com", "a\u3000b@example.com"}) {
+    EXPECT_FALSE(EmailAddress::parse(text)->has_plain_local()) << text;
+  }
+}
+
 }  // namespace
 }  // namespace sealpost

@@ -57,8 +57,8 @@ INSTANTIATE_TEST_SUITE_P(
         AccessCase{"MetricsFromAfar", "/metrics", afar, "", 401},
         AccessCase{"MetricsThroughALocalProxy", "/metrics", here, "X-Forwarded-For: 192.0.2.7\r\n", 401},
         AccessCase{"MetricsThroughAProxyOfAnotherKind", "/metrics", here, "Forwarded: for=192.0.2.7\r\n", 401},
-        AccessCase{"MetricsWithAnotherScope", "/metrics", here, "X-Forwarded-For: 192.0.2.7\r\n" + bearer("submit"),
-                   403},
+        AccessCase{"MetricsWithAnotherScope", "/metrics", proxy,
+                   "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n" + bearer("submit"), 403},
         AccessCase{"MetricsForAnOperatorThroughAProxy", "/metrics", proxy,
                    "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n" + bearer("operator"), 200},
         AccessCase{"StoreAway", "/submit", here, bearer("away"), 503},
@@ -73,6 +73,10 @@ INSTANTIATE_TEST_SUITE_P(
                     AccessCase{"CodeFromAfar", "/secure", afar, "", 403},
                     AccessCase{"CodeFromLoopback", "/secure", here, "", 200},
                     AccessCase{"CodeFromAfarThatClaimsHttps", "/secure", afar, "X-Forwarded-Proto: https\r\n", 403},
+                    AccessCase{"CodeThroughALocalProxyThatIsNotTrusted", "/secure", here,
+                               "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n", 403},
+                    AccessCase{"CredentialThroughALocalProxyThatIsNotTrusted", "/submit", here,
+                               "Forwarded: for=192.0.2.7;proto=https\r\n" + bearer("submit"), 403},
                     AccessCase{"ThroughATrustedProxyOverHttps", "/secure", proxy,
                                "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n", 200},
                     AccessCase{"ThroughATrustedProxyOverHttp", "/secure", proxy,
@@ -112,6 +116,18 @@ INSTANTIATE_TEST_SUITE_P(Cases, HttpOriginTest,
                                          OriginCase{"NotAnAddress", proxy, "unknown", "10.0.0.1 10.0.0.1"},
                                          OriginCase{"Nothing", proxy, "", "10.0.0.1 10.0.0.1"}),
                          [](const auto& info) { return std::string(info.param.name); });
+
+TEST_F(HttpTest, RefusalOfAProxyNamesTheSettingThatTrustsIt) {
+  Direct direct(context_, from(here));
+  EXPECT_NE(direct.say(get("/secure", "X-Forwarded-For: 192.0.2.7\r\n")).find("http.trusted_proxies"),
+            std::string::npos);
+}
+
+TEST_F(HttpTest, AStoreThatIsAwayIsLoggedWithTheRoute) {
+  Direct direct(context_, from(here));
+  EXPECT_EQ(status_of(direct.say(get("/submit", bearer("away")))), 503);
+  EXPECT_NE(logged().find(" warning http.handler_failed route=/submit reason="), std::string::npos) << logged();
+}
 
 TEST_F(HttpTest, AStrangersBodyIsRefusedBeforeItIsRead) {
   Direct direct(context_, from("127.0.0.1"));

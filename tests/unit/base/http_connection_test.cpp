@@ -165,7 +165,9 @@ TEST_F(HttpTest, AHandlerThatThrowsIsOurFaultAndIsLogged) {
   EXPECT_EQ(status_of(answer), 500);
   EXPECT_NE(answer.find("application/problem+json"), std::string::npos);
   EXPECT_EQ(answer.find("handler"), std::string::npos) << "the detail is for the log";
-  EXPECT_NE(logged().find("http.handler_failed route=/throw detail=handler"), std::string::npos) << logged();
+  EXPECT_NE(logged().find("http.handler_failed route=/throw reason=\"internal error\" detail=handler"),
+            std::string::npos)
+      << logged();
   EXPECT_EQ(status_of(read_response(client)), 200);
 }
 

@@ -16,6 +16,9 @@ Router table() {
               {"PUT", "/v1/keys/{address}", Access::Keys, 0, nothing}});
   router.add({{"POST", "/v1/pickup/resend", Access::Public, 0, nothing},
               {"POST", "/v1/pickup/{token}/session", Access::PublicSecure, 0, nothing}});
+  router.add({{"GET", "/pickup/{token}", Access::PublicSecure, 0, nothing},
+              {"POST", "/pickup/resend", Access::Public, 0, nothing},
+              {"GET", "/pickup/style.css", Access::Public, 0, nothing}});
   return router;
 }
 
@@ -49,6 +52,10 @@ INSTANTIATE_TEST_SUITE_P(
                     MatchCase{"TrailingSlash", "GET", "/v1/keys/a/", "", ""},
                     MatchCase{"TooShort", "GET", "/v1/keys", "", ""}, MatchCase{"DoubleSlash", "GET", "//", "", ""},
                     MatchCase{"PathsAreCaseSensitive", "GET", "/V1/keys/a", "", ""},
+                    MatchCase{"SpelledOutBehindAParameter", "GET", "/pickup/style.css", "/pickup/style.css", ""},
+                    MatchCase{"SpelledOutInEscapes", "POST", "/pickup/%72esend", "/pickup/resend", ""},
+                    MatchCase{"SpelledOutWithAnotherMethod", "GET", "/pickup/resend", "", "POST "},
+                    MatchCase{"BesideWhatIsSpelledOut", "GET", "/pickup/resend2", "/pickup/{token}", ""},
                     MatchCase{"Between", "POST", "/v1/pickup/t/session", "/v1/pickup/{token}/session", ""}),
     [](const auto& info) { return std::string(info.param.name); });
 
@@ -119,6 +126,16 @@ INSTANTIATE_TEST_SUITE_P(Kinds, ResponseFromError,
                                          ErrorCase{"Temporary", Error::temporary("shown", "hidden"), 503},
                                          ErrorCase{"Internal", Error::internal("hidden"), 500}),
                          [](const auto& info) { return std::string(info.param.name); });
+
+TEST(Response, FailureIsTheServersFaultAndKeptForItsLog) {
+  const std::string altered = "the record was altered";
+  EXPECT_EQ(Response::failure(Error::permanent(altered)).status, 500);
+  EXPECT_EQ(Response::failure(Error::internal("x")).status, 500);
+  EXPECT_EQ(Response::failure(Error::temporary("later")).status, 503);
+  EXPECT_EQ(Response::failure(Error::permanent(altered)).fault->public_text, altered);
+  EXPECT_EQ(Response::from(Error::internal("hidden")).fault->internal_detail, "hidden");
+  EXPECT_FALSE(Response::from(Error::invalid("the caller's")).fault);
+}
 
 TEST(Response, AProblemEscapesWhatItQuotes) {
   const std::string body(view(Response::problem(400, "Bad", "a \"b\"\n\x01").body));

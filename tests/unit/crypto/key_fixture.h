@@ -15,6 +15,7 @@
 #include "crypto/key_vault.h"
 #include "crypto/master_key.h"
 #include "tests/support/fakes.h"
+#include "tests/support/log_file.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/temp_dir.h"
 
@@ -49,7 +50,8 @@ class KeyTest : public ::testing::Test {
   }
 
   ManualClock clock;
-  Log log{LogLevel::Error, LogFormat::Text, clock};
+  LogFile log_file{clock};
+  Log& log = log_file.log;
   TempDir dir;
   RedisServer server;
   KeysSettings settings;

@@ -29,7 +29,7 @@ constexpr const char* header_block = "Subject: Numbers\r\nFrom: alice@example.co
 ParsedMail reported(const ReportFacts& facts) {
   const test::ManualClock clock;
   SystemRandom random;
-  const auto notice = compose_report({"<relay@example.org>", "relay.example.org"}, facts, clock, random);
+  const auto notice = compose_report({"", "relay@example.org", "relay.example.org"}, facts, clock, random);
   return parse_mail(view(notice.message()));
 }
 

@@ -75,6 +75,16 @@ TEST_F(KeyRoutesTest, PermanentKeysMayBeKeptByClients) {
             response.fields.end());
 }
 
+TEST_F(KeyRoutesTest, DamagedRecordIsTheServersFaultAndLogged) {
+  assign("bob@example.net");
+  damage_record("bob@example.net");
+  for (const char* method : {"GET", "PUT"}) {
+    const auto answer = call(method, "/v1/keys/bob@example.net", {}, keys_scope);
+    EXPECT_EQ(answer.status, 500) << answer.body;
+  }
+  EXPECT_NE(log_file.text().find(" http.handler_failed route=/v1/keys/{address} reason="), std::string::npos);
+}
+
 TEST_F(KeyRoutesTest, ExpiredInterimKeyIsNone) {
   assign("bob@example.net");
   clock.advance(day * 90);

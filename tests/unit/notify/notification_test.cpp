@@ -26,7 +26,7 @@ using test::ParsedMail;
 
 const std::string link = "https://mail.relay.example.org/pickup/AbCdEfGhIjKlMnOpQrStUvWx";
 const std::string code_text = "7K3M-Q9ZT-04HB";
-const NoticeSender relay{"\"Sealpost\" <postmaster@relay.example.org>", "relay.example.org"};
+const NoticeSender relay{"Sealpost", "postmaster@relay.example.org", "relay.example.org"};
 
 struct Facts {
   std::string recipient = "bob@example.net";
@@ -108,16 +108,26 @@ TEST(Notification, NamesTheSenderOnlyOfAnAcceptedMail) {
 }
 
 TEST(Notification, SaysWhenTheCodeExpires) {
-  EXPECT_NE(
-      text_of(NotificationCause::Mail).find("The code works until 2026-10-21, and for a day after you first use it."),
-      std::string::npos);
+  EXPECT_NE(text_of(NotificationCause::Mail)
+                .find("The code works until 2026-10-21, or until a day after its first use,\r\nwhichever comes first."),
+            std::string::npos);
 }
 
 TEST(Notification, EscapesWhatASenderMayChooseInHtml) {
-  const auto mail = parse_mail(composed({.sender = "\"<script>&\"@example.com"}));
-  EXPECT_NE(mail.parts.at(0).body.find("\"<script>&\"@example.com\r\n"), std::string::npos);
-  EXPECT_EQ(mail.parts.at(1).body.find("<script"), std::string::npos);
-  EXPECT_NE(mail.parts.at(1).body.find("&quot;&lt;script&gt;&amp;&quot;@example.com"), std::string::npos);
+  const auto mail = parse_mail(composed({.sender = "o'b&b@example.com"}));
+  EXPECT_NE(mail.parts.at(0).body.find("o'b&b@example.com\r\n"), std::string::npos);
+  EXPECT_NE(mail.parts.at(1).body.find("o&#39;b&amp;b@example.com"), std::string::npos);
+}
+
+TEST(Notification, CarriesNoSentenceThatASenderPutsIntoTheAddress) {
+  for (const char* local : {"\"Your account is locked. Visit www.evil.example\"", "\"<script>&\"", "\"a,b\"",
+                            "Your\u00a0account", "Your\u2003account\u2003is", "Your\u3000account"}) {
+    const auto mail = parse_mail(composed({.sender = std::string(local) + "@example.com"}));
+    for (const auto& part : mail.parts) {
+      EXPECT_NE(part.body.find("Somebody at example.com"), std::string::npos) << part.body;
+      for (const char* word : {"account", "script", "a,b"}) EXPECT_EQ(part.body.find(word), std::string::npos) << word;
+    }
+  }
 }
 
 TEST(Notification, CarriesAddressesBeyondAscii) {
@@ -150,6 +160,7 @@ TEST(Notification, OfAPickupNamesAddressAndKeyButNoCode) {
   EXPECT_NE(mail.parts.at(0).body.find("mail to bob@example.net was picked up"), std::string::npos);
   EXPECT_NE(mail.parts.at(0).body.find("Key: " + std::string(64, 'a')), std::string::npos);
   EXPECT_EQ(words_of(mail.parts.at(0).body), words_of(mail.parts.at(1).body));
+  EXPECT_NE(mail.parts.at(0).body.find("postmaster@relay.example.org"), std::string::npos) << "whom to tell";
   EXPECT_EQ(mail.field("auto-submitted"), "auto-generated");
 }
 

@@ -9,7 +9,7 @@
 namespace sealpost {
 namespace {
 
-const Pages pages("relay<.example.org");
+const Pages pages("relay<.example.org", "https://relay.example.org");
 const std::string token = "AbCdEfGhIjKlMnOpQrStUvWx";
 
 KeyRecord key(char fill, PairState state) {
@@ -56,6 +56,26 @@ TEST(Pages, ShowThePasswordOfAnAttachedFileOnlyWhenThereIsOne) {
   EXPECT_NE(html.find("<code>pass&lt;word</code>"), std::string::npos);
 }
 
+TEST(Pages, StandBelowThePathOfThePublicUrl) {
+  const OpenedPickup pickup{"bob@example.net", {key('a', PairState::Interim)}, {}};
+  for (const std::string& base : {std::string(), std::string("/base"), std::string("/two/parts")}) {
+    const Pages based("relay.example.org", "https://relay.example.org:8443" + base);
+    const std::string root = base + "/pickup/";
+    EXPECT_EQ(based.path(token), root + token);
+    std::string all;
+    for (const auto& page : {based.code(token, {}), based.opened({token, pickup, "csrf", false, {}}),
+                             based.taken(token, Secret::copy_of("password")), based.message("title", "text", true)}) {
+      all += page.value();
+    }
+    for (const std::string& path : {"action=\"" + root + token + "/session\"", "action=\"" + root + token + "/pkcs12\"",
+                                    "href=\"" + root + token + "/file\"", "href=\"" + root + token + "\"",
+                                    "action=\"" + root + "resend\"", "href=\"" + root + "style.css\""}) {
+      EXPECT_NE(all.find(path), std::string::npos) << path;
+    }
+    EXPECT_EQ(count(all, "=\"/"), count(all, "=\"" + root)) << "and no path stands elsewhere";
+  }
+}
+
 struct Example {
   const char* name;
   Result<std::string> (*make)();
@@ -91,6 +111,7 @@ INSTANTIATE_TEST_SUITE_P(Pages, EveryPage,
                                                    return pages.opened({token, pickup, "<evil>", true, "<evil>"});
                                                  }},
                                          Example{"Taken", [] { return pages.taken(token, Secret::copy_of("<evil>")); }},
+                                         Example{"FileGone", [] { return pages.file_gone(token); }},
                                          Example{"Message", [] { return pages.message("<evil>", "<evil>", false); }},
                                          Example{"MessageWithResend",
                                                  [] { return pages.message("<evil>", "<evil>", true); }}),

@@ -140,6 +140,18 @@ TEST_F(PickupApiTest, ResendIsAlwaysAccepted) {
   }
 }
 
+TEST_F(PickupApiTest, ResendsOfOneNetworkAreBoundedWhileTheyWait) {
+  const auto ask = [&](int number, const std::string& peer) {
+    const std::string body = R"({"address":"user)" + std::to_string(number) + R"(@example.net"})";
+    EXPECT_EQ(call("POST", "/v1/pickup/resend", body, {}, peer).status, 202) << "which nobody is told";
+  };
+  for (int i = 0; i < 8; ++i) ask(i, "198.51.100.7");
+  ask(8, "198.51.100.8");
+  EXPECT_EQ(log_file.text().find("notifier.resends_dropped"), std::string::npos);
+  ask(9, "198.51.100.7");
+  EXPECT_NE(log_file.text().find("notifier.resends_dropped"), std::string::npos);
+}
+
 struct Wrong {
   const char* name;
   const char* path;  ///< behind the token
@@ -210,12 +222,24 @@ TEST_F(PickupApiTest, CodesAreNotTakenOverPlainHttpFromAfar) {
       << "no secret travels";
 }
 
+TEST_F(PickupApiTest, DamagedRecordIsTheServersFaultAndLoggedWithTheAddress) {
+  const auto fields = session(bob);
+  damage_record("bob@example.net");
+  const auto answer = call("POST", pkcs12_path(bob), R"({"format":"modern"})", fields);
+  EXPECT_EQ(answer.status, 500) << answer.body;
+  const std::string log = log_file.text();
+  EXPECT_NE(log.find(" pickup.failed address=bob@example.net reason="), std::string::npos) << log;
+  EXPECT_NE(log.find(" detail=\"MAC does not fit\""), std::string::npos) << log;
+  EXPECT_EQ(log.find("http.handler_failed"), std::string::npos) << "one line is enough";
+}
+
 TEST_F(PickupApiTest, RedisAwayIsTemporary) {
   const auto fields = session(bob);
   server.kill();
   const auto answer = call("POST", session_path(bob), code_body(bob.code));
   EXPECT_EQ(answer.status, 503);
   EXPECT_FALSE(answer.field("Retry-After").empty());
+  EXPECT_NE(log_file.text().find(" pickup.failed "), std::string::npos);
   EXPECT_EQ(call("POST", pkcs12_path(bob), R"({"format":"modern"})", fields).status, 503);
   EXPECT_EQ(call("POST", "/v1/pickup/resend", R"({"address":"bob@example.net"})").status, 202) << "tells nothing";
 }

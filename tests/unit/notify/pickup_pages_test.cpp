@@ -4,6 +4,7 @@
 #include <ostream>
 #include <regex>
 
+#include "notify/codes.h"
 #include "notify/form_origin.h"
 #include "tests/unit/notify/routes_fixture.h"
 
@@ -89,12 +90,14 @@ TEST_F(PickupPagesTest, ProblemsHavePagesOfTheirOwn) {
   EXPECT_NE(wrong.body.find("Attempts left: 4"), std::string::npos) << wrong.body;
   EXPECT_NE(wrong.body.find("role=\"alert\""), std::string::npos);
   EXPECT_NE(wrong.body.find("name=\"code\""), std::string::npos) << "with the form at hand";
-  EXPECT_EQ(enter("").status, 403) << "an empty code counts";
-  for (int i = 0; i < 2; ++i) EXPECT_EQ(enter(wrong_code()).status, 403);
+  const auto empty = enter("");
+  EXPECT_EQ(empty.status, 403);
+  EXPECT_NE(empty.body.find("Attempts left: 4"), std::string::npos) << "a scanner's press costs none: " << empty.body;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(enter(wrong_code()).status, 403);
   for (int i = 0; i < 2; ++i) {
     const auto locked = enter(wrong_code());
     EXPECT_EQ(locked.status, 423) << "told at once when the last attempt is gone";
-    EXPECT_NE(locked.body.find("action=\"/pickup-resend\""), std::string::npos);
+    EXPECT_NE(locked.body.find("action=\"/pickup/resend\""), std::string::npos);
   }
   EXPECT_EQ(call("GET", page).status, 423);
   clock.advance(day * 30);
@@ -110,7 +113,8 @@ TEST_F(PickupPagesTest, LookingChangesNothing) {
   const std::string before = content_of_redis();
   for (const char* method : {"GET", "HEAD"}) {
     for (const std::string& path :
-         {page, page + "/file", std::string("/pickup/unknown"), std::string("/pickup-style.css"), std::string("/v1/ca"),
+         {page, page + "/", page + "/session", page + "/pkcs12", page + "/file", std::string("/pickup/unknown"),
+          std::string("/pickup/resend"), std::string("/pickup/style.css"), std::string("/v1/ca"),
           std::string("/v1/keys/bob@example.net"), std::string("/v1/keys/nobody@example.net")}) {
       for (const Fields& fields : {Fields{}, with_cookie, bearer("keys")}) {
         const auto answer = call(method, path, {}, fields);
@@ -130,10 +134,10 @@ TEST_F(PickupPagesTest, EveryAnswerCarriesTheSecurityFields) {
                                        call("GET", page, {}, with_cookie),
                                        call("GET", page + "/file", {}, with_cookie),
                                        call("GET", "/pickup/unknown"),
-                                       call("GET", "/pickup-style.css"),
+                                       call("GET", "/pickup/style.css"),
                                        enter(wrong_code()),
                                        enter(bob.code),
-                                       call("POST", "/pickup-resend", "address=bob@example.net"),
+                                       call("POST", "/pickup/resend", "address=bob@example.net"),
                                        call("DELETE", page),
                                        call("HEAD", page),
                                        call("GET", page, {}, {}, "198.51.100.7"),
@@ -184,22 +188,71 @@ TEST_F(PickupPagesTest, PlainHttpFromAfarIsRefused) {
 }
 
 TEST_F(PickupPagesTest, ResendSaysTheSameToEverybody) {
-  const auto known = call("POST", "/pickup-resend", "address=bob%40example.net");
+  const auto known = call("POST", "/pickup/resend", "address=bob%40example.net");
   EXPECT_EQ(known.status, 202);
   for (const char* body : {"address=nobody%40example.net", "address=x", "address=", "other=1"}) {
-    const auto answer = call("POST", "/pickup-resend", body);
+    const auto answer = call("POST", "/pickup/resend", body);
     EXPECT_EQ(answer.status, 202);
     EXPECT_EQ(answer.body, known.body) << body;
   }
-  EXPECT_EQ(call("POST", "/pickup-resend", std::string(4097, 'x')).status, 413);
+  EXPECT_EQ(call("POST", "/pickup/resend", std::string(4097, 'x')).status, 413);
 }
 
 TEST_F(PickupPagesTest, WrongMethodsAreNotAllowed) {
   EXPECT_EQ(call("POST", page, "x=y").field("Allow"), "GET, HEAD");
-  EXPECT_EQ(call("GET", page + "/session").field("Allow"), "POST");
-  EXPECT_EQ(call("GET", page + "/pkcs12").status, 405);
+  EXPECT_EQ(call("PUT", page + "/session").field("Allow"), "GET, HEAD, POST");
+  EXPECT_EQ(call("DELETE", page + "/pkcs12").status, 405);
   EXPECT_EQ(call("POST", page + "/file", "x=y").status, 405);
-  EXPECT_EQ(call("GET", "/pickup-resend").status, 405);
+  EXPECT_EQ(call("POST", "/pickup/style.css", "x=y").field("Allow"), "GET, HEAD");
+}
+
+TEST_F(PickupPagesTest, FaultOfOursHasAPageAndIsLogged) {
+  const Fields with_cookie = visitor();
+  const std::string field = csrf(with_cookie);
+  damage_record("bob@example.net");
+  const auto answer = call("POST", page + "/pkcs12", "csrf=" + field + "&format=modern", with_cookie);
+  EXPECT_EQ(answer.status, 500);
+  EXPECT_NE(answer.body.find("The fault is ours."), std::string::npos) << answer.body;
+  EXPECT_NE(log_file.text().find(" pickup.failed address=bob@example.net "), std::string::npos);
+}
+
+TEST_F(PickupPagesTest, FileThatWaitedTooLongIsMadeAgain) {
+  const Fields with_cookie = visitor();
+  ASSERT_EQ(call("POST", page + "/pkcs12", "csrf=" + csrf(with_cookie) + "&format=modern", with_cookie).status, 200);
+  const auto names = keys->redis.command({"KEYS", "pickup:*:file:*"}).value();
+  ASSERT_EQ(names.size(), 1U);
+  ASSERT_TRUE(keys->redis.command({"DEL", std::string(names[0].text())}));
+  const auto gone = call("GET", page + "/file", {}, with_cookie);
+  EXPECT_EQ(gone.status, 404);
+  EXPECT_NE(gone.body.find("<h1>The file is not here any more</h1>"), std::string::npos) << gone.body;
+  EXPECT_NE(gone.body.find("href=\"" + page + "\""), std::string::npos) << "the way to a new one";
+}
+
+TEST_F(PickupPagesTest, FormsAddressLeadsToThePage) {
+  for (const char* behind : {"/", "/session", "/pkcs12"}) {
+    const auto answer = call("GET", page + behind);
+    EXPECT_EQ(answer.status, 303) << behind;
+    EXPECT_EQ(answer.field("Location"), page) << behind;
+    for (const char* token : {"unknown", "%0d%0aX", "style.css", "resend"}) {
+      const auto unknown = call("GET", std::string("/pickup/") + token + behind);
+      EXPECT_EQ(unknown.status, 404) << token << behind;
+      EXPECT_NE(unknown.body.find("This link is not known"), std::string::npos) << unknown.body;
+    }
+  }
+  const auto form = call("GET", "/pickup/resend");
+  EXPECT_EQ(form.status, 200);
+  EXPECT_NE(form.body.find("action=\"/pickup/resend\""), std::string::npos);
+}
+
+TEST_F(PickupPagesTest, FormsLeadBelowThePathOfThePublicUrl) {
+  page_context->pages = Pages("relay.example.org", "https://relay.example.org/base");
+  const auto entered = enter(bob.code);
+  EXPECT_EQ(entered.field("Location"), "/base" + page);
+  EXPECT_NE(entered.field("Set-Cookie").find("; Path=/base" + page + ";"), std::string::npos);
+}
+
+TEST_F(PickupPagesTest, NoTokenIsTakenForAnotherPage) {
+  for (const char* name : {"resend", "style.css"}) EXPECT_FALSE(is_token(name));
 }
 
 TEST_F(PickupPagesTest, OnAppleTheCompatibleFormatIsChosen) {

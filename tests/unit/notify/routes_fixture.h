@@ -41,7 +41,7 @@ class RoutesTest : public NotifyTest {
   void SetUp() override {
     NotifyTest::SetUp();
     page_context = std::make_unique<PickupRoutesContext>(
-        PickupRoutesContext{*pickup, *notifier, keys->master, Pages("relay.example.org"), public_url});
+        PickupRoutesContext{*pickup, *notifier, keys->master, Pages("relay.example.org", public_url), public_url});
     key_context = std::make_unique<KeyRoutesContext>(KeyRoutesContext{
         keys->directory, keys->authority.pem().value(),
         [this](const std::string&, const EmailAddress&) { return Result<bool>(may_assign); }, [this] { ++assigned; }});
@@ -67,6 +67,12 @@ class RoutesTest : public NotifyTest {
   static std::string session_path(const SentNotice& notice) { return "/v1/pickup/" + notice.token + "/session"; }
   static std::string pkcs12_path(const SentNotice& notice) { return "/v1/pickup/" + notice.token + "/pkcs12"; }
   static std::string code_body(const std::string& code) { return R"({"code":")" + code + "\"}"; }
+  /// As after damage: what the directory holds of the address is no record of ours.
+  void damage_record(const std::string& address_key) {
+    const auto names = keys->redis.command({"KEYS", "keys:*:address:" + address_key}).value();
+    ASSERT_EQ(names.size(), 1U);
+    ASSERT_TRUE(keys->redis.command({"HSET", std::string(names[0].text()), "current", std::string(100, 'x')}));
+  }
   Fields session(const SentNotice& notice) {
     const auto opened = call("POST", session_path(notice), code_body(notice.code));
     EXPECT_EQ(opened.status, 200) << opened.body;

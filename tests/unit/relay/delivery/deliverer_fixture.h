@@ -72,7 +72,7 @@ class DelivererTest : public QueueTest {
     options.max_age = std::chrono::hours(5 * 24);
     options.warn_after = std::chrono::hours(4);
     options.history = std::chrono::hours(7 * 24);
-    options.sender = {"Sealpost <postmaster@relay.example.org>", "relay.example.org"};
+    options.sender = {"Sealpost", "postmaster@relay.example.org", "relay.example.org"};
   }
 
   void start() {
