@@ -29,6 +29,7 @@
 #include "queue/redis_server.h"
 #include "relay/delivery/deliverer.h"
 #include "relay/delivery/routes.h"
+#include "relay/descriptors.h"
 #include "relay/health_routes.h"
 #include "relay/http_authenticator.h"
 #include "relay/intake.h"
@@ -43,6 +44,7 @@ namespace {
 /// Jobs wait for Redis' fsync most of the time, and those that wait together share one.
 constexpr std::size_t smtp_workers = 48;
 constexpr std::size_t http_workers = 16;
+constexpr std::size_t http_connections = 2000;
 
 /// Signals that the main thread waits for; blocked in all threads, which are started later.
 sigset_t block_signals() {
@@ -80,6 +82,25 @@ Status check_store(const Settings& settings) {
   std::string text;
   for (const auto& finding : *findings) text += (text.empty() ? "" : "; ") + finding;
   return Error::invalid(text);
+}
+
+/// How many connections are taken; a limit of open files that does not do for all of them is told.
+ConnectionShares connection_shares(const Settings& settings, Log& log) {
+  const bool smtp = !settings.smtp.listen.empty() || !settings.smtp.listen_tls.empty();
+  const bool http = !settings.http.listen.empty() || !settings.http.listen_tls.empty();
+  const ConnectionShares wanted{smtp ? settings.smtp.max_connections : 0, http ? http_connections : 0};
+  // A delivery has a socket, a name look-up and what wakes it; the rest is files, listeners and refusals.
+  const std::size_t reserve = Services::redis_connections + 3 * settings.delivery.workers + 64;
+  const std::size_t limit = raise_descriptor_limit();
+  const ConnectionShares shares = share_descriptors(limit, wanted, reserve);
+  if (shares.smtp + shares.http < wanted.smtp + wanted.http) {
+    log.warning("descriptors.few", {{"limit", limit},
+                                    {"needed", wanted.smtp + wanted.http + reserve},
+                                    {"smtp_connections", shares.smtp},
+                                    {"http_connections", shares.http},
+                                    {"hint", "raise the limit of open files, or lower smtp.max_connections"}});
+  }
+  return shares;
 }
 
 /// Everything that runs, in the order in which it needs the rest; destroyed the other way round.
@@ -128,6 +149,7 @@ class Relay final {
         http_loop_(http_pool_, &tls, log) {}
 
   Status start() {
+    shares_ = connection_shares(settings_, log_);
     auto ca = services_.authority().pem();
     if (!ca) return ca.error();
     key_routes_ = std::make_unique<KeyRoutesContext>(
@@ -206,8 +228,8 @@ class Relay final {
 
   Status listen_smtp(const char* name, const std::string& address, bool tls) {
     if (address.empty()) return {};
-    net::ListenerOptions options{
-        name, address, tls, settings_.smtp.max_connections, settings_.smtp.max_connections_per_client, {}, {}, {}};
+    net::ListenerOptions options{name, address, tls, shares_.smtp, settings_.smtp.max_connections_per_client,
+                                 {},   {},      {}};
     options.handshake_timeout = std::chrono::seconds(30);
     options.refusal = "421 4.7.0 " + settings_.relay.hostname + " too many connections, try again later\r\n";
     options.accept = [this] { return smtp::make_connection(smtp_context_); };
@@ -216,7 +238,7 @@ class Relay final {
 
   Status listen_http(const char* name, const std::string& address, bool tls) {
     if (address.empty()) return {};
-    net::ListenerOptions options{name, address, tls, 2000, 200, {}, {}, {}};
+    net::ListenerOptions options{name, address, tls, shares_.http, 200, {}, {}, {}};
     options.handshake_timeout = std::chrono::seconds(10);
     options.accept = [this] { return http::make_conversation(*http_context_); };
     return listen(http_loop_, std::move(options));
@@ -226,6 +248,7 @@ class Relay final {
   Services& services_;
   Log& log_;
   MemoryBudget budget_;
+  ConnectionShares shares_;
   std::string destination_;
   NoticeSender sender_;
   KeyPool pool_;

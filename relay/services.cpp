@@ -11,7 +11,6 @@ namespace {
 
 /// A script that moves a large message may take a while on a busy disk; beyond this Redis counts as away.
 constexpr std::chrono::seconds redis_timeout{10};
-constexpr std::size_t redis_connections = 256;
 
 }  // namespace
 
