@@ -126,8 +126,16 @@ class Connection final : public net::Conversation {
     return [this, found] { return step(session_->login_result(std::move(*found))); };
   }
 
-  net::Resume run(ConnectionContext& context, const net::Peer&, CheckRoom&) {
+  net::Resume run(ConnectionContext& context, const net::Peer& peer, CheckRoom& what) {
     std::optional<IntakeError> refusal;
+    if (auto unchanged = context.accounts.unchanged(what.account); !unchanged) {
+      const Error& why = unchanged.error();
+      if (why.kind == ErrorKind::Invalid) {
+        context.log.info("smtp.account_changed", {{"account", what.account.name}, {"client", peer.address}});
+        return [this] { return step(session_->account_changed()); };
+      }
+      refusal = IntakeError{Refusal::StoreAway, "temporarily unavailable", why.internal_detail};
+    }
     if (context.store_full()) refusal = IntakeError{Refusal::StoreFull, "insufficient system storage", {}};
     return [this, refusal] { return step(session_->admission_result(refusal)); };
   }

@@ -47,8 +47,11 @@ struct CheckProof {
 struct FindAccount {
   std::string name;
 };
-/// May a transaction begin: is there room for its message? Answer: admission_result().
-struct CheckRoom {};
+/// May a transaction begin: is the account still the one that logged in, and is there room for a message? Answer:
+/// admission_result(), or account_changed().
+struct CheckRoom {
+  Account account;
+};
 /// Answer: recipient_result().
 struct CheckRecipient {
   Account account;
@@ -84,6 +87,8 @@ class Session final {
   /// The value is server-final-message.
   Output proof_result(Result<std::string> result);
   Output admission_result(std::optional<IntakeError> refusal);
+  /// The login is void: what the account may do now, only a new one tells.
+  Output account_changed();
   Output recipient_result(Result<bool, IntakeError> result);
   Output message_result(Result<Accepted, IntakeError> result);
 

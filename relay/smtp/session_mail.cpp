@@ -32,7 +32,7 @@ void Session::mail(std::string_view argument) {
   }
   reset_transaction();
   mail_ = std::move(*arguments);
-  act(CheckRoom{});
+  act(CheckRoom{*account_});
 }
 
 Session::Output Session::admission_result(std::optional<IntakeError> refusal) {
@@ -44,6 +44,12 @@ Session::Output Session::admission_result(std::optional<IntakeError> refusal) {
     state_ = State::Mail;
     reply(250, "2.1.0", "sender ok");
   }
+  return advance();
+}
+
+Session::Output Session::account_changed() {
+  reply(421, "4.7.0", options_.hostname + " the account was changed, log in again");
+  close();
   return advance();
 }
 
