@@ -58,6 +58,13 @@ Result<std::string> optional_path(const std::string& text) {
   return text.empty() ? Result<std::string>(text) : absolute_path(text);
 }
 
+/// For what must last: zero would end it before it began.
+Result<std::chrono::milliseconds> lifetime(const std::string& text) {
+  auto duration = parse_duration(text);
+  if (duration && *duration < std::chrono::seconds(1)) return Error::invalid("less than 1s: " + text);
+  return duration;
+}
+
 Result<std::uint64_t> memory(const std::string& text) {
   auto octets = parse_size(text, usable_memory());
   if (octets && *octets < 8ULL * 1024 * 1024) return Error::invalid("less than 8m: " + text);
@@ -146,8 +153,7 @@ std::vector<SettingKey> relay_keys() {
        set(MEMBER(smtp.max_connections), count(1, 100000))},
       {"smtp.max_connections_per_client", "200", "per address, per /64",
        set(MEMBER(smtp.max_connections_per_client), count(1, 100000))},
-      {"smtp.idle_timeout", "5m", "an idle connection is closed with 421",
-       set(MEMBER(smtp.idle_timeout), parse_duration)},
+      {"smtp.idle_timeout", "5m", "an idle connection is closed with 421", set(MEMBER(smtp.idle_timeout), lifetime)},
       {"tls.certificate", "", "PEM; without one a self-signed one is made, with a warning",
        set(MEMBER(tls.certificate), optional_path)},
       {"tls.private_key", "", "PEM", set(MEMBER(tls.private_key), optional_path)},
@@ -190,7 +196,7 @@ std::vector<SettingKey> delivery_keys() {
        set(MEMBER(delivery.destination_concurrency), count(1, 10000))},
       {"delivery.retry", "1m,5m,15m,30m,1h,2h,4h", "pauses between attempts; the last one repeats",
        set(MEMBER(delivery.retry), parse_durations)},
-      {"delivery.max_age", "5d", "then the delivery bounces", set(MEMBER(delivery.max_age), parse_duration)},
+      {"delivery.max_age", "5d", "then the delivery bounces", set(MEMBER(delivery.max_age), lifetime)},
       {"delivery.warn_after", "4h", "one delay warning to the sender",
        set(MEMBER(delivery.warn_after), parse_duration)},
       {"queue.history", "7d", "how long a finished message's record can be looked up",
@@ -213,7 +219,7 @@ std::vector<SettingKey> key_keys() {
        set(MEMBER(keys.policy),
            one_of<KeyPolicy>({{"interim", KeyPolicy::Interim}, {"permanent", KeyPolicy::Permanent}}))},
       {"keys.interim_lifetime", "90d", "after it the next message gets a new pair",
-       set(MEMBER(keys.interim_lifetime), parse_duration)},
+       set(MEMBER(keys.interim_lifetime), lifetime)},
       {"keys.master_key_file", "", "state_dir/master.key; mode 0600, made at first start",
        set(MEMBER(keys.master_key_file), optional_path)},
       {"notify.from", "", "Sealpost <postmaster@HOSTNAME>",
@@ -222,7 +228,7 @@ std::vector<SettingKey> key_keys() {
        }},
       {"notify.mode", "code", "code: link and code; attach: also the PKCS#12 itself",
        set(MEMBER(notify.mode), one_of<NotifyMode>({{"code", NotifyMode::Code}, {"attach", NotifyMode::Attach}}))},
-      {"notify.code_lifetime", "30d", "how long a code can be used", set(MEMBER(notify.code_lifetime), parse_duration)},
+      {"notify.code_lifetime", "30d", "how long a code can be used", set(MEMBER(notify.code_lifetime), lifetime)},
       {"notify.tls", "required", "or opportunistic: how a notification travels",
        set(MEMBER(notify.tls),
            one_of<NotifyTls>({{"required", NotifyTls::Required}, {"opportunistic", NotifyTls::Opportunistic}}))},
