@@ -58,7 +58,9 @@ sigset_t block_signals() {
 
 Result<std::unique_ptr<net::TlsContext>> load_tls(const Settings& settings, Log& log) {
   if (!settings.tls.certificate.empty()) {
-    return net::TlsContext::load(settings.tls.certificate, settings.tls.private_key);
+    auto loaded = net::TlsContext::load(settings.tls.certificate, settings.tls.private_key);
+    if (!loaded) loaded.error().public_text.insert(0, "tls.certificate: ");
+    return loaded;
   }
   const std::string certificate = settings.relay.state_dir + "/tls.crt";
   const std::string key = settings.relay.state_dir + "/tls.key";
