@@ -34,7 +34,6 @@ class Connection final : public net::Conversation {
   }
   net::Step received(std::string_view octets) override { return step(session_->receive(octets)); }
   net::Step tls_established() override { return step(session_->tls_started()); }
-  void ended() override {}
   net::Step timed_out() override { return step(session_->time_out()); }
   [[nodiscard]] steady_clock::time_point deadline() const override { return deadline_; }
 
