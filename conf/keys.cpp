@@ -247,11 +247,8 @@ std::vector<SettingKey> key_keys() {
 }  // namespace
 
 std::string SettingKey::environment_name() const {
-  std::string result = "SEALPOST_" + name;
-  std::transform(result.begin(), result.end(), result.begin(), [](char c) {
-    if (c == '.') return '_';
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  });
+  std::string result = "SEALPOST_" + ascii_upper(name);
+  std::replace(result.begin(), result.end(), '.', '_');
   return result;
 }
 
