@@ -79,27 +79,6 @@ Result<std::uint64_t> message_size(const std::string& text) {
   return octets;
 }
 
-Result<std::string> redis_url(const std::string& text) {
-  if (text == "embedded") return text;
-  if (text.starts_with("unix:///")) return text;
-  if (!text.starts_with("redis://")) {
-    return Error::invalid("not embedded, redis://host:port/db or unix:///path: " + text);
-  }
-  if (text.find('@') != std::string::npos) {
-    return Error::invalid("holds a user name or password; use redis.username and redis.password_file");
-  }
-  std::string authority = text.substr(8);
-  const auto slash = authority.find('/');
-  if (slash != std::string::npos) {
-    auto database = parse_count(authority.substr(slash + 1), 0, 65535);
-    if (!database) return Error::invalid("not a database number behind the slash: " + text);
-    authority.resize(slash);
-  }
-  auto host = parse_host_port(authority);
-  if (!host || host->port == 0) return Error::invalid("no host:port in " + text);
-  return text;
-}
-
 Result<std::vector<std::string>> addresses(const std::string& text) {
   auto words = parse_words(text);
   for (const auto& word : words) {
@@ -164,7 +143,8 @@ std::vector<SettingKey> relay_keys() {
        set(MEMBER(http.public_url), parse_public_url)},
       {"http.trusted_proxies", "", "addresses whose X-Forwarded-For and X-Forwarded-Proto are believed",
        set(MEMBER(http.trusted_proxies), addresses)},
-      {"redis.url", "embedded", "embedded, redis://host:port/db or unix:///path", set(MEMBER(redis.url), redis_url)},
+      {"redis.url", "embedded", "embedded, redis://host:port/db or unix:///path",
+       set(MEMBER(redis.url), parse_redis_url)},
       {"redis.username", "", "of an outside Redis", set(MEMBER(redis.username), any_text)},
       {"redis.password_file", "", "of an outside Redis; mode 0600", set(MEMBER(redis.password_file), optional_path)},
       {"redis.maxmemory", "50%", "of the embedded one", set(MEMBER(redis.maxmemory), memory)},
@@ -235,10 +215,12 @@ std::vector<SettingKey> key_keys() {
       {"notify.max_new_per_account", "1000/h", "new addresses that one account may cause to be notified",
        set(MEMBER(notify.max_new_per_account), parse_rate)},
       {"log.level", "info", "debug, info, warning or error",
-       set(MEMBER(log.level),
-           one_of<std::string>({{"debug", "debug"}, {"info", "info"}, {"warning", "warning"}, {"error", "error"}}))},
+       set(MEMBER(log.level), one_of<LogLevel>({{"debug", LogLevel::Debug},
+                                                {"info", LogLevel::Info},
+                                                {"warning", LogLevel::Warning},
+                                                {"error", LogLevel::Error}}))},
       {"log.format", "text", "or json",
-       set(MEMBER(log.format), one_of<std::string>({{"text", "text"}, {"json", "json"}}))},
+       set(MEMBER(log.format), one_of<LogFormat>({{"text", LogFormat::Text}, {"json", LogFormat::Json}}))},
   };
 }
 

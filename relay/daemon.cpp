@@ -77,7 +77,8 @@ Status check_store(const Settings& settings) {
   redis::Client redis(std::move(*endpoint), std::chrono::seconds(10), 1);
   auto findings = check_durability(redis);
   if (!findings && findings.error().kind == ErrorKind::Temporary) {
-    return Error::temporary("Redis cannot be reached (" + settings.redis.url + ")", findings.error().internal_detail);
+    return Error::temporary("Redis cannot be reached (" + settings.redis.url.text + ")",
+                            findings.error().internal_detail);
   }
   if (!findings) return findings.error();
   if (findings->empty()) return {};
@@ -119,7 +120,7 @@ class Relay final {
         pool_(services.vault(), settings.keys.pool_size, log),
         sealer_(settings.crypto),
         rate_(services.redis(), services.clock(), settings.notify.max_new_per_account),
-        watermark_(services.redis(), settings.redis.url == "embedded" ? settings.relay.state_dir : std::string()),
+        watermark_(services.redis(), settings.redis.url.embedded() ? settings.relay.state_dir : std::string()),
         throttle_(services.clock()),
         pickup_store_(services.redis(), services.wrapper()),
         deliverer_(services.queue(), next_hop, abandon, services.wrapper(), services.clock(), services.random(), log,
@@ -319,7 +320,7 @@ int run_daemon(const LoadedSettings& loaded, Log& log) {
   if (!tls) return stop_start(log, tls.error());
 
   EmbeddedRedis embedded(settings.relay.state_dir, settings.redis.maxmemory, log);
-  if (settings.redis.url == "embedded") {
+  if (settings.redis.url.embedded()) {
     if (auto started = embedded.start(); !started) return stop_start(log, started.error());
   }
   if (auto durable = check_store(settings); !durable) return stop_start(log, durable.error());

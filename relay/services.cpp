@@ -41,10 +41,9 @@ Result<std::unique_ptr<Services>> Services::open(const Settings& settings, const
   auto parts = std::make_unique<Parts>(clock, std::move(*endpoint));
   Parts& p = *parts;
   if (auto pong = p.redis.command({"PING"}); !pong) {
-    return Error::temporary(
-        "Redis cannot be reached (" + settings.redis.url + ")" +
-            (role == Role::Tool && settings.redis.url == "embedded" ? "; is sealpostd running?" : ""),
-        pong.error().internal_detail);
+    return Error::temporary("Redis cannot be reached (" + settings.redis.url.text + ")" +
+                                (role == Role::Tool && settings.redis.url.embedded() ? "; is sealpostd running?" : ""),
+                            pong.error().internal_detail);
   }
   const std::string& file = settings.keys.master_key_file;
   auto master_key = role == Role::Daemon ? MasterKey::open(file, p.redis, p.random) : MasterKey::load(file, p.random);
