@@ -18,9 +18,9 @@
 #include "conf/settings.h"
 #include "notify/bounce.h"
 #include "queue/mail_queue.h"
-#include "relay/delivery/host_lookup.h"
 #include "relay/delivery/next_hop.h"
 #include "relay/delivery/pollable_flag.h"
+#include "relay/delivery/wait.h"
 
 namespace sealpost {
 
