@@ -167,9 +167,10 @@ class Relay final {
     router_.add(health_routes(services_.redis(), watermark_));
     http_context_ = std::make_unique<http::ServerContext>(
         http::ServerContext{router_, authenticator_, budget_, log_, {settings_.http.trusted_proxies}});
-    for (const auto& opened :
-         {listen_smtp("smtp", settings_.smtp.listen, false), listen_smtp("smtps", settings_.smtp.listen_tls, true),
-          listen_http("http", settings_.http.listen, false), listen_http("https", settings_.http.listen_tls, true)}) {
+    for (const auto& opened : {listen_smtp("smtp.listen", "smtp", settings_.smtp.listen, false),
+                               listen_smtp("smtp.listen_tls", "smtps", settings_.smtp.listen_tls, true),
+                               listen_http("http.listen", "http", settings_.http.listen, false),
+                               listen_http("http.listen_tls", "https", settings_.http.listen_tls, true)}) {
       if (!opened) return opened;
     }
     pool_.start();
@@ -220,31 +221,30 @@ class Relay final {
             [this] { deliverer_.kick(); }, [this] { notifier_.kick(); }};
   }
 
-  Status listen(net::ServerLoop& loop, net::ListenerOptions options) {
+  Status listen(net::ServerLoop& loop, const std::string& key, net::ListenerOptions options) {
     const std::string name = options.name;
-    const std::string key = name.substr(0, 4) + (options.tls ? ".listen_tls" : ".listen");
     auto port = loop.listen(std::move(options));
     if (!port) return Error{port.error().kind, key + ": " + port.error().public_text, port.error().internal_detail};
     log_.info("listening", {{"service", name}, {"port", *port}});
     return {};
   }
 
-  Status listen_smtp(const char* name, const std::string& address, bool tls) {
+  Status listen_smtp(const char* key, const char* name, const std::string& address, bool tls) {
     if (address.empty()) return {};
     net::ListenerOptions options{name, address, tls, shares_.smtp, settings_.smtp.max_connections_per_client,
                                  {},   {},      {}};
     options.handshake_timeout = std::chrono::seconds(30);
     options.refusal = "421 4.7.0 " + settings_.relay.hostname + " too many connections, try again later\r\n";
     options.accept = [this] { return smtp::make_connection(smtp_context_); };
-    return listen(smtp_loop_, std::move(options));
+    return listen(smtp_loop_, key, std::move(options));
   }
 
-  Status listen_http(const char* name, const std::string& address, bool tls) {
+  Status listen_http(const char* key, const char* name, const std::string& address, bool tls) {
     if (address.empty()) return {};
     net::ListenerOptions options{name, address, tls, shares_.http, 200, {}, {}, {}};
     options.handshake_timeout = std::chrono::seconds(10);
     options.accept = [this] { return http::make_conversation(*http_context_); };
-    return listen(http_loop_, std::move(options));
+    return listen(http_loop_, key, std::move(options));
   }
 
   const Settings& settings_;

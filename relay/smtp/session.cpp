@@ -149,8 +149,9 @@ bool Session::take_line(std::string& line, std::size_t limit, bool& too_long) {
 }
 
 void Session::command_line(const std::string& line) {
+  const bool bdat = begins_with(line, "BDAT");
   if (std::any_of(line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; })) {
-    return unreadable(500, "control character in a command", begins_with(line, "BDAT"));
+    return unreadable(500, "control character in a command", bdat);
   }
   const auto space = line.find(' ');
   const std::string verb = line.substr(0, space);
@@ -159,9 +160,9 @@ void Session::command_line(const std::string& line) {
   const auto row =
       std::find_if(rows.begin(), rows.end(), [&](const Command& c) { return ascii_iequals(c.verb, verb); });
   if (row == rows.end()) return fault(500, "5.5.1", "command not recognized");
-  if (!is_utf8(line)) return unreadable(500, "not ASCII and not UTF-8", begins_with(line, "BDAT"));
+  if (!is_utf8(line)) return unreadable(500, "not ASCII and not UTF-8", bdat);
   if (!is_ascii(line) && !begins_with(verb, "MAIL") && !begins_with(verb, "RCPT") && !begins_with(verb, "VRFY")) {
-    return unreadable(501, "not ASCII", begins_with(line, "BDAT"));
+    return unreadable(501, "not ASCII", bdat);
   }
   if (!row->before_tls && !tls_) return fault(530, "5.7.0", "must issue STARTTLS first");
   if (row->needs_auth && !account_) return fault(530, "5.7.0", "authentication required");
