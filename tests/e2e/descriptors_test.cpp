@@ -18,7 +18,7 @@ namespace {
 class LimitedRelay final {
  public:
   LimitedRelay(const RelayFixture& fixture, const std::string& soft, const std::string& hard)
-      : process_({"sh", "-c", "ulimit -Hn " + hard + " && ulimit -Sn " + soft + " && exec \"$0\" --config \"$1\"",
+      : process_({"sh", "-c", "ulimit -Sn " + soft + " && ulimit -Hn " + hard + " && exec \"$0\" --config \"$1\"",
                   BIN_DIR "/sealpostd", fixture.config()}),
         log_(process_.wait_for(" ready ", std::chrono::seconds(60))) {}
 
