@@ -6,8 +6,6 @@
 #include <cstdint>
 #include <string>
 
-#include "base/result.h"
-
 namespace sealpost {
 
 /// Wall-clock time in the resolution that is shown everywhere (milliseconds).
@@ -31,7 +29,6 @@ inline Time from_milliseconds(std::int64_t value) { return Time(Duration(value))
 
 /// RFC 3339 in UTC with milliseconds: 2026-01-31T09:30:00.123Z.
 std::string to_rfc3339(Time time);
-Result<Time> parse_rfc3339(std::string_view text);
 /// RFC 5322 date-time in UTC: Sat, 31 Jan 2026 09:30:00 +0000.
 std::string to_rfc5322(Time time);
 

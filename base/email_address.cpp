@@ -177,20 +177,8 @@ bool EmailAddress::has_plain_local() const { return is_dot_string(local_) && !ha
 bool EmailAddress::fits_certificate() const { return is_dot_string(local_); }
 
 std::string EmailAddress::folder_name() const {
-  constexpr std::string_view safe = "@._+-";
-  const std::string whole = local_ + "@" + domain_.a_label();
-  std::string name;
-  for (const char c : whole) {
-    const bool alphanumeric = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    const bool hidden = name.empty() && c == '.';
-    if (!hidden && (alphanumeric || safe.find(c) != std::string_view::npos)) {
-      name += c;
-    } else {
-      static constexpr std::string_view digits = "0123456789ABCDEF";
-      const auto value = static_cast<unsigned char>(c);
-      name += {'%', digits[value >> 4U], digits[value & 15U]};
-    }
-  }
+  std::string name = percent_encode(local_ + "@" + domain_.a_label(), "@._+-");
+  if (name.starts_with('.')) name.replace(0, 1, "%2E");
   return name;
 }
 

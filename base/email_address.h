@@ -33,8 +33,7 @@ class EmailAddress final {
   /// DomainName).
   static Result<EmailAddress> parse(std::string_view mailbox);
 
-  [[nodiscard]] const std::string& text() const { return text_; }    ///< as submitted, quoting included
-  [[nodiscard]] const std::string& local() const { return local_; }  ///< unquoted
+  [[nodiscard]] const std::string& text() const { return text_; }  ///< as submitted, quoting included
   [[nodiscard]] const DomainName& domain() const { return domain_; }
   /// One key per address: unquoted local part in ASCII lower case, '@', A-label domain.
   [[nodiscard]] const std::string& directory_key() const { return directory_key_; }

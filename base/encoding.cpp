@@ -61,10 +61,7 @@ Text encode_base64(std::string_view octets) {
   return text;
 }
 
-bool is_unreserved(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
-}
+bool is_alphanumeric(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
 /// Length of the well-formed UTF-8 sequence at the front (Unicode table 3-7), 0 when there is none.
 std::size_t utf8_length(std::string_view text) {
@@ -159,10 +156,10 @@ std::optional<std::string> percent_decode(std::string_view text) {
   return octets;
 }
 
-std::string percent_encode(std::string_view text) {
+std::string percent_encode(std::string_view text, std::string_view safe) {
   std::string encoded;
   for (const char c : text) {
-    if (is_unreserved(c)) {
+    if (is_alphanumeric(c) || safe.find(c) != std::string_view::npos) {
       encoded += c;
       continue;
     }
@@ -170,6 +167,24 @@ std::string percent_encode(std::string_view text) {
     encoded += {'%', upper_hex_digits[value >> 4U], upper_hex_digits[value & 15U]};
   }
   return encoded;
+}
+
+std::optional<std::string> decode_xtext(std::string_view text) {
+  std::string octets;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c < '!' || c > '~' || c == '=') return std::nullopt;
+    if (c != '+') {
+      octets += c;
+      continue;
+    }
+    const auto hex = text.substr(i + 1, 2);
+    const auto octet = hex.find_first_of("abcdef") == std::string_view::npos ? from_hex(hex) : std::nullopt;
+    if (!octet || octet->size() != 1) return std::nullopt;
+    octets += *octet;
+    i += 2;
+  }
+  return octets;
 }
 
 std::string html_escape(std::string_view text) {
@@ -206,6 +221,14 @@ std::string ascii_lower(std::string_view text) {
   return lower;
 }
 
+std::string ascii_upper(std::string_view text) {
+  std::string upper(text);
+  for (char& c : upper) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return upper;
+}
+
 bool ascii_iequals(std::string_view a, std::string_view b) {
   return a.size() == b.size() && ascii_lower(a) == ascii_lower(b);
 }
@@ -221,6 +244,26 @@ bool is_utf8(std::string_view text) {
     text.remove_prefix(length);
   }
   return true;
+}
+
+std::string_view trimmed(std::string_view text, std::string_view blanks) {
+  const auto first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+std::string without_controls(std::string_view text, char instead) {
+  std::string out(text);
+  std::replace_if(
+      out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, instead);
+  return out;
+}
+
+std::string printable_ascii(std::string_view text) {
+  std::string out(text);
+  std::replace_if(
+      out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }, ' ');
+  return out;
 }
 
 bool has_unicode_control(std::string_view utf8) {

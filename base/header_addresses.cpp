@@ -9,6 +9,7 @@ namespace sealpost {
 namespace {
 
 constexpr int max_comment_depth = 16;
+constexpr std::size_t max_words = 1000;  ///< of one mailbox, its name included
 
 enum class Kind { Atom, Quoted, Special, End };
 struct Token {
@@ -111,20 +112,13 @@ class Tokenizer final {
 };
 
 Error unreadable() { return Error::invalid("not a well-formed address list"); }
-
-std::string unquoted(const std::string& text) {
-  if (!text.starts_with('"')) return text;
-  std::string out;
-  for (std::size_t i = 1; i + 1 < text.size(); ++i) {
-    if (text[i] == '\\') ++i;
-    if (text[i] != '\r' && text[i] != '\n') out += text[i];
-  }
-  return out;
-}
+Error too_long() { return Error::invalid("more than " + std::to_string(max_addresses) + " addresses"); }
 
 using Tokens = std::vector<Token>;
 
 bool is(const Token& token, std::string_view special) { return token.kind == Kind::Special && token.text == special; }
+/// May stand in a name.
+bool is_word(const Token& token) { return token.kind != Kind::Special || token.text == "."; }
 
 /// local-part "@" domain without white space in it: obsolete forms with blanks are read differently by different
 /// programs.
@@ -138,40 +132,31 @@ Result<EmailAddress> read_address(Tokens::const_iterator begin, Tokens::const_it
 }
 
 /// One mailbox: words and <address>, or a bare address.
-Result<HeaderMailbox> read_mailbox(const Tokens& tokens) {
+Result<EmailAddress> read_mailbox(const Tokens& tokens) {
   const auto open = std::find_if(tokens.begin(), tokens.end(), [](const Token& token) { return is(token, "<"); });
-  if (open == tokens.end()) {
-    auto address = read_address(tokens.begin(), tokens.end());
-    if (!address) return address.error();
-    return HeaderMailbox{{}, std::move(*address)};
-  }
-  if (!is(tokens.back(), ">")) return unreadable();
-  std::string name;
-  for (auto token = tokens.begin(); token != open; ++token) {
-    // A dot in a phrase is obsolete but common ("John Q. Public") and cannot be taken for an address; an @ can.
-    if (token->kind == Kind::Special && token->text != ".") return unreadable();
-    name += (token->space_before && !name.empty() ? " " : "") + unquoted(token->text);
-  }
+  if (open == tokens.end()) return read_address(tokens.begin(), tokens.end());
+  // A dot in a phrase is obsolete but common ("John Q. Public") and cannot be taken for an address; an @ can.
+  const bool name = std::all_of(tokens.begin(), open, is_word);
+  if (!name || !is(tokens.back(), ">")) return unreadable();
   Tokens inside(open + 1, tokens.end() - 1);
   if (!inside.empty()) inside.front().space_before = false;
-  auto address = read_address(inside.begin(), inside.end());
-  if (!address) return address.error();
-  return HeaderMailbox{std::move(name), std::move(*address)};
+  return read_address(inside.begin(), inside.end());
 }
 
 }  // namespace
 
-Result<std::vector<HeaderMailbox>> parse_address_list(std::string_view field_body) {
+Result<std::vector<EmailAddress>> parse_address_list(std::string_view field_body) {
   Tokenizer tokenizer(field_body);
-  std::vector<HeaderMailbox> mailboxes;
+  std::vector<EmailAddress> addresses;
   Tokens current;
   bool in_group = false;
   bool after_group = false;
   bool after_comma = false;
   const auto finish = [&]() -> Status {
-    auto mailbox = read_mailbox(current);
-    if (!mailbox) return mailbox.error();
-    mailboxes.push_back(std::move(*mailbox));
+    if (addresses.size() >= max_addresses) return too_long();
+    auto address = read_mailbox(current);
+    if (!address) return address.error();
+    addresses.push_back(std::move(*address));
     current.clear();
     return {};
   };
@@ -180,9 +165,7 @@ Result<std::vector<HeaderMailbox>> parse_address_list(std::string_view field_bod
     if (!token) return unreadable();
     const bool end = token->kind == Kind::End;
     if (is(*token, ":")) {
-      const bool words = !current.empty() && std::all_of(current.begin(), current.end(), [](const Token& word) {
-        return word.kind != Kind::Special || word.text == ".";
-      });
+      const bool words = !current.empty() && std::all_of(current.begin(), current.end(), is_word);
       if (in_group || after_group || !words) return unreadable();
       in_group = true;
       after_comma = false;
@@ -192,7 +175,7 @@ Result<std::vector<HeaderMailbox>> parse_address_list(std::string_view field_bod
       if (current.empty()) {
         const bool empty_group = is(*token, ";") && !after_comma;
         const bool behind_group = after_group && !is(*token, ";");
-        const bool empty_field = end && mailboxes.empty() && !after_comma;
+        const bool empty_field = end && addresses.empty() && !after_comma;
         if (!empty_group && !behind_group && !empty_field) return unreadable();
       } else if (after_group) {
         return unreadable();
@@ -201,12 +184,13 @@ Result<std::vector<HeaderMailbox>> parse_address_list(std::string_view field_bod
       }
       if (end) {
         if (in_group) return unreadable();
-        return mailboxes;
+        return addresses;
       }
       after_group = is(*token, ";");
       if (after_group) in_group = false;
       after_comma = is(*token, ",");
     } else {
+      if (current.size() >= max_words) return unreadable();
       current.push_back(std::move(*token));
       after_comma = false;
     }

@@ -3,7 +3,7 @@
 // error, since send-as rules hang on it.
 #pragma once
 
-#include <string>
+#include <cstddef>
 #include <string_view>
 #include <vector>
 
@@ -12,13 +12,11 @@
 
 namespace sealpost {
 
-struct HeaderMailbox {
-  std::string display_name;  ///< unquoted, encoded words as they are
-  EmailAddress address;
-};
+/// A field with more of them is refused: nobody writes one by hand, and each costs memory that no budget counts.
+inline constexpr std::size_t max_addresses = 1000;
 
-/// Mailboxes of a field body, those of groups included. Comments and folds are skipped; source routes, empty list
-/// elements, NUL and bare line ends are refused.
-Result<std::vector<HeaderMailbox>> parse_address_list(std::string_view field_body);
+/// The addresses of a field body, those of groups included. Names, comments and folds are skipped; source routes, empty
+/// list elements, NUL and bare line ends are refused.
+Result<std::vector<EmailAddress>> parse_address_list(std::string_view field_body);
 
 }  // namespace sealpost

@@ -47,7 +47,6 @@ class MemoryBudget final {
   };
 
   [[nodiscard]] std::size_t used() const { return used_; }
-  [[nodiscard]] std::size_t limit() const { return limit_; }
 
  private:
   bool take(std::size_t octets) {

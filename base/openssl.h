@@ -44,7 +44,6 @@ using PkeyPtr = OpenSslPtr<EVP_PKEY, EVP_PKEY_free>;
 using SslPtr = OpenSslPtr<SSL, SSL_free>;
 using SslCtxPtr = OpenSslPtr<SSL_CTX, SSL_CTX_free>;
 using X509ExtensionPtr = OpenSslPtr<X509_EXTENSION, X509_EXTENSION_free>;
-using X509NamePtr = OpenSslPtr<X509_NAME, X509_NAME_free>;
 using X509Ptr = OpenSslPtr<X509, X509_free>;
 using X509StackPtr = std::unique_ptr<STACK_OF(X509), X509StackDeleter>;
 

@@ -55,7 +55,6 @@ class Secret final {
   Secret(const Secret&) = delete;
   Secret& operator=(const Secret&) = delete;
 
-  [[nodiscard]] Secret clone() const { return copy_of(reveal()); }
   /// The octets, for the one call that needs them; never store the view.
   [[nodiscard]] std::string_view reveal() const { return {octets_.data(), octets_.size()}; }
   [[nodiscard]] const unsigned char* data() const { return reinterpret_cast<const unsigned char*>(octets_.data()); }

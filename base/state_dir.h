@@ -11,7 +11,8 @@ namespace sealpost {
 /// Holds the lock while it lives; the kernel gives it back when the process dies, however it dies.
 class StateDir final {
  public:
-  /// Invalid when it cannot be made, is not ours, or another daemon holds it (named by its process id).
+  /// Invalid when it cannot be made or entered, others may enter it, or another daemon holds it (named by its process
+  /// id).
   static Result<StateDir> take(const std::string& path);
   ~StateDir();
   StateDir(StateDir&& other) noexcept;

@@ -6,6 +6,8 @@
 #include <boost/program_options.hpp>
 #include <sstream>
 
+#include "base/encoding.h"
+
 namespace sealpost {
 namespace {
 
@@ -13,29 +15,24 @@ namespace po = boost::program_options;
 
 /// Stands for a # in quotes while Boost parses; cannot occur in a value.
 constexpr char hidden_hash = '\x01';
-
-std::string trimmed(const std::string& text) {
-  const auto first = text.find_first_not_of(" \t\r");
-  if (first == std::string::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
+constexpr std::string_view blanks = " \t\r";
 
 bool is_quoted(const std::string& value) { return value.size() >= 2 && value.front() == '"' && value.back() == '"'; }
 
 /// The line as Boost may read it.
 Result<std::string> prepare(const std::string& line) {
   if (line.find(hidden_hash) != std::string::npos) return Error::invalid("holds a control character");
-  const std::string text = trimmed(line);
+  const std::string text(trimmed(line, blanks));
   const auto equals = text.find('=');
   if (text.empty() || text.front() == '#' || equals == std::string::npos) return text;
-  std::string value = trimmed(text.substr(equals + 1));
+  std::string value(trimmed(std::string_view(text).substr(equals + 1), blanks));
   if (is_quoted(value)) {
     value = value.substr(1, value.size() - 2);
     std::replace(value.begin(), value.end(), '#', hidden_hash);
   } else if (value.find('#') != std::string::npos) {
     return Error::invalid("a # behind a value: put the comment on a line of its own, or the value in double quotes");
   }
-  return trimmed(text.substr(0, equals)) + "=" + value;
+  return std::string(trimmed(std::string_view(text).substr(0, equals), blanks)) + "=" + value;
 }
 
 }  // namespace

@@ -58,6 +58,13 @@ Result<std::string> optional_path(const std::string& text) {
   return text.empty() ? Result<std::string>(text) : absolute_path(text);
 }
 
+/// For what must last: zero would end it before it began.
+Result<std::chrono::milliseconds> lifetime(const std::string& text) {
+  auto duration = parse_duration(text);
+  if (duration && *duration < std::chrono::seconds(1)) return Error::invalid("less than 1s: " + text);
+  return duration;
+}
+
 Result<std::uint64_t> memory(const std::string& text) {
   auto octets = parse_size(text, usable_memory());
   if (octets && *octets < 8ULL * 1024 * 1024) return Error::invalid("less than 8m: " + text);
@@ -70,27 +77,6 @@ Result<std::uint64_t> message_size(const std::string& text) {
     return Error::invalid("not between 1k and 1g: " + text);
   }
   return octets;
-}
-
-Result<std::string> redis_url(const std::string& text) {
-  if (text == "embedded") return text;
-  if (text.starts_with("unix:///")) return text;
-  if (!text.starts_with("redis://")) {
-    return Error::invalid("not embedded, redis://host:port/db or unix:///path: " + text);
-  }
-  if (text.find('@') != std::string::npos) {
-    return Error::invalid("holds a user name or password; use redis.username and redis.password_file");
-  }
-  std::string authority = text.substr(8);
-  const auto slash = authority.find('/');
-  if (slash != std::string::npos) {
-    auto database = parse_count(authority.substr(slash + 1), 0, 65535);
-    if (!database) return Error::invalid("not a database number behind the slash: " + text);
-    authority.resize(slash);
-  }
-  auto host = parse_host_port(authority);
-  if (!host || host->port == 0) return Error::invalid("no host:port in " + text);
-  return text;
 }
 
 Result<std::vector<std::string>> addresses(const std::string& text) {
@@ -146,8 +132,7 @@ std::vector<SettingKey> relay_keys() {
        set(MEMBER(smtp.max_connections), count(1, 100000))},
       {"smtp.max_connections_per_client", "200", "per address, per /64",
        set(MEMBER(smtp.max_connections_per_client), count(1, 100000))},
-      {"smtp.idle_timeout", "5m", "an idle connection is closed with 421",
-       set(MEMBER(smtp.idle_timeout), parse_duration)},
+      {"smtp.idle_timeout", "5m", "an idle connection is closed with 421", set(MEMBER(smtp.idle_timeout), lifetime)},
       {"tls.certificate", "", "PEM; without one a self-signed one is made, with a warning",
        set(MEMBER(tls.certificate), optional_path)},
       {"tls.private_key", "", "PEM", set(MEMBER(tls.private_key), optional_path)},
@@ -158,7 +143,8 @@ std::vector<SettingKey> relay_keys() {
        set(MEMBER(http.public_url), parse_public_url)},
       {"http.trusted_proxies", "", "addresses whose X-Forwarded-For and X-Forwarded-Proto are believed",
        set(MEMBER(http.trusted_proxies), addresses)},
-      {"redis.url", "embedded", "embedded, redis://host:port/db or unix:///path", set(MEMBER(redis.url), redis_url)},
+      {"redis.url", "embedded", "embedded, redis://host:port/db or unix:///path",
+       set(MEMBER(redis.url), parse_redis_url)},
       {"redis.username", "", "of an outside Redis", set(MEMBER(redis.username), any_text)},
       {"redis.password_file", "", "of an outside Redis; mode 0600", set(MEMBER(redis.password_file), optional_path)},
       {"redis.maxmemory", "50%", "of the embedded one", set(MEMBER(redis.maxmemory), memory)},
@@ -190,7 +176,7 @@ std::vector<SettingKey> delivery_keys() {
        set(MEMBER(delivery.destination_concurrency), count(1, 10000))},
       {"delivery.retry", "1m,5m,15m,30m,1h,2h,4h", "pauses between attempts; the last one repeats",
        set(MEMBER(delivery.retry), parse_durations)},
-      {"delivery.max_age", "5d", "then the delivery bounces", set(MEMBER(delivery.max_age), parse_duration)},
+      {"delivery.max_age", "5d", "then the delivery bounces", set(MEMBER(delivery.max_age), lifetime)},
       {"delivery.warn_after", "4h", "one delay warning to the sender",
        set(MEMBER(delivery.warn_after), parse_duration)},
       {"queue.history", "7d", "how long a finished message's record can be looked up",
@@ -213,7 +199,7 @@ std::vector<SettingKey> key_keys() {
        set(MEMBER(keys.policy),
            one_of<KeyPolicy>({{"interim", KeyPolicy::Interim}, {"permanent", KeyPolicy::Permanent}}))},
       {"keys.interim_lifetime", "90d", "after it the next message gets a new pair",
-       set(MEMBER(keys.interim_lifetime), parse_duration)},
+       set(MEMBER(keys.interim_lifetime), lifetime)},
       {"keys.master_key_file", "", "state_dir/master.key; mode 0600, made at first start",
        set(MEMBER(keys.master_key_file), optional_path)},
       {"notify.from", "", "Sealpost <postmaster@HOSTNAME>",
@@ -222,17 +208,19 @@ std::vector<SettingKey> key_keys() {
        }},
       {"notify.mode", "code", "code: link and code; attach: also the PKCS#12 itself",
        set(MEMBER(notify.mode), one_of<NotifyMode>({{"code", NotifyMode::Code}, {"attach", NotifyMode::Attach}}))},
-      {"notify.code_lifetime", "30d", "how long a code can be used", set(MEMBER(notify.code_lifetime), parse_duration)},
+      {"notify.code_lifetime", "30d", "how long a code can be used", set(MEMBER(notify.code_lifetime), lifetime)},
       {"notify.tls", "required", "or opportunistic: how a notification travels",
        set(MEMBER(notify.tls),
            one_of<NotifyTls>({{"required", NotifyTls::Required}, {"opportunistic", NotifyTls::Opportunistic}}))},
       {"notify.max_new_per_account", "1000/h", "new addresses that one account may cause to be notified",
        set(MEMBER(notify.max_new_per_account), parse_rate)},
       {"log.level", "info", "debug, info, warning or error",
-       set(MEMBER(log.level),
-           one_of<std::string>({{"debug", "debug"}, {"info", "info"}, {"warning", "warning"}, {"error", "error"}}))},
+       set(MEMBER(log.level), one_of<LogLevel>({{"debug", LogLevel::Debug},
+                                                {"info", LogLevel::Info},
+                                                {"warning", LogLevel::Warning},
+                                                {"error", LogLevel::Error}}))},
       {"log.format", "text", "or json",
-       set(MEMBER(log.format), one_of<std::string>({{"text", "text"}, {"json", "json"}}))},
+       set(MEMBER(log.format), one_of<LogFormat>({{"text", LogFormat::Text}, {"json", LogFormat::Json}}))},
   };
 }
 
@@ -241,11 +229,8 @@ std::vector<SettingKey> key_keys() {
 }  // namespace
 
 std::string SettingKey::environment_name() const {
-  std::string result = "SEALPOST_" + name;
-  std::transform(result.begin(), result.end(), result.begin(), [](char c) {
-    if (c == '.') return '_';
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  });
+  std::string result = "SEALPOST_" + ascii_upper(name);
+  std::replace(result.begin(), result.end(), '.', '_');
   return result;
 }
 

@@ -14,7 +14,6 @@
 
 #include "conf/ini.h"
 #include "conf/keys.h"
-#include "conf/values.h"
 
 namespace sealpost {
 namespace {
@@ -250,32 +249,20 @@ Result<Secret> read_secret_file(const std::string& path) {
 
 Result<redis::Endpoint> redis_endpoint(const Settings& settings) {
   redis::Endpoint endpoint;
-  const std::string& url = settings.redis.url;
-  if (url == "embedded") {
+  const RedisUrl& url = settings.redis.url;
+  if (url.embedded()) {
     endpoint.unix_path = settings.relay.state_dir + "/redis.sock";
     return endpoint;
   }
+  endpoint.unix_path = url.unix_path;
+  endpoint.host = url.host;
+  endpoint.port = url.port;
+  endpoint.database = url.database;
   endpoint.username = settings.redis.username;
-  if (!settings.redis.password_file.empty()) {
-    auto password = read_secret_file(settings.redis.password_file);
-    if (!password) return password.error();
-    endpoint.password = std::move(*password);
-  }
-  if (url.starts_with("unix://")) {
-    endpoint.unix_path = url.substr(7);
-    return endpoint;
-  }
-  const std::string authority = url.substr(8);
-  const auto slash = authority.find('/');
-  auto host = parse_host_port(std::string_view(authority).substr(0, slash));
-  if (!host) return host.error();
-  endpoint.host = host->host;
-  endpoint.port = host->port;
-  if (slash != std::string::npos) {
-    auto database = parse_count(std::string_view(authority).substr(slash + 1), 0, 65535);
-    if (!database) return database.error();
-    endpoint.database = static_cast<int>(*database);
-  }
+  if (settings.redis.password_file.empty()) return endpoint;
+  auto password = read_secret_file(settings.redis.password_file);
+  if (!password) return password.error();
+  endpoint.password = std::move(*password);
   return endpoint;
 }
 

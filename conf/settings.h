@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The settings as plain structs, one per section; loaded and checked once by load_settings (conf/loader.h). A part
-// receives its own struct. Defaults stand in conf/keys.cpp, beside the name and the meaning of each key.
+// receives its own struct. The defaults of keys stand in conf/keys.cpp, beside name and meaning; what a member is set
+// to here stands only until then.
 #pragma once
 
 #include <chrono>
@@ -9,6 +10,8 @@
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "base/log.h"
 
 namespace sealpost {
 
@@ -41,8 +44,19 @@ struct HttpSettings {
   std::vector<std::string> trusted_proxies;
 };
 
+/// Where Redis is.
+struct RedisUrl {
+  std::string text;       ///< as written: "embedded", redis://host:port/db or unix:///path
+  std::string unix_path;  ///< wins over the host
+  std::string host;       ///< without brackets
+  std::uint16_t port = 0;
+  int database = 0;
+
+  [[nodiscard]] bool embedded() const { return text == "embedded"; }
+};
+
 struct RedisSettings {
-  std::string url;  ///< "embedded", redis://host:port/db or unix:///path
+  RedisUrl url;
   std::string username;
   std::string password_file;
   std::uint64_t maxmemory = 0;  ///< octets, of the embedded one
@@ -118,8 +132,8 @@ struct NotifySettings {
 };
 
 struct LogSettings {
-  std::string level;   ///< debug, info, warning, error
-  std::string format;  ///< text, json
+  LogLevel level = LogLevel::Info;
+  LogFormat format = LogFormat::Text;
 };
 
 struct Settings {

@@ -193,6 +193,34 @@ Result<Route> parse_route(std::string_view text) {
   return bad_route(text);
 }
 
+Result<RedisUrl> parse_redis_url(std::string_view text) {
+  RedisUrl url;
+  url.text = text;
+  if (url.embedded()) return url;
+  if (text.starts_with("unix:///")) {
+    url.unix_path = text.substr(7);
+    return url;
+  }
+  const std::string in_text = ": " + std::string(text);
+  if (!text.starts_with("redis://"))
+    return Error::invalid("not embedded, redis://host:port/db or unix:///path" + in_text);
+  if (text.find('@') != std::string_view::npos) {
+    return Error::invalid("holds a user name or password; use redis.username and redis.password_file");
+  }
+  std::string_view authority = text.substr(8);
+  if (const auto slash = authority.find('/'); slash != std::string_view::npos) {
+    auto database = parse_count(authority.substr(slash + 1), 0, 65535);
+    if (!database) return Error::invalid("not a database number behind the slash" + in_text);
+    url.database = static_cast<int>(*database);
+    authority = authority.substr(0, slash);
+  }
+  auto place = parse_host_port(authority);
+  if (!place || place->port == 0) return Error::invalid("no host:port in " + std::string(text));
+  url.host = place->host;
+  url.port = place->port;
+  return url;
+}
+
 bool is_loopback_host(std::string_view host) {
   if (host == "localhost") return true;
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);

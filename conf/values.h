@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How setting values are written: durations, sizes, rates, listen addresses, routes, mailboxes. Pure parsers; Invalid
-// with a reason that reads well behind "file: key: ".
+// How setting values are written: durations, sizes, rates, listen addresses, routes, places of Redis, mailboxes. Pure
+// parsers; Invalid with a reason that reads well behind "file: key: ".
 #pragma once
 
 #include <chrono>
@@ -37,6 +37,7 @@ Result<HostPort> parse_host_port(std::string_view text);
 /// The same as text, or empty for `off`.
 Result<std::string> parse_listen(std::string_view text);
 Result<Route> parse_route(std::string_view text);
+Result<RedisUrl> parse_redis_url(std::string_view text);
 /// http or https, host, optional port and path; no query; without a trailing slash. https unless the host is loopback.
 Result<std::string> parse_public_url(std::string_view text);
 

@@ -3,7 +3,6 @@
 #include "crypto/aes_gcm.h"
 
 #include <openssl/core_names.h>
-#include <openssl/hmac.h>
 #include <openssl/params.h>
 
 #include <array>
@@ -86,15 +85,6 @@ Result<Secret> hkdf_sha256(const Secret& secret, std::string_view salt, std::str
     return crypto_failure("HKDF");
   }
   return Secret(std::move(derived));
-}
-
-std::string hmac_sha256(const Secret& key, std::string_view data) {
-  std::string result(32, '\0');
-  unsigned length = 0;
-  const auto* done = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), octets(data), data.size(),
-                          reinterpret_cast<unsigned char*>(result.data()), &length);
-  if (done == nullptr || length != result.size()) std::abort();  // out of memory: no MAC may ever be guessed
-  return result;
 }
 
 }  // namespace sealpost

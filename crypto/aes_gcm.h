@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Primitives under the master key: AES-256-GCM (NIST SP 800-38D), HKDF-SHA256 (RFC 5869) and HMAC-SHA256, on OpenSSL.
+// Primitives under the master key: AES-256-GCM (NIST SP 800-38D) and HKDF-SHA256 (RFC 5869), on OpenSSL.
 #pragma once
 
 #include <string>
@@ -22,7 +22,5 @@ Result<WipedBuffer> gcm_decrypt(const Secret& key, std::string_view nonce, std::
                                 std::string_view sealed);
 /// 32 octets for one use of the secret.
 Result<Secret> hkdf_sha256(const Secret& secret, std::string_view salt, std::string_view info);
-/// 32 octets.
-std::string hmac_sha256(const Secret& key, std::string_view data);
 
 }  // namespace sealpost

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "base/hmac.h"
 #include "crypto/aes_gcm.h"
 #include "crypto/master_key_file.h"
 
@@ -206,7 +207,7 @@ Result<WipedBuffer> MasterKey::unwrap(Purpose purpose, std::string_view context,
 }
 
 std::string MasterKey::mac(Purpose purpose, std::string_view data) {
-  return hmac_sha256(keys_.front().mac_keys[static_cast<std::size_t>(purpose)], data);
+  return hmac_sha256(keys_.front().mac_keys[static_cast<std::size_t>(purpose)].reveal(), data);
 }
 
 }  // namespace sealpost

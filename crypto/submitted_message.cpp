@@ -21,6 +21,10 @@ constexpr std::array<std::string_view, 9> withheld = {"bcc",
                                                       "authentication-results",
                                                       "idempotency-key"};
 
+// What is read of a header block costs memory that no budget counts: a field of four octets takes twelve times as many.
+constexpr std::size_t max_header_block = 1024UL * 1024;
+constexpr std::size_t max_fields = 10'000;
+
 /// ftext of RFC 5322 section 3.6.8.
 bool is_field_name(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c > 0x20 && c < 0x7f; });
@@ -30,7 +34,7 @@ bool is_field_name(std::string_view name) {
 /// elsewhere.
 Result<std::string_view> next_line(std::string_view rest) {
   const auto end = rest.find("\r\n");
-  if (end == std::string_view::npos) return Error::invalid("the header block does not end with an empty line");
+  if (end == std::string_view::npos) return Error::invalid("no empty line ends the header block within its first MiB");
   const auto line = rest.substr(0, end);
   if (line.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos) {
     return Error::invalid("a bare CR, LF or NUL in the header block");
@@ -58,7 +62,7 @@ Result<SubmittedMessage> split_message(std::string_view octets) {
   SubmittedMessage message;
   std::size_t at = 0;
   while (true) {
-    auto line = next_line(octets.substr(at));
+    auto line = next_line(octets.substr(at, max_header_block - at));
     if (!line) return line.error();
     const std::size_t size = line->size() + 2;
     if (line->empty()) {
@@ -79,6 +83,7 @@ Result<SubmittedMessage> split_message(std::string_view octets) {
       if (colon == std::string_view::npos || !is_field_name(name)) {
         return Error::invalid("a line in the header block is neither field nor fold");
       }
+      if (message.fields.size() >= max_fields) return Error::invalid("more than 10,000 fields in the header block");
       message.fields.push_back({name, line->substr(colon + 1), octets.substr(at, size)});
     }
     at += size;

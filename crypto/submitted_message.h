@@ -28,7 +28,8 @@ struct SubmittedMessage {
 };
 
 /// Splits a message whose line ends are CRLF throughout. Invalid (SMTP 550 5.6.0, HTTP 422) without the empty line that
-/// ends the header block, or with a line in it that is neither field nor fold; so no body text leaves as a header.
+/// ends the header block, or with a line in it that is neither field nor fold; so no body text leaves as a header. Also
+/// with a header block of more than 1 MiB or 10,000 fields.
 Result<SubmittedMessage> split_message(std::string_view octets);
 
 /// Fields that never leave the relay in clear as the sender wrote them: Bcc,

@@ -16,27 +16,10 @@ constexpr std::size_t max_returned_header = 32UL * 1024;
 constexpr std::size_t max_field_line = 998 - std::string_view("In-Reply-To: ").size();
 
 /// A remote's words must not become a field or a part of their own.
-std::string one_line(std::string_view text) {
-  std::string out(text.substr(0, 512));
-  std::replace_if(
-      out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  return out;
-}
+std::string one_line(std::string_view text) { return without_controls(text.substr(0, 512), ' '); }
 
 /// ENVID and ORCPT come as xtext and are reported as what they stand for (RFC 3461 section 4).
-std::string decode_xtext(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto octet = text[i] == '+' ? from_hex(text.substr(i + 1, 2)) : std::nullopt;
-    if (octet && octet->size() == 1) {
-      out += *octet;
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return one_line(out);
-}
+std::string from_xtext(const std::string& text) { return one_line(decode_xtext(text).value_or(text)); }
 
 std::string address_type(const std::string& address) { return is_ascii(address) ? "rfc822; " : "utf-8; "; }
 
@@ -116,9 +99,9 @@ std::string human_part(const ReportFacts& facts, const std::string& hostname, Ti
 std::string status_part(const ReportFacts& facts, const std::string& hostname, Time now) {
   const DeliveryRecord& delivery = facts.delivery;
   std::string text = "Reporting-MTA: dns; " + hostname + "\n";
-  if (!delivery.envid.empty()) text += "Original-Envelope-Id: " + decode_xtext(delivery.envid) + "\n";
+  if (!delivery.envid.empty()) text += "Original-Envelope-Id: " + from_xtext(delivery.envid) + "\n";
   text += "Arrival-Date: " + to_rfc5322(delivery.created) + "\n\n";
-  if (!delivery.dsn.orcpt.empty()) text += "Original-Recipient: " + decode_xtext(delivery.dsn.orcpt) + "\n";
+  if (!delivery.dsn.orcpt.empty()) text += "Original-Recipient: " + from_xtext(delivery.dsn.orcpt) + "\n";
   text += "Final-Recipient: " + address_type(delivery.recipient) + one_line(delivery.recipient) + "\n";
   text += std::string("Action: ") + (facts.retry_until ? "delayed" : "failed") + "\n";
   text += "Status: " + facts.enhanced + "\n";

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "base/body_encoder.h"
 #include "base/encoding.h"
-#include "base/message_text.h"
 
 namespace sealpost {
 namespace {

@@ -6,7 +6,7 @@
 #include <deque>
 #include <numeric>
 
-#include "base/message_text.h"
+#include "base/body_encoder.h"
 #include "queue/keys.h"
 
 namespace sealpost {

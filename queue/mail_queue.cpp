@@ -31,12 +31,7 @@ std::int64_t to_number(std::string_view text) {
 }
 
 /// Replies are kept to printable ASCII and to what history holds.
-std::string tidy(std::string_view response) {
-  std::string text(response.substr(0, 512));
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }, ' ');
-  return text;
-}
+std::string tidy(std::string_view response) { return printable_ascii(response.substr(0, 512)); }
 
 MessageRecord message_record(const StoredBody& body, const Envelope& envelope, std::size_t recipients) {
   MessageRecord record = body.layout;

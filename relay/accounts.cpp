@@ -201,6 +201,7 @@ Result<Accounts::Entry> Accounts::read(const std::string& name) {
   std::int64_t created = 0;
   std::from_chars(stored.created.data(), stored.created.data() + stored.created.size(), created);
   entry.account.created = from_milliseconds(created);
+  entry.account.stamp = stored.verifier;  // wrapped with a nonce of its own for these very rights
   return entry;
 }
 
@@ -213,6 +214,13 @@ Result<Account> Accounts::find(const std::string& name) {
   auto entry = read(name);
   if (!entry) return entry.error();
   return std::move(entry->account);
+}
+
+Status Accounts::unchanged(const Account& account) {
+  auto now = find(account.name);
+  if (!now && now.error().kind == ErrorKind::Temporary) return now.error();
+  if (!now || now->stamp != account.stamp) return Error::invalid("the account was changed");
+  return {};
 }
 
 /// Stable for a name, so that asking twice does not tell that there is no such account; no password fits it.

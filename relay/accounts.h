@@ -24,6 +24,7 @@ struct Account {
   std::vector<std::string> send_as;  ///< directory keys, or "@" and an A-label domain
   bool admin = false;
   Time created{};
+  std::string stamp = {};  ///< another one after any change: of the password, of the rights, of the account itself
 
   [[nodiscard]] bool may_send_as(const EmailAddress& address) const;
 };
@@ -38,6 +39,8 @@ class Accounts final {
   Status set_password(const std::string& name, const Secret& password);
   Result<std::vector<Account>> list();
   Result<Account> find(const std::string& name);
+  /// Whether the account still is what it was when it was read. Invalid: removed, replaced, or with another password.
+  Status unchanged(const Account& account);
 
   /// Checks a PLAIN or LOGIN password. Invalid: wrong or unknown, after the same work for both; Temporary: Redis away;
   /// Permanent: the account's record was altered.

@@ -29,6 +29,7 @@
 #include "queue/redis_server.h"
 #include "relay/delivery/deliverer.h"
 #include "relay/delivery/routes.h"
+#include "relay/descriptors.h"
 #include "relay/health_routes.h"
 #include "relay/http_authenticator.h"
 #include "relay/intake.h"
@@ -43,6 +44,7 @@ namespace {
 /// Jobs wait for Redis' fsync most of the time, and those that wait together share one.
 constexpr std::size_t smtp_workers = 48;
 constexpr std::size_t http_workers = 16;
+constexpr std::size_t http_connections = 2000;
 
 /// Signals that the main thread waits for; blocked in all threads, which are started later.
 sigset_t block_signals() {
@@ -50,13 +52,15 @@ sigset_t block_signals() {
   sigemptyset(&signals);
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, number);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   return signals;
 }
 
 Result<std::unique_ptr<net::TlsContext>> load_tls(const Settings& settings, Log& log) {
   if (!settings.tls.certificate.empty()) {
-    return net::TlsContext::load(settings.tls.certificate, settings.tls.private_key);
+    auto loaded = net::TlsContext::load(settings.tls.certificate, settings.tls.private_key);
+    if (!loaded) loaded.error().public_text.insert(0, "tls.certificate: ");
+    return loaded;
   }
   const std::string certificate = settings.relay.state_dir + "/tls.crt";
   const std::string key = settings.relay.state_dir + "/tls.key";
@@ -73,13 +77,33 @@ Status check_store(const Settings& settings) {
   redis::Client redis(std::move(*endpoint), std::chrono::seconds(10), 1);
   auto findings = check_durability(redis);
   if (!findings && findings.error().kind == ErrorKind::Temporary) {
-    return Error::temporary("Redis cannot be reached (" + settings.redis.url + ")", findings.error().internal_detail);
+    return Error::temporary("Redis cannot be reached (" + settings.redis.url.text + ")",
+                            findings.error().internal_detail);
   }
   if (!findings) return findings.error();
   if (findings->empty()) return {};
   std::string text;
   for (const auto& finding : *findings) text += (text.empty() ? "" : "; ") + finding;
   return Error::invalid(text);
+}
+
+/// How many connections are taken; a limit of open files that does not do for all of them is told.
+ConnectionShares connection_shares(const Settings& settings, Log& log) {
+  const bool smtp = !settings.smtp.listen.empty() || !settings.smtp.listen_tls.empty();
+  const bool http = !settings.http.listen.empty() || !settings.http.listen_tls.empty();
+  const ConnectionShares wanted{smtp ? settings.smtp.max_connections : 0, http ? http_connections : 0};
+  // A delivery has a socket, a name look-up and what wakes it; the rest is files, listeners and refusals.
+  const std::size_t reserve = Services::redis_connections + 3 * settings.delivery.workers + 64;
+  const std::size_t limit = raise_descriptor_limit();
+  const ConnectionShares shares = share_descriptors(limit, wanted, reserve);
+  if (shares.smtp + shares.http < wanted.smtp + wanted.http) {
+    log.warning("descriptors.few", {{"limit", limit},
+                                    {"needed", wanted.smtp + wanted.http + reserve},
+                                    {"smtp_connections", shares.smtp},
+                                    {"http_connections", shares.http},
+                                    {"hint", "raise the limit of open files, or lower smtp.max_connections"}});
+  }
+  return shares;
 }
 
 /// Everything that runs, in the order in which it needs the rest; destroyed the other way round.
@@ -96,7 +120,7 @@ class Relay final {
         pool_(services.vault(), settings.keys.pool_size, log),
         sealer_(settings.crypto),
         rate_(services.redis(), services.clock(), settings.notify.max_new_per_account),
-        watermark_(services.redis(), settings.redis.url == "embedded" ? settings.relay.state_dir : std::string()),
+        watermark_(services.redis(), settings.redis.url.embedded() ? settings.relay.state_dir : std::string()),
         throttle_(services.clock()),
         pickup_store_(services.redis(), services.wrapper()),
         deliverer_(services.queue(), next_hop, abandon, services.wrapper(), services.clock(), services.random(), log,
@@ -128,6 +152,7 @@ class Relay final {
         http_loop_(http_pool_, &tls, log) {}
 
   Status start() {
+    shares_ = connection_shares(settings_, log_);
     auto ca = services_.authority().pem();
     if (!ca) return ca.error();
     key_routes_ = std::make_unique<KeyRoutesContext>(
@@ -142,9 +167,10 @@ class Relay final {
     router_.add(health_routes(services_.redis(), watermark_));
     http_context_ = std::make_unique<http::ServerContext>(
         http::ServerContext{router_, authenticator_, budget_, log_, {settings_.http.trusted_proxies}});
-    for (const auto& opened :
-         {listen_smtp("smtp", settings_.smtp.listen, false), listen_smtp("smtps", settings_.smtp.listen_tls, true),
-          listen_http("http", settings_.http.listen, false), listen_http("https", settings_.http.listen_tls, true)}) {
+    for (const auto& opened : {listen_smtp("smtp.listen", "smtp", settings_.smtp.listen, false),
+                               listen_smtp("smtp.listen_tls", "smtps", settings_.smtp.listen_tls, true),
+                               listen_http("http.listen", "http", settings_.http.listen, false),
+                               listen_http("http.listen_tls", "https", settings_.http.listen_tls, true)}) {
       if (!opened) return opened;
     }
     pool_.start();
@@ -195,37 +221,37 @@ class Relay final {
             [this] { deliverer_.kick(); }, [this] { notifier_.kick(); }};
   }
 
-  Status listen(net::ServerLoop& loop, net::ListenerOptions options) {
+  Status listen(net::ServerLoop& loop, const std::string& key, net::ListenerOptions options) {
     const std::string name = options.name;
-    const std::string key = name.substr(0, 4) + (options.tls ? ".listen_tls" : ".listen");
     auto port = loop.listen(std::move(options));
     if (!port) return Error{port.error().kind, key + ": " + port.error().public_text, port.error().internal_detail};
     log_.info("listening", {{"service", name}, {"port", *port}});
     return {};
   }
 
-  Status listen_smtp(const char* name, const std::string& address, bool tls) {
+  Status listen_smtp(const char* key, const char* name, const std::string& address, bool tls) {
     if (address.empty()) return {};
-    net::ListenerOptions options{
-        name, address, tls, settings_.smtp.max_connections, settings_.smtp.max_connections_per_client, {}, {}, {}};
+    net::ListenerOptions options{name, address, tls, shares_.smtp, settings_.smtp.max_connections_per_client,
+                                 {},   {},      {}};
     options.handshake_timeout = std::chrono::seconds(30);
     options.refusal = "421 4.7.0 " + settings_.relay.hostname + " too many connections, try again later\r\n";
     options.accept = [this] { return smtp::make_connection(smtp_context_); };
-    return listen(smtp_loop_, std::move(options));
+    return listen(smtp_loop_, key, std::move(options));
   }
 
-  Status listen_http(const char* name, const std::string& address, bool tls) {
+  Status listen_http(const char* key, const char* name, const std::string& address, bool tls) {
     if (address.empty()) return {};
-    net::ListenerOptions options{name, address, tls, 2000, 200, {}, {}, {}};
+    net::ListenerOptions options{name, address, tls, shares_.http, 200, {}, {}, {}};
     options.handshake_timeout = std::chrono::seconds(10);
     options.accept = [this] { return http::make_conversation(*http_context_); };
-    return listen(http_loop_, std::move(options));
+    return listen(http_loop_, key, std::move(options));
   }
 
   const Settings& settings_;
   Services& services_;
   Log& log_;
   MemoryBudget budget_;
+  ConnectionShares shares_;
   std::string destination_;
   NoticeSender sender_;
   KeyPool pool_;
@@ -294,7 +320,7 @@ int run_daemon(const LoadedSettings& loaded, Log& log) {
   if (!tls) return stop_start(log, tls.error());
 
   EmbeddedRedis embedded(settings.relay.state_dir, settings.redis.maxmemory, log);
-  if (settings.redis.url == "embedded") {
+  if (settings.redis.url.embedded()) {
     if (auto started = embedded.start(); !started) return stop_start(log, started.error());
   }
   if (auto durable = check_store(settings); !durable) return stop_start(log, durable.error());

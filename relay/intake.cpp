@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/encoding.h"
 #include "crypto/submitted_message.h"
 #include "relay/send_as.h"
 
@@ -30,12 +31,6 @@ bool is_certain(const Error& why) { return redis::is_store_full(why) || why.kind
 IntakeError seal_failure(const Error& why) {
   const bool final = why.kind == ErrorKind::Permanent || why.kind == ErrorKind::Invalid;
   return refuse(final ? Refusal::CannotSeal : Refusal::CannotSealNow, why);
-}
-
-std::string trimmed(std::string_view body) {
-  const auto first = body.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return std::string(body.substr(first, body.find_last_not_of(" \t\r\n") - first + 1));
 }
 
 }  // namespace
@@ -184,7 +179,7 @@ Result<Accepted, IntakeError> Intake::accept(Submission submission) {
                   ";\r\n\t" + to_rfc5322(envelope.accepted) + "\r\n";
   std::string message_id_field;
   if (const auto* field = message->find("Message-ID")) {
-    message_id_field = trimmed(field->body);
+    message_id_field = trimmed(field->body, " \t\r\n");
   } else {
     message_id_field = "<" + envelope.id.text() + "@" + options_.hostname + ">";
     additions.bottom += "Message-ID: " + message_id_field + "\r\n";

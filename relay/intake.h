@@ -4,11 +4,9 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 
 #include "base/log.h"
-#include "base/random.h"
 #include "conf/settings.h"
 #include "crypto/key_directory.h"
 #include "crypto/sealer.h"

@@ -48,15 +48,18 @@ void LoginThrottle::Attempt::wrong() {
   if (throttle_ != nullptr) std::exchange(throttle_, nullptr)->settle(*this, Outcome::Wrong);
 }
 
-/// Newcomers share one entry when the table is full: who floods it with names must not flush what it remembers of him.
-LoginThrottle::Failures& LoginThrottle::entry(std::string& key, Time now) {
-  if (failures_.size() >= max_entries_ && !failures_.contains(key)) {
+/// What is known under the key, which becomes that of the newcomers' entry when the table is full: who floods it with
+/// names must not flush what it remembers of him.
+LoginThrottle::Failures LoginThrottle::look_up(std::string& key, bool newcomers_share, Time now) {
+  auto found = failures_.find(key);
+  if (found == failures_.end() && newcomers_share && failures_.size() >= max_entries_) {
     make_room(now);
     if (failures_.size() >= max_entries_) key.clear();
+    found = failures_.find(key);
   }
-  Failures& failures = failures_[key];
-  failures.last = std::min(failures.last, now);  // the clock was set back
-  return failures;
+  if (found == failures_.end()) return {};
+  found->second.last = std::min(found->second.last, now);  // the clock was set back
+  return found->second;
 }
 
 void LoginThrottle::make_room(Time now) {
@@ -74,12 +77,13 @@ Result<LoginThrottle::Attempt, Duration> LoginThrottle::begin(const std::string&
   const std::string pair = "p" + network + "\n" + name;
   const Time now = clock_.now();
   const std::lock_guard lock(mutex_);
-  const auto trusted = trusted_until_.find(pair);
-  std::vector<std::string> keys = {"a" + name, "n" + network};
-  if (trusted != trusted_until_.end() && now < trusted->second) keys = {pair};
+  const auto until = trusted_until_.find(pair);
+  const bool trusted = until != trusted_until_.end() && now < until->second;
+  std::vector<std::string> keys = {"n" + network, "a" + name};
+  if (trusted) keys = {pair};
   Duration wait{0};
   for (auto& key : keys) {
-    const Failures& failures = entry(key, now);
+    const Failures failures = look_up(key, !trusted, now);
     const unsigned count = remaining(failures.count, now - failures.last);
     if (failures.in_flight >= (count == 0 ? max_at_once : 1)) wait = std::max(wait, retry_soon);
     if (count > 0) wait = std::max(wait, delay_after(count) - (now - failures.last));

@@ -22,6 +22,9 @@ namespace sealpost {
 ///
 /// A network from which the account logged in within the last hour is not held back by what others do: for that pair of
 /// account and network its own failures count alone. Accounts that do not exist are treated like those that do.
+///
+/// Only an attempt that may begin is remembered: what is held back anyhow fills no table. When the table is full,
+/// newcomers share one entry; known pairs never do.
 class LoginThrottle final {
  public:
   explicit LoginThrottle(const Clock& clock, std::size_t max_entries = 50'000)
@@ -59,7 +62,7 @@ class LoginThrottle final {
   };
   enum class Outcome { Right, Wrong, Neither };
   void settle(const Attempt& attempt, Outcome outcome);
-  Failures& entry(std::string& key, Time now);
+  Failures look_up(std::string& key, bool newcomers_share, Time now);
   void make_room(Time now);
 
   const Clock& clock_;

@@ -13,12 +13,6 @@
 
 namespace {
 
-sealpost::LogLevel level_of(const std::string& name) {
-  if (name == "debug") return sealpost::LogLevel::Debug;
-  if (name == "warning") return sealpost::LogLevel::Warning;
-  return name == "error" ? sealpost::LogLevel::Error : sealpost::LogLevel::Info;
-}
-
 int complain(const sealpost::Error& error) {
   std::cerr << "sealpostd: " << error.public_text << '\n';
   return EX_CONFIG;
@@ -51,8 +45,6 @@ int main(int argc, char** argv) {
     return EX_OK;
   }
   const sealpost::SystemClock clock;
-  const auto& settings = loaded->settings.log;
-  sealpost::Log log(level_of(settings.level),
-                    settings.format == "json" ? sealpost::LogFormat::Json : sealpost::LogFormat::Text, clock);
+  sealpost::Log log(loaded->settings.log.level, loaded->settings.log.format, clock);
   return sealpost::run_daemon(*loaded, log);
 }

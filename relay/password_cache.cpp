@@ -2,11 +2,7 @@
 // Implements password_cache.h.
 #include "relay/password_cache.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
-#include <array>
-#include <cstdlib>
+#include "base/hmac.h"
 
 namespace sealpost {
 namespace {
@@ -23,13 +19,7 @@ std::string PasswordCache::digest(const std::string& name, const ScramVerifier& 
   input.push_back('\0');
   append(input, verifier.stored_key);  // of fixed length: nothing can be shifted between the parts
   append(input, password.reveal());
-  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
-  unsigned size = 0;
-  if (HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
-           reinterpret_cast<const unsigned char*>(input.data()), input.size(), out.data(), &size) == nullptr) {
-    std::abort();
-  }
-  return {reinterpret_cast<const char*>(out.data()), size};
+  return hmac_sha256(key_.reveal(), view(input));
 }
 
 bool PasswordCache::knows(const std::string& name, const ScramVerifier& verifier, const Secret& password) {

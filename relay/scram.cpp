@@ -3,13 +3,13 @@
 #include "relay/scram.h"
 
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/sha.h>
 
 #include <array>
 #include <cstdlib>
 
 #include "base/encoding.h"
+#include "base/hmac.h"
 
 namespace sealpost {
 namespace {
@@ -18,16 +18,6 @@ using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
 
 std::string_view view_of(const Digest& digest) { return {reinterpret_cast<const char*>(digest.data()), digest.size()}; }
 std::string text_of(const Digest& digest) { return std::string(view_of(digest)); }
-
-Digest hmac(std::string_view key, std::string_view data) {
-  Digest out{};
-  unsigned size = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(data.data()),
-           data.size(), out.data(), &size) == nullptr) {
-    std::abort();  // HMAC-SHA-256 fails only without memory or providers: nothing may be accepted then
-  }
-  return out;
-}
 
 Digest sha256(std::string_view data) {
   Digest out{};
@@ -78,9 +68,9 @@ Error failed() { return Error::invalid("authentication failed"); }
 
 ScramVerifier make_scram_verifier(const Secret& password, std::string salt, int iterations) {
   Digest salted = salted_password(password, salt, iterations);
-  Digest client_key = hmac(view_of(salted), "Client Key");
-  const Digest server_key = hmac(view_of(salted), "Server Key");
-  ScramVerifier verifier{std::move(salt), iterations, text_of(sha256(view_of(client_key))), text_of(server_key)};
+  std::string client_key = hmac_sha256(view_of(salted), "Client Key");
+  ScramVerifier verifier{std::move(salt), iterations, text_of(sha256(client_key)),
+                         hmac_sha256(view_of(salted), "Server Key")};
   OPENSSL_cleanse(salted.data(), salted.size());
   OPENSSL_cleanse(client_key.data(), client_key.size());
   return verifier;
@@ -130,12 +120,12 @@ Result<std::string> ScramExchange::finish(std::string_view client_final) {
   if (!proof || proof->size() != SHA256_DIGEST_LENGTH) return failed();
 
   const std::string message = client_first_bare_ + "," + server_first_ + "," + std::string(without_proof);
-  Digest key = hmac(verifier_.stored_key, message);
-  for (std::size_t i = 0; i < key.size(); ++i) key[i] ^= static_cast<unsigned char>((*proof)[i]);
-  const Digest stored = sha256(view_of(key));
+  std::string key = hmac_sha256(verifier_.stored_key, message);
+  for (std::size_t i = 0; i < key.size(); ++i) key[i] = static_cast<char>(key[i] ^ (*proof)[i]);
+  const Digest stored = sha256(key);
   OPENSSL_cleanse(key.data(), key.size());
   if (!equal_in_constant_time(view_of(stored), verifier_.stored_key)) return failed();
-  return "v=" + to_base64(view_of(hmac(verifier_.server_key, message)));
+  return "v=" + to_base64(hmac_sha256(verifier_.server_key, message));
 }
 
 }  // namespace sealpost

@@ -2,6 +2,7 @@
 // Implements send_as.h.
 #include "relay/send_as.h"
 
+#include <algorithm>
 #include <string>
 
 #include "base/header_addresses.h"
@@ -9,17 +10,16 @@
 namespace sealpost {
 namespace {
 
-Status check_field(const Account& account, const HeaderField& field) {
+/// The field's first address, once all of them are allowed.
+Result<EmailAddress> check_field(const Account& account, const HeaderField& field) {
   const std::string name(field.name);
-  auto mailboxes = parse_address_list(field.body);
-  if (!mailboxes) return Error::permanent("the " + name + " field cannot be read: " + mailboxes.error().public_text);
-  if (mailboxes->empty()) return Error::permanent("the " + name + " field names no address");
-  for (const auto& mailbox : *mailboxes) {
-    if (!account.may_send_as(mailbox.address)) {
-      return Error::permanent("the account may not send as the address in " + name);
-    }
-  }
-  return {};
+  auto addresses = parse_address_list(field.body);
+  if (!addresses) return Error::permanent("the " + name + " field cannot be read: " + addresses.error().public_text);
+  if (addresses->empty()) return Error::permanent("the " + name + " field names no address");
+  const bool allowed = std::all_of(addresses->begin(), addresses->end(),
+                                   [&](const EmailAddress& address) { return account.may_send_as(address); });
+  if (!allowed) return Error::permanent("the account may not send as the address in " + name);
+  return std::move(addresses->front());
 }
 
 }  // namespace
@@ -27,14 +27,14 @@ Status check_field(const Account& account, const HeaderField& field) {
 Result<EmailAddress> check_send_as(const Account& account, const SubmittedMessage& message) {
   const auto from = message.find_all("From");
   if (from.size() != 1) return Error::permanent("the message needs exactly one From field");
-  for (const char* name : {"From", "Sender", "Resent-From", "Resent-Sender"}) {
+  auto sender = check_field(account, *from.front());
+  if (!sender) return sender;
+  for (const char* name : {"Sender", "Resent-From", "Resent-Sender"}) {
     for (const HeaderField* field : message.find_all(name)) {
-      if (auto checked = check_field(account, *field); !checked) return checked.error();
+      if (auto checked = check_field(account, *field); !checked) return checked;
     }
   }
-  auto mailboxes = parse_address_list(from.front()->body);
-  if (!mailboxes) return mailboxes.error();
-  return mailboxes->front().address;
+  return sender;
 }
 
 }  // namespace sealpost

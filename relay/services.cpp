@@ -11,7 +11,6 @@ namespace {
 
 /// A script that moves a large message may take a while on a busy disk; beyond this Redis counts as away.
 constexpr std::chrono::seconds redis_timeout{10};
-constexpr std::size_t redis_connections = 256;
 
 }  // namespace
 
@@ -42,10 +41,9 @@ Result<std::unique_ptr<Services>> Services::open(const Settings& settings, const
   auto parts = std::make_unique<Parts>(clock, std::move(*endpoint));
   Parts& p = *parts;
   if (auto pong = p.redis.command({"PING"}); !pong) {
-    return Error::temporary(
-        "Redis cannot be reached (" + settings.redis.url + ")" +
-            (role == Role::Tool && settings.redis.url == "embedded" ? "; is sealpostd running?" : ""),
-        pong.error().internal_detail);
+    return Error::temporary("Redis cannot be reached (" + settings.redis.url.text + ")" +
+                                (role == Role::Tool && settings.redis.url.embedded() ? "; is sealpostd running?" : ""),
+                            pong.error().internal_detail);
   }
   const std::string& file = settings.keys.master_key_file;
   auto master_key = role == Role::Daemon ? MasterKey::open(file, p.redis, p.random) : MasterKey::load(file, p.random);

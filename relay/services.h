@@ -30,6 +30,8 @@ class Services final {
     Tool     ///< only uses what a daemon has made
   };
 
+  static constexpr std::size_t redis_connections = 256;  ///< at most, at once
+
   /// Invalid: a setting or file stops the start (exit 78); Temporary: Redis cannot be reached.
   static Result<std::unique_ptr<Services>> open(const Settings& settings, const Clock& clock, Log& log, Role role);
   ~Services();

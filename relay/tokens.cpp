@@ -39,9 +39,6 @@ std::optional<Scope> parse_scope(std::string_view text) {
 }
 
 Result<NewToken> Tokens::create(const std::string& account, const std::set<Scope>& scopes) {
-  auto exists = redis_.command({"EXISTS", "account:{0}:of:" + account});
-  if (!exists) return exists.error();
-  if (exists->integer() == 0) return Error::not_found("there is no such account");
   NewToken fresh;
   fresh.id = to_hex(random_.octets(id_octets));
   const Secret secret = random_.secret(secret_octets);
@@ -103,6 +100,19 @@ Status Tokens::revoke(const std::string& id) {
   auto replies = redis_.pipeline({{"DEL", token_key(id)}, {"SREM", std::string(ids_key), id}});
   if (!replies) return replies.error();
   if ((*replies)[0].integer() == 0) return Error::not_found("there is no such token");
+  return {};
+}
+
+Status Tokens::revoke_all_of(const std::string& account) {
+  auto ids = redis_.command({"SMEMBERS", std::string(ids_key)});
+  if (!ids) return ids.error();
+  for (std::size_t i = 0; i < ids->size(); ++i) {
+    const std::string id((*ids)[i].text());
+    auto owner = redis_.command({"HGET", token_key(id), "account"});
+    if (!owner) return owner.error();
+    if (owner->is_nil() || owner->text() != account) continue;
+    if (auto revoked = revoke(id); !revoked && revoked.error().kind != ErrorKind::NotFound) return revoked;
+  }
   return {};
 }
 

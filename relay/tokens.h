@@ -40,10 +40,12 @@ class Tokens final {
   Tokens(redis::Client& redis, Wrapper& wrapper, const Clock& clock, Random& random, Log& log)
       : redis_(redis), wrapper_(wrapper), clock_(clock), random_(random), log_(log) {}
 
-  /// The token itself is in this answer only. NotFound for an account that does not exist.
+  /// The token itself is in this answer only. That there is such an account is for the caller to know.
   Result<NewToken> create(const std::string& account, const std::set<Scope>& scopes);
   Result<std::vector<TokenRecord>> list();
   Status revoke(const std::string& id);
+  /// Those of an account that is removed; altered ones, too.
+  Status revoke_all_of(const std::string& account);
   /// NotFound for a token that was never made or was revoked; Permanent when its record was altered.
   Result<TokenRecord> find(std::string_view token);
 

@@ -23,12 +23,6 @@ bool has_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7f; });
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
-}
-
 /// An absolute-form target names us, as far as we know (RFC 9112 section 3.2.2): only its path and query matter.
 std::string_view without_authority(std::string_view target) {
   const auto scheme = target.find("://");

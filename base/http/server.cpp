@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implements server.h: one conversation per connection, one request at a time; scope and route are looked at on a
-// worker.
+// Implements server.h: one conversation per connection, one request at a time. The loop finds the route; who calls, and
+// with which scope, a worker.
 #include "base/http/server.h"
 
 #include <algorithm>
@@ -66,7 +66,6 @@ class HttpConversation final : public net::Conversation {
     return {};
   }
   net::Step tls_established() override { return {}; }
-  void ended() override {}
   [[nodiscard]] steady_clock::time_point deadline() const override { return deadline_; }
 
   net::Step received(std::string_view octets) override {

@@ -75,10 +75,8 @@ void Connection::read() {
         return set_interest(EPOLLIN);
       case Stream::Outcome::WantWrite:
         return set_interest(EPOLLIN | EPOLLOUT);
-      case Stream::Outcome::Broken:
-        return close();
       case Stream::Outcome::Ended:
-        conversation_->ended();
+      case Stream::Outcome::Broken:
         return close();
       case Stream::Outcome::Done:
         break;

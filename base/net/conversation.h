@@ -47,8 +47,6 @@ class Conversation {
   virtual Step opened(const Peer& peer) = 0;
   virtual Step received(std::string_view octets) = 0;
   virtual Step tls_established() = 0;
-  /// The peer ended its side; nothing more can be received.
-  virtual void ended() = 0;
   /// The deadline passed. The step's output is sent if it can be at once, then the connection is closed.
   virtual Step timed_out() = 0;
   /// When the loop should call timed_out(); asked again after every step. Not asked while a job runs.

@@ -2,15 +2,17 @@
 // Implements server_loop.h: the rounds of one thread over listeners, connections, jobs' results and deadlines.
 #include "base/net/server_loop.h"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <condition_variable>
-#include <exception>
 #include <mutex>
 #include <queue>
 #include <thread>
 #include <unordered_map>
 #include <vector>
 
+#include "base/guarded.h"
 #include "base/net/connection.h"
 #include "base/net/connection_limits.h"
 #include "base/net/listener.h"
@@ -72,6 +74,7 @@ class ServerLoop::Impl {
   void begin_stop();
   template <class Event>
   void tell(std::uint64_t tag, Event event);
+  void schedule(std::uint64_t tag, Entry& entry);
   void take_results();
   void expire();
   void run_job(std::uint64_t tag, Job job);
@@ -124,9 +127,9 @@ void ServerLoop::Impl::stop(milliseconds grace) {
 
 void ServerLoop::Impl::run() {
   while (true) {
-    one_round();
+    guarded(log_, "net.round_failed", [this] { one_round(); });
     if (!stop_asked_) continue;
-    if (!parts_.stopping) begin_stop();
+    if (!parts_.stopping) guarded(log_, "net.stop_failed", [this] { begin_stop(); });
     if (entries_.empty() || steady_clock::now() >= stop_by_) break;
   }
   abandoned_ = true;
@@ -196,13 +199,22 @@ void ServerLoop::Impl::resume_accepting() {
 void ServerLoop::Impl::adopt(const Listener& listener, Listener::Accepted accepted) {
   const ListenerOptions& options = listener.options();
   Peer peer{accepted.from.toString(), network_of(accepted.from), accepted.from.isLoopback(), options.tls};
-  if (!limits_.admit(peer.network, options.max_connections, options.max_connections_per_network)) {
+  const std::string network = peer.network;
+  if (!limits_.admit(network, options.max_connections, options.max_connections_per_network)) {
     return listener.refuse(accepted.descriptor);
   }
   const std::uint64_t tag = next_tag_++;
-  entries_[tag] = std::unique_ptr<Entry>(
-      new Entry{{parts_, tag, accepted.descriptor, std::move(peer), options.handshake_timeout, options.accept()}});
-  tell(tag, [](Connection& connection) { connection.open(); });
+  std::unique_ptr<Entry> entry;
+  const bool entered = guarded(log_, "net.accept_failed", [&] {
+    auto conversation = options.accept();
+    entry.reset(new Entry{
+        {parts_, tag, accepted.descriptor, std::move(peer), options.handshake_timeout, std::move(conversation)}});
+    entries_[tag] = std::move(entry);
+  });
+  if (entered) return tell(tag, [](Connection& connection) { connection.open(); });
+  entries_.erase(tag);
+  limits_.release(network);
+  if (!entry) ::close(accepted.descriptor);  // else the entry closes it
 }
 
 /// Passes an event on, then brings the books up to date. Events of connections that are gone lead nowhere.
@@ -211,22 +223,22 @@ void ServerLoop::Impl::tell(std::uint64_t tag, Event event) {
   const auto found = entries_.find(tag);
   if (found == entries_.end()) return;
   Entry& entry = *found->second;
-  try {
+  const bool told = guarded(log_, "net.conversation_failed", [&] {
     event(entry.connection);
-  } catch (const std::exception& why) {
-    log_.error("net.conversation_failed", {{"detail", why.what()}});
-    entry.connection.close();
-  }
-  if (entry.connection.closed()) {
-    limits_.release(entry.connection.peer().network);
-    entries_.erase(found);
-    return;
-  }
-  // A later deadline is found out when the timer comes; so steady traffic costs no timers.
+    schedule(tag, entry);
+  });
+  if (!told) entry.connection.close();
+  if (!entry.connection.closed()) return;
+  limits_.release(entry.connection.peer().network);
+  entries_.erase(found);
+}
+
+/// A later deadline is found out when the timer comes; so steady traffic costs no timers.
+void ServerLoop::Impl::schedule(std::uint64_t tag, Entry& entry) {
   const TimePoint deadline = entry.connection.deadline();
   if (deadline >= entry.scheduled) return;
-  entry.scheduled = deadline;
   timers_.push({deadline, tag});
+  entry.scheduled = deadline;
 }
 
 void ServerLoop::Impl::expire() {
@@ -252,18 +264,15 @@ void ServerLoop::Impl::run_job(std::uint64_t tag, Job job) {
     // All of it under the lock: once the last job is counted down, stop() may return and we be gone.
     const std::lock_guard lock(mutex_);
     if (results_.empty()) parts_.poller.wake();
-    results_.emplace_back(tag, std::move(resume));
+    guarded(log_, "net.result_lost", [&] { results_.emplace_back(tag, std::move(resume)); });
     if (--jobs_ == 0) idle_.notify_all();
   });
 }
 
 Resume ServerLoop::Impl::carry_out(Job& job) {
-  try {
-    return job();
-  } catch (const std::exception& why) {
-    log_.error("net.job_failed", {{"detail", why.what()}});
-    return {};
-  }
+  Resume resume;
+  guarded(log_, "net.job_failed", [&] { resume = job(); });
+  return resume;
 }
 
 void ServerLoop::Impl::take_results() {

@@ -111,6 +111,8 @@ int list(Context& context, const Options&) {
 
 int remove(Context& context, const Options& options) {
   const auto& name = options["NAME"].as<std::string>();
+  // First: broken off here, the command can be given again.
+  if (auto revoked = context.services.tokens().revoke_all_of(name); !revoked) return fail(context, revoked.error());
   if (auto removed = context.services.accounts().remove(name); !removed) return fail(context, removed.error());
   context.out << "Account " << name << " removed.\n";
   return EX_OK;
@@ -141,7 +143,12 @@ std::vector<Subcommand> account_commands() {
        },
        add},
       {"account list", "", "list the accounts", {}, {}, list},
-      {"account remove", "NAME", "remove an account; what it submitted is still delivered", {"NAME"}, {}, remove},
+      {"account remove",
+       "NAME",
+       "remove an account and its tokens; what it submitted is still delivered",
+       {"NAME"},
+       {},
+       remove},
       {"account password", "NAME", "set a new password", {"NAME"}, declare_password, password},
   };
 }

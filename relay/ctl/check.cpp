@@ -21,19 +21,22 @@ Poco::JSON::Array to_json(const Findings& findings) {
   return array;
 }
 
+void print(std::ostream& out, const Findings& findings) {
+  if (findings.empty()) out << "All is well.\n";
+  for (const auto& finding : findings) {
+    const std::string hint = finding.hint.empty() ? std::string() : " (" + finding.hint + ")";
+    out << printable(finding.check + ": " + finding.text + hint) << '\n';
+  }
+}
+
 int check(const Surroundings& surroundings, const Options& options) {
   const SystemClock clock;
   Log log(LogLevel::Warning, LogFormat::Text, clock);
   const auto findings = examine(surroundings.settings, clock, log);
   if (options.count("json") > 0) {
     print_json(surroundings.out, to_json(findings));
-  } else if (findings.empty()) {
-    surroundings.out << "All is well.\n";
-  }
-  for (const auto& finding : options.count("json") > 0 ? Findings{} : findings) {
-    surroundings.out << printable(finding.check + ": " + finding.text +
-                                  (finding.hint.empty() ? "" : " (" + finding.hint + ")"))
-                     << '\n';
+  } else {
+    print(surroundings.out, findings);
   }
   return findings.empty() ? EX_OK : 1;
 }

@@ -85,8 +85,8 @@ void check_store(const Examination& examination, Findings& findings) {
   }
   redis::Client redis(std::move(*endpoint), redis_timeout, 1);
   if (auto pong = redis.command({"PING"}); !pong) {
-    findings.push_back({"redis", "cannot be reached (" + settings.redis.url + "): " + pong.error().internal_detail,
-                        settings.redis.url == "embedded" ? "is sealpostd running?" : "look at redis.url"});
+    findings.push_back({"redis", "cannot be reached (" + settings.redis.url.text + "): " + pong.error().internal_detail,
+                        settings.redis.url.embedded() ? "is sealpostd running?" : "look at redis.url"});
     return;
   }
   if (!check_durable(redis, findings)) return;

@@ -8,13 +8,11 @@
 #include <iomanip>
 #include <ostream>
 
+#include "base/encoding.h"
+
 namespace sealpost::ctl {
 
-std::string printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
-  return text;
-}
+std::string printable(std::string_view text) { return without_controls(text, '?'); }
 
 void print_table(std::ostream& out, const std::vector<std::string>& header,
                  const std::vector<std::vector<std::string>>& rows) {

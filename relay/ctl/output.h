@@ -7,6 +7,7 @@
 
 #include <iosfwd>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sealpost::ctl {
@@ -15,7 +16,7 @@ namespace sealpost::ctl {
 void print_table(std::ostream& out, const std::vector<std::string>& header,
                  const std::vector<std::vector<std::string>>& rows);
 /// Control characters shown as '?': a remote server's reply must not move the operator's cursor.
-std::string printable(std::string text);
+std::string printable(std::string_view text);
 /// Indented JSON and a line end.
 void print_json(std::ostream& out, const Poco::Dynamic::Var& value);
 /// 90 s, 12 min, 5 h, 3 d: the age as one number.

@@ -19,6 +19,7 @@ int create(Context& context, const Options& options) {
     if (!scope) return fail(context, Error::invalid("unknown scope: " + text));
     scopes.insert(*scope);
   }
+  if (auto known = context.services.accounts().find(account); !known) return fail(context, known.error());
   auto token = context.services.tokens().create(account, scopes);
   if (!token) return fail(context, token.error());
   if (context.json) {

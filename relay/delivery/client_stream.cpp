@@ -17,6 +17,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "relay/delivery/host_lookup.h"
+
 namespace sealpost {
 namespace {
 

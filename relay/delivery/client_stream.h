@@ -10,8 +10,8 @@
 
 #include "base/openssl.h"
 #include "base/result.h"
-#include "relay/delivery/host_lookup.h"
 #include "relay/delivery/pollable_flag.h"
+#include "relay/delivery/wait.h"
 
 namespace sealpost {
 

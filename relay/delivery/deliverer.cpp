@@ -4,8 +4,10 @@
 
 #include <array>
 #include <exception>
+#include <new>
 #include <utility>
 
+#include "base/guarded.h"
 #include "queue/retry_schedule.h"
 
 namespace sealpost {
@@ -113,14 +115,18 @@ void Deliverer::dispatch() {
     if (room == 0) continue;
     kicked_ = false;
     lock.unlock();
-    auto claims = queue_.claim(room, options_.destination_concurrency);
-    if (!claims) log_.failure("delivery.claim_failed", claims.error());
+    guarded(log_, "delivery.dispatch_threw", [&] { claim(room); });
     lock.lock();
-    if (!claims) continue;
-    if (claims->size() == room) kicked_ = true;  // there may be more
-    for (auto& claim : *claims) waiting_.push_back(std::move(claim));
-    for (std::size_t i = 0; i < claims->size(); ++i) wake_workers_.notify_one();
   }
+}
+
+void Deliverer::claim(std::size_t room) {
+  auto claims = queue_.claim(room, options_.destination_concurrency);
+  if (!claims) return log_.failure("delivery.claim_failed", claims.error());
+  const std::lock_guard lock(mutex_);
+  if (claims->size() == room) kicked_ = true;  // there may be more
+  for (auto& claim : *claims) waiting_.push_back(std::move(claim));
+  for (std::size_t i = 0; i < claims->size(); ++i) wake_workers_.notify_one();
 }
 
 void Deliverer::work() {
@@ -145,12 +151,14 @@ void Deliverer::work() {
 
 void Deliverer::keep_alive() {
   for (int trims = 0;; ++trims) {
-    if (trims % trims_per_heartbeat == 0) {
-      if (auto beat = queue_.heartbeat(); !beat) log_.failure("delivery.heartbeat_failed", beat.error());
-      if (auto reaped = queue_.reap(); !reaped) log_.failure("delivery.reap_failed", reaped.error());
-    }
-    auto trimmed = queue_.trim_history(options_.history);
-    if (!trimmed) log_.failure("delivery.trim_failed", trimmed.error());
+    guarded(log_, "delivery.keep_alive_threw", [&] {
+      if (trims % trims_per_heartbeat == 0) {
+        if (auto beat = queue_.heartbeat(); !beat) log_.failure("delivery.heartbeat_failed", beat.error());
+        if (auto reaped = queue_.reap(); !reaped) log_.failure("delivery.reap_failed", reaped.error());
+      }
+      auto trimmed = queue_.trim_history(options_.history);
+      if (!trimmed) log_.failure("delivery.trim_failed", trimmed.error());
+    });
     std::unique_lock lock(mutex_);
     if (stopped_.wait_for(lock, trim_interval, [this] { return finished_; })) return;
   }
@@ -158,35 +166,30 @@ void Deliverer::keep_alive() {
 
 void Deliverer::attempt(const Claim& claim) {
   const auto begun = steady_clock::now();
-  const Attempt attempt = try_once(claim);
+  Attempt attempt{Deferred{"internal error", "4.3.0"}, {}};
+  guarded(log_, "delivery.attempt_threw", [&] { attempt = try_once(claim); });
   const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begun);
-  log_.info("delivery.attempt", {{"delivery", claim.delivery.id.text()},
-                                 {"destination", claim.delivery.destination},
-                                 {"host", attempt.trace.host},
-                                 {"tls", attempt.trace.tls},
-                                 {"outcome", outcome_name(attempt.outcome)},
-                                 {"response", response_of(attempt.outcome)},
-                                 {"ms", took.count()}});
+  guarded(log_, "delivery.attempt_not_told", [&] {
+    log_.info("delivery.attempt", {{"delivery", claim.delivery.id.text()},
+                                   {"destination", claim.delivery.destination},
+                                   {"host", attempt.trace.host},
+                                   {"tls", attempt.trace.tls},
+                                   {"outcome", outcome_name(attempt.outcome)},
+                                   {"response", response_of(attempt.outcome)},
+                                   {"ms", took.count()}});
+  });
   settle(claim, attempt);
 }
 
 Attempt Deliverer::try_once(const Claim& claim) {
-  try {
-    auto body = queue_.open(claim);
-    if (!body) {
-      if (body.error().kind == ErrorKind::Permanent) {
-        log_.error("delivery.body_altered",
-                   {{"delivery", claim.delivery.id.text()}, {"reason", body.error().public_text}});
-        return {Unreadable{"the message or its records were altered in the store"}, {}};
-      }
-      log_.failure("delivery.body_unreadable", body.error(), {{"delivery", claim.delivery.id.text()}});
-      return {Deferred{"the message cannot be read from the store now", "4.3.0"}, {}};
-    }
-    return next_hop_.attempt(claim, **body);
-  } catch (const std::exception& why) {
-    log_.error("delivery.attempt_threw", {{"delivery", claim.delivery.id.text()}, {"detail", why.what()}});
-    return {Deferred{"internal error", "4.3.0"}, {}};
+  auto body = queue_.open(claim);
+  if (body) return next_hop_.attempt(claim, **body);
+  if (body.error().kind == ErrorKind::Permanent) {
+    log_.error("delivery.body_altered", {{"delivery", claim.delivery.id.text()}, {"reason", body.error().public_text}});
+    return {Unreadable{"the message or its records were altered in the store"}, {}};
   }
+  log_.failure("delivery.body_unreadable", body.error(), {{"delivery", claim.delivery.id.text()}});
+  return {Deferred{"the message cannot be read from the store now", "4.3.0"}, {}};
 }
 
 /// A live worker keeps its outcome and goes on trying to record it, also while the relay stops and until the time for
@@ -194,17 +197,30 @@ Attempt Deliverer::try_once(const Claim& claim) {
 void Deliverer::settle(const Claim& claim, const Attempt& attempt) {
   milliseconds wait{100};
   while (true) {
-    auto recorded = record(claim, attempt);
-    if (recorded) return;
-    log_.failure("delivery.not_recorded", recorded.error(), {{"delivery", claim.delivery.id.text()}});
-    if (recorded.error().kind == ErrorKind::NotFound) return;  // the lease was taken: somebody else answers for it
-    if (recorded.error().kind != ErrorKind::Temporary) {
-      // Trying again would end the same way; a human should look.
-      if (auto held = queue_.held(claim, "the outcome cannot be recorded: " + recorded.error().public_text); held)
-        return;
-    }
-    if (!pause(wait)) return;
+    bool settled = false;
+    guarded(log_, "delivery.settle_threw", [&] { settled = try_to_settle(claim, attempt); });
+    if (settled || !pause(wait)) return;
     wait = std::min(wait * 2, longest_record_pause);
+  }
+}
+
+bool Deliverer::try_to_settle(const Claim& claim, const Attempt& attempt) {
+  const Status recorded = try_to_record(claim, attempt);
+  if (recorded) return true;
+  log_.failure("delivery.not_recorded", recorded.error(), {{"delivery", claim.delivery.id.text()}});
+  if (recorded.error().kind == ErrorKind::NotFound) return true;  // the lease was taken: somebody else answers for it
+  if (recorded.error().kind == ErrorKind::Temporary) return false;
+  // Trying again would end the same way; a human should look.
+  return queue_.held(claim, "the outcome cannot be recorded: " + recorded.error().public_text).ok();
+}
+
+Status Deliverer::try_to_record(const Claim& claim, const Attempt& attempt) {
+  try {
+    return record(claim, attempt);
+  } catch (const std::bad_alloc&) {
+    return Error::temporary("memory is short");
+  } catch (const std::exception& why) {
+    return Error::internal(why.what());
   }
 }
 

@@ -18,9 +18,9 @@
 #include "conf/settings.h"
 #include "notify/bounce.h"
 #include "queue/mail_queue.h"
-#include "relay/delivery/host_lookup.h"
 #include "relay/delivery/next_hop.h"
 #include "relay/delivery/pollable_flag.h"
+#include "relay/delivery/wait.h"
 
 namespace sealpost {
 
@@ -54,11 +54,14 @@ class Deliverer final {
 
  private:
   void dispatch();
+  void claim(std::size_t room);
   void work();
   void keep_alive();
   void attempt(const Claim& claim);
   Attempt try_once(const Claim& claim);
   void settle(const Claim& claim, const Attempt& attempt);
+  bool try_to_settle(const Claim& claim, const Attempt& attempt);
+  Status try_to_record(const Claim& claim, const Attempt& attempt);
   Status record(const Claim& claim, const Attempt& attempt);
   Status fail(const Claim& claim, const Attempt& attempt, const Failed& failed, bool expired);
   Status defer(const Claim& claim, const Attempt& attempt, const Deferred& deferred);

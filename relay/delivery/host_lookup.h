@@ -4,21 +4,15 @@
 
 #include <Poco/Net/SocketAddress.h>
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "relay/delivery/pollable_flag.h"
+#include "relay/delivery/wait.h"
 
 namespace sealpost {
-
-using Deadline = std::chrono::steady_clock::time_point;
-
-/// Waits until the descriptor is ready. Temporary at the deadline, even when the descriptor is always ready, and once
-/// `stop` is raised.
-Status wait_for(int descriptor, short events, Deadline deadline, const PollableFlag* stop);
 
 /// Temporary: the name has no address now. In the order in which they should be tried.
 Result<std::vector<Poco::Net::SocketAddress>> look_up(const std::string& host, std::uint16_t port, Deadline deadline,

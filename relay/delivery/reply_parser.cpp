@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/encoding.h"
+
 namespace sealpost {
 namespace {
 
@@ -24,13 +26,6 @@ std::string enhanced_code(std::string_view text, int severity) {
   return fits ? std::string(end) : std::to_string(severity) + ".0.0";
 }
 
-std::string printable(std::string_view text) {
-  std::string out(text);
-  std::replace_if(
-      out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }, ' ');
-  return out;
-}
-
 }  // namespace
 
 ReplyParser::State ReplyParser::add(std::string_view line) {
@@ -48,7 +43,7 @@ ReplyParser::State ReplyParser::add(std::string_view line) {
   }
   reply_.lines.emplace_back(text);
   if (reply_.text.size() < max_text) {
-    reply_.text = (reply_.text + " " + printable(text)).substr(0, max_text);
+    reply_.text = (reply_.text + " " + printable_ascii(text)).substr(0, max_text);
   }
   return line.size() > 3 && line[3] == '-' ? State::More : State::Complete;
 }

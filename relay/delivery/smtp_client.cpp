@@ -11,12 +11,6 @@
 namespace sealpost {
 namespace {
 
-std::string upper(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  return out;
-}
-
 /// The address for a server without SMTPUTF8: a domain in Unicode has an ASCII form, a local part has none.
 std::string envelope_form(const std::string& address, bool utf8) {
   if (utf8 || is_ascii(address)) return address;
@@ -163,7 +157,7 @@ Result<void, Outcome> SmtpClient::hello() {
   if (!reply) return std::move(reply).error();
   if (reply->severity() != 2) return session_refused(*reply);
   for (std::size_t i = 1; i < reply->lines.size(); ++i) {
-    const std::string line = upper(reply->lines[i]);
+    const std::string line = ascii_upper(reply->lines[i]);
     const auto space = line.find_first_of(" =");
     // Old servers say AUTH twice, once with "=": both lists count.
     std::string& parameters = extensions_[line.substr(0, space)];

@@ -14,6 +14,8 @@ using std::chrono::steady_clock;
 constexpr std::chrono::seconds longest_hold{60};
 /// The throttle may let a check through earlier than it said, once this client has proved itself on another connection.
 constexpr Duration ask_again{250};
+/// How long a client may take until it has logged in; RFC 5321 section 4.5.3.2 gives a client as long for one command.
+constexpr std::chrono::minutes longest_login{5};
 
 /// Whose password or proof an action checks; the other actions have none.
 const std::string& account_of(const CheckLogin& what) { return what.name; }
@@ -21,7 +23,9 @@ const std::string& account_of(const CheckProof& what) { return what.exchange.nam
 
 class Connection final : public net::Conversation {
  public:
-  explicit Connection(ConnectionContext& context) : context_(context) { touch(); }
+  explicit Connection(ConnectionContext& context)
+      : context_(context),
+        deadline_(steady_clock::now() + std::min<std::chrono::milliseconds>(longest_login, context.idle_timeout)) {}
 
   net::Step opened(const net::Peer& peer) override {
     peer_ = peer;
@@ -30,15 +34,19 @@ class Connection final : public net::Conversation {
   }
   net::Step received(std::string_view octets) override { return step(session_->receive(octets)); }
   net::Step tls_established() override { return step(session_->tls_started()); }
-  void ended() override {}
   net::Step timed_out() override { return step(session_->time_out()); }
   [[nodiscard]] steady_clock::time_point deadline() const override { return deadline_; }
 
  private:
-  void touch() { deadline_ = steady_clock::now() + context_.idle_timeout; }
+  /// A login, and after it what was completed, gives new time; before it nothing does.
+  void renew_deadline() {
+    if (!session_->logged_in() || session_->progress() == progress_) return;
+    progress_ = session_->progress();
+    deadline_ = steady_clock::now() + context_.idle_timeout;
+  }
 
   net::Step step(Session::Output output) {
-    touch();
+    renew_deadline();
     net::Step step;
     append(step.output, output.replies);
     if (output.next == Session::Next::Close) step.then = net::Step::Then::Close;
@@ -126,8 +134,16 @@ class Connection final : public net::Conversation {
     return [this, found] { return step(session_->login_result(std::move(*found))); };
   }
 
-  net::Resume run(ConnectionContext& context, const net::Peer&, CheckRoom&) {
+  net::Resume run(ConnectionContext& context, const net::Peer& peer, CheckRoom& what) {
     std::optional<IntakeError> refusal;
+    if (auto unchanged = context.accounts.unchanged(what.account); !unchanged) {
+      const Error& why = unchanged.error();
+      if (why.kind == ErrorKind::Invalid) {
+        context.log.info("smtp.account_changed", {{"account", what.account.name}, {"client", peer.address}});
+        return [this] { return step(session_->account_changed()); };
+      }
+      refusal = IntakeError{Refusal::StoreAway, "temporarily unavailable", why.internal_detail};
+    }
     if (context.store_full()) refusal = IntakeError{Refusal::StoreFull, "insufficient system storage", {}};
     return [this, refusal] { return step(session_->admission_result(refusal)); };
   }
@@ -165,6 +181,7 @@ class Connection final : public net::Conversation {
   ConnectionContext& context_;
   net::Peer peer_;
   std::unique_ptr<Session> session_;
+  std::uint64_t progress_ = 0;  ///< the session's, when the deadline was set
   steady_clock::time_point deadline_;
 };
 

@@ -82,17 +82,17 @@ Session::Output Session::tls_started() {
 /// Works through the input until it is used up, an action has to be waited for, or the session ends.
 Session::Output Session::advance() {
   while (consumed_ < input_.size() && mode_ != Mode::Waiting && mode_ != Mode::Closed) {
-    const auto rest = view(input_).substr(consumed_);
     if (mode_ == Mode::Data) {
-      consumed_ += data_reader_.consume(rest, *content_);
+      read_content(data_reader_);
       if (data_reader_.complete()) end_of_content();
       continue;
     }
     if (mode_ == Mode::Chunk) {
-      consumed_ += chunk_reader_.consume(rest, *content_);
+      read_content(chunk_reader_);
       if (chunk_reader_.complete()) chunk_complete();
       continue;
     }
+    const auto rest = view(input_).substr(consumed_);
     std::string line;
     bool too_long = false;
     const bool mail_verb = begins_with(rest, "MAIL") || begins_with(rest, "RCPT");
@@ -120,6 +120,13 @@ Session::Output Session::advance() {
   return std::exchange(output_, {});
 }
 
+template <class Reader>
+void Session::read_content(Reader& reader) {
+  const std::size_t octets = reader.consume(view(input_).substr(consumed_), *content_);
+  consumed_ += octets;
+  content_octets_ += octets;
+}
+
 /// False when the line is not complete yet. A line beyond its limit is dropped up to its CRLF, in bounded memory.
 bool Session::take_line(std::string& line, std::size_t limit, bool& too_long) {
   const auto rest = view(input_).substr(consumed_);
@@ -137,12 +144,14 @@ bool Session::take_line(std::string& line, std::size_t limit, bool& too_long) {
   discarding_line_ = false;
   if (!too_long) line.assign(rest.substr(0, end));
   consumed_ += end + 2;
+  ++completed_;
   return true;
 }
 
 void Session::command_line(const std::string& line) {
+  const bool bdat = begins_with(line, "BDAT");
   if (std::any_of(line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; })) {
-    return unreadable(500, "control character in a command", begins_with(line, "BDAT"));
+    return unreadable(500, "control character in a command", bdat);
   }
   const auto space = line.find(' ');
   const std::string verb = line.substr(0, space);
@@ -151,9 +160,9 @@ void Session::command_line(const std::string& line) {
   const auto row =
       std::find_if(rows.begin(), rows.end(), [&](const Command& c) { return ascii_iequals(c.verb, verb); });
   if (row == rows.end()) return fault(500, "5.5.1", "command not recognized");
-  if (!is_utf8(line)) return unreadable(500, "not ASCII and not UTF-8", begins_with(line, "BDAT"));
+  if (!is_utf8(line)) return unreadable(500, "not ASCII and not UTF-8", bdat);
   if (!is_ascii(line) && !begins_with(verb, "MAIL") && !begins_with(verb, "RCPT") && !begins_with(verb, "VRFY")) {
-    return unreadable(501, "not ASCII", begins_with(line, "BDAT"));
+    return unreadable(501, "not ASCII", bdat);
   }
   if (!row->before_tls && !tls_) return fault(530, "5.7.0", "must issue STARTTLS first");
   if (row->needs_auth && !account_) return fault(530, "5.7.0", "authentication required");
@@ -186,6 +195,11 @@ void Session::unreadable(int code, std::string text, bool bdat) {
 void Session::act(Action action) {
   output_.action = std::move(action);
   mode_ = Mode::Waiting;
+}
+
+void Session::go_on() {
+  mode_ = Mode::Command;
+  ++completed_;
 }
 
 void Session::close() {

@@ -47,8 +47,11 @@ struct CheckProof {
 struct FindAccount {
   std::string name;
 };
-/// May a transaction begin: is there room for its message? Answer: admission_result().
-struct CheckRoom {};
+/// May a transaction begin: is the account still the one that logged in, and is there room for a message? Answer:
+/// admission_result(), or account_changed().
+struct CheckRoom {
+  Account account;
+};
 /// Answer: recipient_result().
 struct CheckRecipient {
   Account account;
@@ -73,10 +76,15 @@ class Session final {
 
   Session(SessionOptions options, MemoryBudget& budget, Random& random, bool tls);
 
+  /// Grows with every line, content and answer to an action that is complete, and with every 64 KiB of content: a
+  /// client that sends an octet now and then gets nowhere.
+  [[nodiscard]] std::uint64_t progress() const { return completed_ + content_octets_ / content_step; }
+  [[nodiscard]] bool logged_in() const { return account_.has_value(); }
+
   Output open();
   Output receive(std::string_view octets);
   Output tls_started();
-  /// smtp.idle_timeout has passed.
+  /// Nothing was complete for smtp.idle_timeout, or no login in time.
   Output time_out();
 
   Output login_result(Result<Account> result);
@@ -84,6 +92,8 @@ class Session final {
   /// The value is server-final-message.
   Output proof_result(Result<std::string> result);
   Output admission_result(std::optional<IntakeError> refusal);
+  /// The login is void: what the account may do now, only a new one tells.
+  Output account_changed();
   Output recipient_result(Result<bool, IntakeError> result);
   Output message_result(Result<Accepted, IntakeError> result);
 
@@ -91,16 +101,21 @@ class Session final {
   enum class State { Fresh, Greeted, Mail, Recipients };
   enum class Mode { Command, AuthLine, Data, Chunk, Waiting, Closed };
   enum class AuthStep { None, Plain, LoginName, LoginPassword, ScramFirst, ScramFinal, ScramDone };
+  static constexpr std::uint64_t content_step = 64UL * 1024;
   struct Command;
   static const std::vector<Command>& table();
 
   Output advance();
+  template <class Reader>
+  void read_content(Reader& reader);
   bool take_line(std::string& line, std::size_t limit, bool& too_long);
   void command_line(const std::string& line);
   void reply(int code, std::string_view enhanced, std::string text);
   void fault(int code, std::string_view enhanced, std::string text);
   void unreadable(int code, std::string text, bool bdat);
   void act(Action action);
+  /// The action's result is there.
+  void go_on();
   void close();
   void reset_transaction();
 
@@ -143,6 +158,8 @@ class Session final {
   bool discarded_bdat_ = false;  ///< the line that is being discarded began with BDAT
   Output output_;
   int errors_ = 0;
+  std::uint64_t completed_ = 0;  ///< lines, contents, answers
+  std::uint64_t content_octets_ = 0;
 
   AuthStep auth_step_ = AuthStep::None;
   std::string login_name_;

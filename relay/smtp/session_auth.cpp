@@ -95,7 +95,7 @@ void Session::scram_first(const WipedBuffer& response) {
 }
 
 Session::Output Session::verifier_result(Result<ScramVerifier> result) {
-  mode_ = Mode::Command;
+  go_on();
   if (!result) return login_result(result.error());
   auth_step_ = AuthStep::ScramFinal;
   challenge(scram_->challenge(std::move(*result)));
@@ -110,7 +110,7 @@ void Session::scram_final(const WipedBuffer& response) {
 
 Session::Output Session::proof_result(Result<std::string> result) {
   if (!result) return login_result(result.error());
-  mode_ = Mode::Command;
+  go_on();
   auth_step_ = AuthStep::ScramDone;
   challenge(*result);
   return advance();
@@ -119,7 +119,7 @@ Session::Output Session::proof_result(Result<std::string> result) {
 void Session::auth_failed() { fault(535, "5.7.8", "authentication failed"); }
 
 Session::Output Session::login_result(Result<Account> result) {
-  mode_ = Mode::Command;
+  go_on();
   auth_step_ = AuthStep::None;
   scram_.reset();
   login_name_.clear();

@@ -32,11 +32,11 @@ void Session::mail(std::string_view argument) {
   }
   reset_transaction();
   mail_ = std::move(*arguments);
-  act(CheckRoom{});
+  act(CheckRoom{*account_});
 }
 
 Session::Output Session::admission_result(std::optional<IntakeError> refusal) {
-  mode_ = Mode::Command;
+  go_on();
   if (refusal) {
     const Reply refused = to_reply(*refusal);
     reply(refused.code, refused.enhanced, refused.text);
@@ -44,6 +44,12 @@ Session::Output Session::admission_result(std::optional<IntakeError> refusal) {
     state_ = State::Mail;
     reply(250, "2.1.0", "sender ok");
   }
+  return advance();
+}
+
+Session::Output Session::account_changed() {
+  reply(421, "4.7.0", options_.hostname + " the account was changed, log in again");
+  close();
   return advance();
 }
 
@@ -61,7 +67,7 @@ void Session::rcpt(std::string_view argument) {
 }
 
 Session::Output Session::recipient_result(Result<bool, IntakeError> result) {
-  mode_ = Mode::Command;
+  go_on();
   if (!result) {
     const Reply refused = to_reply(result.error());
     reply(refused.code, refused.enhanced, refused.text);
@@ -118,6 +124,7 @@ void Session::bdat(std::string_view argument) {
 
 void Session::chunk_complete() {
   mode_ = Mode::Command;
+  ++completed_;
   if (last_chunk_ && !chunks_refused_) {
     chunk_reader_.end(*content_);
     return end_of_content();
@@ -138,6 +145,7 @@ void Session::chunk_complete() {
 
 void Session::end_of_content() {
   mode_ = Mode::Command;
+  ++completed_;
   if (content_->fault() != ContentFault::None) {
     const Reply refused = to_reply(content_->fault());
     reply(refused.code, refused.enhanced, refused.text);
@@ -159,7 +167,7 @@ Submission Session::make_submission() {
 }
 
 Session::Output Session::message_result(Result<Accepted, IntakeError> result) {
-  mode_ = Mode::Command;
+  go_on();
   if (result) {
     errors_ = 0;  // whoever hands in good mail may go on making mistakes beside it
     reply(250, "2.6.0", "queued as " + result->id.text());

@@ -64,8 +64,7 @@ Result<std::vector<Parameter>, Reply> split_parameters(std::string_view text) {
     const auto end = text.find(' ');
     const auto word = text.substr(0, end);
     const auto equals = word.find('=');
-    std::string keyword = ascii_lower(word.substr(0, equals));
-    for (char& c : keyword) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    std::string keyword = ascii_upper(word.substr(0, equals));
     if (!seen.insert(keyword).second) return syntax_error("doubled parameter" + name_of(keyword));
     parameters.push_back(
         {std::move(keyword), equals == std::string_view::npos ? std::string_view() : word.substr(equals + 1)});
@@ -164,24 +163,6 @@ std::optional<Reply> apply_rcpt(const Parameter& parameter, RcptArguments& argum
 Reply needs_smtputf8() { return {553, "5.6.7", "this address needs SMTPUTF8"}; }
 
 }  // namespace
-
-std::optional<std::string> decode_xtext(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c < '!' || c > '~' || c == '=') return std::nullopt;
-    if (c != '+') {
-      out += c;
-      continue;
-    }
-    const auto hex = text.substr(i + 1, 2);
-    const auto octet = hex.find_first_of("abcdef") == std::string_view::npos ? from_hex(hex) : std::nullopt;
-    if (!octet || octet->size() != 1) return std::nullopt;
-    out += *octet;
-    i += 2;
-  }
-  return out;
-}
 
 Result<MailArguments, Reply> parse_mail(std::string_view text) {
   auto path = split_path(text, "FROM:");

@@ -31,7 +31,4 @@ Result<MailArguments, Reply> parse_mail(std::string_view text);
 /// `smtputf8`: whether MAIL asked for it; without it an address beyond ASCII is refused.
 Result<RcptArguments, Reply> parse_rcpt(std::string_view text, bool smtputf8);
 
-/// RFC 3461 section 4; nothing when it is malformed.
-std::optional<std::string> decode_xtext(std::string_view text);
-
 }  // namespace sealpost::smtp

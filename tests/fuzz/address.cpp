@@ -37,7 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(again.ok() && again->a_label() == domain->a_label() && domain->a_label().size() <= 253);
   }
   if (const auto list = parse_address_list(text)) {
-    for (const auto& mailbox : *list) check(mailbox.address);
+    for (const auto& address : *list) check(address);
   }
   return 0;
 }

@@ -42,6 +42,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       require(smtputf8 || !rcpt->to.needs_smtputf8());
     }
   }
-  if (const auto decoded = smtp::decode_xtext(text)) require(decoded->size() <= text.size());
+  if (const auto decoded = decode_xtext(text)) require(decoded->size() <= text.size());
   return 0;
 }

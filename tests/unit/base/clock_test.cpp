@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Times as text: vectors made by date(1), strictness of what is read, and the round trip.
+// Times as text: vectors made by date(1).
 #include "base/clock.h"
 
 #include <gtest/gtest.h>
@@ -15,14 +15,11 @@ struct Case {
 };
 class TimeText : public ::testing::TestWithParam<Case> {};
 
-TEST_P(TimeText, BothWays) {
+TEST_P(TimeText, IsWritten) {
   const auto& param = GetParam();
   const Time time = from_milliseconds(param.milliseconds);
   EXPECT_EQ(to_rfc3339(time), param.rfc3339);
   EXPECT_EQ(to_rfc5322(time), param.rfc5322);
-  const auto parsed = parse_rfc3339(param.rfc3339);
-  ASSERT_TRUE(parsed);
-  EXPECT_EQ(to_milliseconds(*parsed), param.milliseconds);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -34,24 +31,6 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"leap", 1'709'208'000'007, "2024-02-29T12:00:00.007Z", "Thu, 29 Feb 2024 12:00:00 +0000"},
                       Case{"far", 4'102'444'800'000, "2100-01-01T00:00:00.000Z", "Fri, 1 Jan 2100 00:00:00 +0000"}),
     [](const auto& info) { return info.param.name; });
-
-TEST(ParseRfc3339, TakesOffsetsAndMissingFractions) {
-  const auto plain = parse_rfc3339("2026-01-31T09:30:00Z");
-  ASSERT_TRUE(plain);
-  EXPECT_EQ(to_rfc3339(*plain), "2026-01-31T09:30:00.000Z");
-  const auto offset = parse_rfc3339("2026-01-31T11:30:00.500+02:00");
-  ASSERT_TRUE(offset);
-  EXPECT_EQ(to_rfc3339(*offset), "2026-01-31T09:30:00.500Z");
-}
-
-class BadTime : public ::testing::TestWithParam<const char*> {};
-TEST_P(BadTime, IsRefused) { EXPECT_FALSE(parse_rfc3339(GetParam())); }
-INSTANTIATE_TEST_SUITE_P(Forms, BadTime,
-                         ::testing::Values("", "yesterday", "2026", "2026-01-31", "2026-13-01T00:00:00Z",
-                                           "2026-02-30T00:00:00Z", "2026-01-31T25:00:00Z", "2026-01-31T09:61:00Z",
-                                           "2026-01-31T09:30:00", "2026-01-31T09:30:00Zjunk", "31 Jan 2026 09:30:00",
-                                           "2026-01-31T09:30:00.Z", " 2026-01-31T09:30:00Z", "2026-1-1T0:0:0Z",
-                                           "2026-01-31T09:30:00+24:00", "2026-01-31T09:30:00+01:60"));
 
 TEST(SystemClock, IsTheMachines) {
   const auto before = std::chrono::system_clock::now();

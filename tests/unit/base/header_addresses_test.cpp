@@ -10,14 +10,12 @@
 namespace sealpost {
 namespace {
 
-/// "name|key; name|key", or "refused".
+/// "key; key", or "refused".
 std::string read(std::string_view field_body) {
   const auto list = parse_address_list(field_body);
   if (!list) return "refused";
   std::string text;
-  for (const auto& mailbox : *list) {
-    text += (text.empty() ? "" : "; ") + mailbox.display_name + "|" + mailbox.address.directory_key();
-  }
+  for (const auto& address : *list) text += (text.empty() ? "" : "; ") + address.directory_key();
   return text;
 }
 
@@ -31,29 +29,29 @@ TEST_P(AddressList, IsRead) { EXPECT_EQ(read(GetParam().field), GetParam().expec
 
 INSTANTIATE_TEST_SUITE_P(
     Good, AddressList,
-    ::testing::Values(
-        Case{"bare", "anna@example.com", "|anna@example.com"}, Case{"angle", "<anna@example.com>", "|anna@example.com"},
-        Case{"named", " Anna B <Anna@Example.com>", "Anna B|anna@example.com"},
-        Case{"quoted_name", "\"B, Anna\" <anna@example.com>", "B, Anna|anna@example.com"},
-        Case{"escaped_name", "\"a \\\"b\\\" c\" <anna@example.com>", "a \"b\" c|anna@example.com"},
-        Case{"at_in_quotes", "\"ceo@example.org\" <anna@example.com>", "ceo@example.org|anna@example.com"},
-        Case{"dot_in_phrase", "John Q. Public <jqp@example.com>", "John Q. Public|jqp@example.com"},
-        Case{"encoded_word", "=?utf-8?Q?J=C3=BCrgen?= <j@example.com>", "=?utf-8?Q?J=C3=BCrgen?=|j@example.com"},
-        Case{"utf8_name", "J\xc3\xbcrgen <j@example.com>", "J\xc3\xbcrgen|j@example.com"},
-        Case{"latin1_name", "J\xfcrgen <a@example.com>", "J\xfcrgen|a@example.com"},
-        Case{"latin1_in_quotes", "\"J\xfcrgen\" <a@example.com>", "J\xfcrgen|a@example.com"},
-        Case{"two", "a@example.com, B <b@example.com>", "|a@example.com; B|b@example.com"},
-        Case{"comment", "anna@example.com (Anna)", "|anna@example.com"},
-        Case{"nested_comment", "(a (b) \\) c) anna@example.com", "|anna@example.com"},
-        Case{"fold", "a@example.com,\r\n b@example.com", "|a@example.com; |b@example.com"},
-        Case{"fold_in_quotes", "\"a\r\n b\" <a@example.com>", "a b|a@example.com"},
-        Case{"tab_fold_in_quotes", "\"a\r\n\tb\" <a@example.com>", "a\tb|a@example.com"},
-        Case{"blanks_in_angles", "A < a@example.com >", "A|a@example.com"},
-        Case{"group", "Team: a@example.com, B <b@example.com>;", "|a@example.com; B|b@example.com"},
-        Case{"empty_group", "undisclosed-recipients:;", ""},
-        Case{"group_and_more", "Team: a@example.com;, c@example.com", "|a@example.com; |c@example.com"},
-        Case{"quoted_local", "\"a b\"@example.com", "|a b@example.com"}, Case{"empty", "", ""},
-        Case{"blank", "  ", ""}),
+    ::testing::Values(Case{"bare", "anna@example.com", "anna@example.com"},
+                      Case{"angle", "<anna@example.com>", "anna@example.com"},
+                      Case{"named", " Anna B <Anna@Example.com>", "anna@example.com"},
+                      Case{"quoted_name", "\"B, Anna\" <anna@example.com>", "anna@example.com"},
+                      Case{"escaped_name", "\"a \\\"b\\\" c\" <anna@example.com>", "anna@example.com"},
+                      Case{"at_in_quotes", "\"ceo@example.org\" <anna@example.com>", "anna@example.com"},
+                      Case{"dot_in_phrase", "John Q. Public <jqp@example.com>", "jqp@example.com"},
+                      Case{"encoded_word", "=?utf-8?Q?J=C3=BCrgen?= <j@example.com>", "j@example.com"},
+                      Case{"utf8_name", "J\xc3\xbcrgen <j@example.com>", "j@example.com"},
+                      Case{"latin1_name", "J\xfcrgen <a@example.com>", "a@example.com"},
+                      Case{"latin1_in_quotes", "\"J\xfcrgen\" <a@example.com>", "a@example.com"},
+                      Case{"two", "a@example.com, B <b@example.com>", "a@example.com; b@example.com"},
+                      Case{"comment", "anna@example.com (Anna)", "anna@example.com"},
+                      Case{"nested_comment", "(a (b) \\) c) anna@example.com", "anna@example.com"},
+                      Case{"fold", "a@example.com,\r\n b@example.com", "a@example.com; b@example.com"},
+                      Case{"fold_in_quotes", "\"a\r\n b\" <a@example.com>", "a@example.com"},
+                      Case{"tab_fold_in_quotes", "\"a\r\n\tb\" <a@example.com>", "a@example.com"},
+                      Case{"blanks_in_angles", "A < a@example.com >", "a@example.com"},
+                      Case{"group", "Team: a@example.com, B <b@example.com>;", "a@example.com; b@example.com"},
+                      Case{"empty_group", "undisclosed-recipients:;", ""},
+                      Case{"group_and_more", "Team: a@example.com;, c@example.com", "a@example.com; c@example.com"},
+                      Case{"quoted_local", "\"a b\"@example.com", "a b@example.com"}, Case{"empty", "", ""},
+                      Case{"blank", "  ", ""}),
     [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
@@ -124,10 +122,9 @@ TEST(HeaderAddresses, MutationsNeverCrashAndNeverInventAnAddress) {
     const auto list = parse_address_list(text);
     if (!list) continue;
     ++accepted;
-    for (const auto& mailbox : *list) {
-      ASSERT_TRUE(EmailAddress::parse(mailbox.address.text()));
-      ASSERT_NE(text.find(mailbox.address.text()), std::string::npos) << text;
-      ASSERT_EQ(mailbox.display_name.find_first_of(std::string("\r\n\0", 3)), std::string::npos) << text;
+    for (const auto& address : *list) {
+      ASSERT_TRUE(EmailAddress::parse(address.text()));
+      ASSERT_NE(text.find(address.text()), std::string::npos) << text;
     }
   }
   EXPECT_GT(accepted, 1000U);

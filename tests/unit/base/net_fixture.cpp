@@ -29,7 +29,6 @@ class Steered final : public Conversation {
     story_.add("tls");
     return say("secured");
   }
-  void ended() override { story_.add("ended"); }
   Step timed_out() override {
     story_.add("timed out");
     return say("too late");

@@ -46,7 +46,6 @@ TEST_F(NetTest, ThePeersEndIsTold) {
     RawClient client(port);
     EXPECT_EQ(client.read_line(), "hello");
   }
-  EXPECT_TRUE(story_.wait_for("ended"));
   EXPECT_TRUE(story_.wait_for("destroyed"));
   EXPECT_TRUE(settles_at(0));
 }
@@ -120,7 +119,7 @@ TEST_F(NetTest, AJobsReplyReachesAPeerThatOnlyEndedItsSide) {
   ASSERT_TRUE(story_.wait_for("job begun"));
   story_.open_gate();
   EXPECT_EQ(client.read_to_end(), "hello\r\ndone\r\n");
-  EXPECT_TRUE(story_.wait_for("ended"));
+  EXPECT_TRUE(story_.wait_for("destroyed"));
 }
 
 TEST_F(NetTest, APeerMayBeGoneWhenItsJobEnds) {

@@ -40,13 +40,6 @@ TEST(Secret, ComparesLengthAndOctets) {
   EXPECT_FALSE(secret.equals(""));
 }
 
-TEST(Secret, ACloneIsItsOwn) {
-  Secret first = Secret::copy_of("one");
-  const Secret second = first.clone();
-  first = Secret::copy_of("two");
-  EXPECT_TRUE(second.equals("one"));
-}
-
 TEST(WipedBuffer, GrowsAndShows) {
   WipedBuffer buffer;
   append(buffer, "abc");

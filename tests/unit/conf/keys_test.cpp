@@ -50,7 +50,7 @@ const std::vector<KeyCase>& cases() {
     {"http.listen_tls", "off", "0.0.0.0:443", IS(http.listen_tls, "0.0.0.0:443"), IS(http.listen_tls, ""), "443", "not host:port: 443 (or off)"},
     {"http.public_url", "http://127.0.0.1:8080", "https://mail.example.com/", IS(http.public_url, "https://mail.example.com"), IS(http.public_url, "http://127.0.0.1:8080"), "http://mail.example.com", "must be https unless it names loopback: codes and keys travel over it"},
     {"http.trusted_proxies", "", "10.0.0.1, ::1", IS(http.trusted_proxies, (std::vector<std::string>{"10.0.0.1", "::1"})), IS(http.trusted_proxies, std::vector<std::string>{}), "proxy", "not a numeric address: proxy"},
-    {"redis.url", "embedded", "redis://127.0.0.1:6379/2", IS(redis.url, "redis://127.0.0.1:6379/2"), IS(redis.url, "embedded"), "redis://user:pw@host:1", "holds a user name or password; use redis.username and redis.password_file"},
+    {"redis.url", "embedded", "redis://127.0.0.1:6379/2", IS(redis.url.port, 6379), IS(redis.url.text, "embedded"), "redis://user:pw@host:1", "holds a user name or password; use redis.username and redis.password_file"},
     {"redis.username", "", "relay", IS(redis.username, "relay"), IS(redis.username, ""), "", ""},
     {"redis.password_file", "", "", IS(redis.password_file, ""), IS(redis.password_file, ""), "pw", "not an absolute path: pw"},
     {"redis.maxmemory", "50%", "1g", IS(redis.maxmemory, 1ULL << 30U), IS(redis.maxmemory, usable_memory() / 100 * 50), "0", "less than 8m: 0"},
@@ -78,8 +78,8 @@ const std::vector<KeyCase>& cases() {
     {"notify.code_lifetime", "30d", "1d", IS(notify.code_lifetime, 24h), IS(notify.code_lifetime, 720h), "x", "not a duration: x (a number with s, m, h or d, such as 30s or 5d)"},
     {"notify.tls", "required", "opportunistic", IS(notify.tls, NotifyTls::Opportunistic), IS(notify.tls, NotifyTls::Required), "x", "not one of opportunistic, required: x"},
     {"notify.max_new_per_account", "1000/h", "5/d", IS(notify.max_new_per_account.count, 5U), IS(notify.max_new_per_account.count, 1000U), "5", "not a rate: 5 (such as 1000/h)"},
-    {"log.level", "info", "debug", IS(log.level, "debug"), IS(log.level, "info"), "loud", "not one of debug, error, info, warning: loud"},
-    {"log.format", "text", "json", IS(log.format, "json"), IS(log.format, "text"), "xml", "not one of json, text: xml"},
+    {"log.level", "info", "debug", IS(log.level, LogLevel::Debug), IS(log.level, LogLevel::Info), "loud", "not one of debug, error, info, warning: loud"},
+    {"log.format", "text", "json", IS(log.format, LogFormat::Json), IS(log.format, LogFormat::Text), "xml", "not one of json, text: xml"},
   };
   return all;
 }

@@ -147,7 +147,7 @@ TEST_F(Loader, ThePrintOutReadsBackAsItself) {
   EXPECT_EQ(print_settings(*second), printed);
   EXPECT_EQ(second->settings.relay.state_dir, "/srv/a # b");
   EXPECT_EQ(second->settings.smtp.listen, "");
-  EXPECT_EQ(second->settings.log.format, "json");
+  EXPECT_EQ(second->settings.log.format, LogFormat::Json);
   EXPECT_EQ(second->settings.notify.from_name, "Relay, The");
 }
 

@@ -63,10 +63,6 @@ TEST_F(TokensTest, ARevokedTokenIsGone) {
   EXPECT_EQ(tokens.list().value()[0].id, second.id);
 }
 
-TEST_F(TokensTest, AnUnknownAccountGetsNone) {
-  EXPECT_EQ(tokens.create("nobody", {Scope::Submit}).error().kind, ErrorKind::NotFound);
-}
-
 TEST_F(TokensTest, NoTokenStandsInRedis) {
   auto token = tokens.create("crm", {Scope::Submit}).value();
   auto dump = parts.redis_command({"HGETALL", "account:{0}:token:" + token.id});

@@ -197,7 +197,10 @@ class Player final {
     return session_->login_result(
         login_answer(result("find-account " + escape(action.name), "ok"), account(action.name)));
   }
-  Session::Output answer(smtp::CheckRoom&) { return session_->admission_result(refusal(result("check-room", "ok"))); }
+  Session::Output answer(smtp::CheckRoom&) {
+    const std::string text = result("check-room", "ok");
+    return text == "changed" ? session_->account_changed() : session_->admission_result(refusal(text));
+  }
   Session::Output answer(smtp::CheckRecipient& action) {
     const std::string asked = "check-recipient " + escape(action.address.text()) + " for " + action.account.name +
                               ", unassigned " + std::to_string(action.unassigned);

@@ -6,6 +6,8 @@
 
 #include <ostream>
 
+#include "base/encoding.h"
+
 namespace sealpost::smtp {
 namespace {
 

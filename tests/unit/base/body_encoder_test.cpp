@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // BodyEncoder: the same lines however the octets arrive, and those lines are what openssl's base64 writes.
-#include "base/message_text.h"
+#include "base/body_encoder.h"
 
 #include <gtest/gtest.h>
 

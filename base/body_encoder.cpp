@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implements message_text.h.
-#include "base/message_text.h"
+// Implements body_encoder.h.
+#include "base/body_encoder.h"
 
 #include <openssl/evp.h>
 

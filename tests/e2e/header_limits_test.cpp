@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// A message that is all header block costs no more memory than any other of its size.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+
+#include "tests/e2e/relay_fixture.h"
+#include "tests/e2e/submitter.h"
+
+namespace sealpost::test {
+namespace {
+
+/// The most that the process ever had in memory.
+std::size_t peak_megabytes(int pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::stoul(line.substr(6)) / 1024;
+  }
+  return 0;
+}
+
+TEST(HeaderLimits, AFromOfMillionsOfAddressesIsRefusedCheaply) {
+  RelayFixture relay;
+  std::string text = "From: a@example.com";
+  while (text.size() < 20'000'000) text += ",a@example.com";
+  text += "\r\n\r\nbody\r\n";
+  auto sender = Submitter::logged_in(relay);
+  EXPECT_EQ(sender.submit("alice@example.com", {"bob@example.net"}, text),
+            "550 5.6.0 no empty line ends the header block within its first MiB");
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  EXPECT_LT(peak_megabytes(relay.pid()), 200U);
+#endif
+  std::string many = "From: a@example.com";
+  for (int i = 0; i < 1000; ++i) many += ",a@example.com";
+  EXPECT_EQ(sender.submit("alice@example.com", {"bob@example.net"}, many + "\r\n\r\nbody\r\n"),
+            "550 5.7.1 the From field cannot be read: more than 1000 addresses");
+}
+
+}  // namespace
+}  // namespace sealpost::test
