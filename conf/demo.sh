@@ -15,7 +15,7 @@ read -r smtp smtps http <<<"${DEMO_PORTS:-2587 2465 8080}"
 
 if [ -z "${DEMO_BIN:-}" ]; then
   conf/bootstrap.sh
-  cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DSEALPOST_TESTS=OFF >/dev/null
+  cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release >/dev/null
   cmake --build build --target sealpostd sealpostctl
 fi
 
