@@ -108,19 +108,25 @@ Result<std::string> take_config(std::vector<std::string>& arguments) {
 }
 
 int run_subcommand(const Subcommand& row, const Parsed& parsed, const std::string& config, std::istream& in,
+void complain(std::ostream& err, const Error& error) {
+  err << "sealpostctl: " << error.public_text;
+  if (!error.internal_detail.empty()) err << " (" << error.internal_detail << ')';
+  err << '\n';
+}
+
                    std::ostream& out, std::ostream& err) {
   const SettingsSource source{settings_file(config), {}, process_environment()};
   if (row.run_alone) return row.run_alone({source, out}, parsed.options);
   auto settings = load_settings(source);
   if (!settings) {
-    err << "sealpostctl: " << settings.error().public_text << '\n';
+    complain(err, settings.error());
     return EX_CONFIG;
   }
   SystemClock clock;
   Log log(LogLevel::Warning, LogFormat::Text, clock);
   auto services = Services::open(settings->settings, clock, log, Services::Role::Tool);
   if (!services) {
-    err << "sealpostctl: " << services.error().public_text << '\n';
+    complain(err, services.error());
     return services.error().kind == ErrorKind::Invalid ? EX_CONFIG : EX_UNAVAILABLE;
   }
   Context context{**services, settings->settings, in, out, err, parsed.options.count("json") > 0};
@@ -143,9 +149,7 @@ const std::vector<Subcommand>& subcommands() {
 }
 
 int fail(Context& context, const Error& error) {
-  context.err << "sealpostctl: " << error.public_text;
-  if (!error.internal_detail.empty()) context.err << " (" << error.internal_detail << ')';
-  context.err << '\n';
+  complain(context.err, error);
   switch (error.kind) {
     case ErrorKind::Temporary:
       return EX_UNAVAILABLE;
