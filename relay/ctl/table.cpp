@@ -6,6 +6,7 @@
 
 #include "conf/loader.h"
 #include "relay/ctl/command.h"
+#include "relay/ctl/output.h"
 
 namespace sealpost::ctl {
 namespace {
@@ -107,13 +108,13 @@ Result<std::string> take_config(std::vector<std::string>& arguments) {
   return file;
 }
 
-int run_subcommand(const Subcommand& row, const Parsed& parsed, const std::string& config, std::istream& in,
 void complain(std::ostream& err, const Error& error) {
   err << "sealpostctl: " << error.public_text;
   if (!error.internal_detail.empty()) err << " (" << error.internal_detail << ')';
   err << '\n';
 }
 
+int run_subcommand(const Subcommand& row, const Parsed& parsed, const std::string& config, std::istream& in,
                    std::ostream& out, std::ostream& err) {
   const SettingsSource source{settings_file(config), {}, process_environment()};
   if (row.run_alone) return row.run_alone({source, out}, parsed.options);
@@ -162,6 +163,15 @@ int fail(Context& context, const Error& error) {
       return EX_SOFTWARE;
   }
   return EX_SOFTWARE;
+}
+
+int done(Context& context, const std::string& sentence, const Poco::JSON::Object& object) {
+  if (context.json) {
+    print_json(context.out, object);
+  } else {
+    context.out << sentence << '\n';
+  }
+  return EX_OK;
 }
 
 int run_ctl(const std::vector<std::string>& given, std::istream& in, std::ostream& out, std::ostream& err) {
