@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 
 #include <array>
+#include <ctime>
 
 namespace sealpost {
 
@@ -19,5 +20,12 @@ std::string openssl_errors() {
 }
 
 bool openssl_lacked_memory() { return ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE; }
+
+Result<Time> not_after(const X509* certificate) {
+  if (certificate == nullptr) return Error::not_found("there is no certificate");
+  std::tm end{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1) return Error::internal("a certificate's end");
+  return from_milliseconds(static_cast<std::int64_t>(::timegm(&end)) * 1000);
+}
 
 }  // namespace sealpost

@@ -16,6 +16,8 @@
 #include <memory>
 #include <string>
 
+#include "base/clock.h"
+
 namespace sealpost {
 
 template <auto Free>
@@ -52,5 +54,8 @@ std::string openssl_errors();
 /// True when the first thing that went wrong, by that queue, is a failed allocation: the fault is then ours, not that
 /// of the input.
 bool openssl_lacked_memory();
+
+/// When the certificate ends. NotFound without one; Internal when its date cannot be read.
+Result<Time> not_after(const X509* certificate);
 
 }  // namespace sealpost

@@ -27,6 +27,10 @@ Result<StateDir> StateDir::take(const std::string& given) {
   if (stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
     return Error::invalid("relay.state_dir: " + path + ": not a folder");
   }
+  // Root would get in, and leave files behind that the service's own user cannot open.
+  if (status.st_uid != geteuid()) {
+    return Error::invalid("relay.state_dir: " + path + ": belongs to another user; start sealpostd as that one");
+  }
   if ((status.st_mode & 077) != 0) {
     return Error::invalid("relay.state_dir: " + path + ": others may not enter it (chmod 700)");
   }

@@ -19,9 +19,8 @@ done
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
 
 echo "Installing: ${missing[*]}" >&2
-run=()
-if [ "$(id -u)" -ne 0 ]; then run=(sudo); fi
-# A package that starts a service on installation (redis-server) must not: Sealpost runs a private one.
-export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
+# A package that starts a service on installation (redis-server) must not: Sealpost runs a private one. sudo passes no variables on.
+run=(env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1)
+if [ "$(id -u)" -ne 0 ]; then run=(sudo "${run[@]}"); fi
 "${run[@]}" apt-get update -qq
 "${run[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2

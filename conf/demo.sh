@@ -12,10 +12,10 @@ dir=${DEMO_DIR:-$source/build/demo}
 bin=${DEMO_BIN:-$source/build/bin}
 read -r smtp smtps http <<<"${DEMO_PORTS:-2587 2465 8080}"
 
-
 if [ -z "${DEMO_BIN:-}" ]; then
   conf/bootstrap.sh
-  cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DSEALPOST_TESTS=OFF >/dev/null
+  # A build folder that was made by hand keeps its generator.
+  CMAKE_GENERATOR=Ninja cmake -S . -B build -DCMAKE_BUILD_TYPE=Release >/dev/null
   cmake --build build --target sealpostd sealpostctl
 fi
 
@@ -49,13 +49,21 @@ until grep -q ' ready ' "$dir/log"; do
   sleep 0.2
 done
 
-ctl="$bin/sealpostctl --config $config"
-if [ ! -f "$dir/password" ]; then
+ctl=("$bin/sealpostctl" --config "$config")
+# Written last: without it the account may be missing, or have a password that nobody knows.
+if [ ! -f "$dir/netrc" ]; then
+  "${ctl[@]}" account remove demo >/dev/null 2>&1 || true
   openssl rand -hex 16 >"$dir/password"
-  $ctl account add demo --send-as @example.com --admin --password-stdin <"$dir/password" >&2
+  "${ctl[@]}" account add demo --send-as @example.com --admin --password-stdin <"$dir/password" >&2
   # curl reads it from here: what stands in its arguments, everybody on this machine can see.
-  echo "machine 127.0.0.1 login demo password $(cat "$dir/password")" >"$dir/netrc"
+  echo "machine 127.0.0.1 login demo password $(cat "$dir/password")" >"$dir/netrc.new"
+  mv "$dir/netrc.new" "$dir/netrc"
 fi
+
+# As the shell wants them: the path may hold blanks.
+printf -v d %q "$dir"
+printf -v pickup %q "$source/conf/pickup.sh"
+printf -v operate '%q ' "${ctl[@]}"
 
 cat <<TEXT
 
@@ -64,29 +72,32 @@ The relay runs (process $relay, log in $dir/log). In another terminal:
 1. Send a first message, in plain text, to somebody who has no key:
 
    printf 'From: alice@example.com\r\nTo: bob@example.net\r\nSubject: Offer\r\n\r\nThe price is 42.\r\n' |
-     curl -sS --ssl-reqd -k smtp://127.0.0.1:$smtp --netrc-file $dir/netrc \\
+     curl -sS --ssl-reqd -k smtp://127.0.0.1:$smtp --netrc-file $d/netrc \\
        --mail-from alice@example.com --mail-rcpt bob@example.net -T -
 
 2. See what arrived: the encrypted mail, and the notification with link and code:
 
-   ls $dir/mail/bob@example.net/new
-   cat $dir/mail/bob@example.net/new/*
+   ls $d/mail/bob@example.net/new
+   cat $d/mail/bob@example.net/new/*
 
 3. Pick the key up as bob: open the link in a browser, or
 
-   $source/conf/pickup.sh $dir/mail/bob@example.net/new $dir/bob
+   $pickup $d/mail/bob@example.net/new $d/bob
 
 4. Read the mail:
 
-   openssl cms -decrypt -recip $dir/bob.pem -inkey $dir/bob.pem \\
-     -in "\$(grep -l smime-type $dir/mail/bob@example.net/new/* | tail -n 1)"
+   openssl cms -decrypt -recip $d/bob.pem -inkey $d/bob.pem \\
+     -in "\$(grep -l smime-type $d/mail/bob@example.net/new/* | tail -n 1)"
 
 5. Look at it as the operator:
 
-   $ctl queue summary
-   $ctl queue list
-   $ctl key show bob@example.net
-   $ctl check
+   ${operate}queue summary
+   ${operate}queue list
+   ${operate}key show bob@example.net
+   ${operate}check
+
+The last one finds fault with the demo's self-signed certificate (tls) and made-up host name (dns), and ends with 1. That is expected here;
+a relay in service has a certificate and a name of its own.
 
 Ctrl-C stops the relay.
 TEXT

@@ -9,7 +9,8 @@
 
 namespace sealpost {
 
-/// NotFound when there is none; Invalid with the reason when it is no plain file, not ours, or open to group or others.
+/// NotFound when there is none; Invalid with the reason when it is no plain file, not ours (root may read everybody's),
+/// or open to group or others.
 Result<Secret> read_private_file(const std::string& path);
 /// Makes the file with mode 0600; whole and on disk when this returns. Invalid when there is one already.
 Status create_private_file(const std::string& path, const Secret& content);

@@ -20,13 +20,13 @@ bool is_finished(DeliveryState state) {
 }
 
 std::function<std::string(unsigned)> index_for(const DeliveryFilter& filter) {
-  if (!filter.recipient.empty()) {
-    auto address = EmailAddress::parse(filter.recipient);
-    const std::string key = address ? address->directory_key() : filter.recipient;
+  if (filter.recipient) {
+    auto address = EmailAddress::parse(*filter.recipient);
+    const std::string key = address ? address->directory_key() : *filter.recipient;
     return [key](unsigned shard) { return queue_keys::recipient(shard, key); };
   }
-  if (!filter.account.empty()) {
-    return [name = filter.account](unsigned shard) { return queue_keys::account(shard, name); };
+  if (filter.account) {
+    return [name = *filter.account](unsigned shard) { return queue_keys::account(shard, name); };
   }
   if (filter.state == DeliveryState::Held) return queue_keys::held;
   if (filter.state && is_finished(*filter.state)) return queue_keys::finished;
@@ -129,6 +129,26 @@ Result<DeliveryRecord> read_delivery_record(redis::Client& redis, const Delivery
   if (!records) return records.error();
   if (records->empty()) return Error::not_found("there is no delivery " + id.text());
   return std::move(records->front());
+}
+
+Result<std::vector<DeliveryRecord>> read_deliveries_of(redis::Client& redis, const MessageId& message) {
+  auto stored = redis.command({"GET", queue_keys::message(message)});
+  if (!stored) return stored.error();
+  if (stored->is_nil()) return std::vector<DeliveryRecord>();
+  auto record = decode_message(stored->text());
+  if (!record) return record.error();
+  // Finished ones are forgotten one by one, which leaves gaps in the numbers; but all stand in the index by the time
+  // at which the message was accepted.
+  const std::string when = std::to_string(record->accepted);
+  auto members = redis.command({"ZRANGEBYSCORE", queue_keys::all(message.shard()), when, when});
+  if (!members) return members.error();
+  std::vector<DeliveryId> ids;
+  for (std::size_t i = 0; i < members->size(); ++i) {
+    auto id = DeliveryId::parse((*members)[i].text());
+    if (id && id->message() == message) ids.push_back(std::move(*id));
+  }
+  std::sort(ids.begin(), ids.end(), [](const DeliveryId& a, const DeliveryId& b) { return a.number() < b.number(); });
+  return read_delivery_records(redis, ids);
 }
 
 }  // namespace sealpost

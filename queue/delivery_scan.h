@@ -37,6 +37,8 @@ class DeliveryScan final {
 
 /// One delivery; NotFound when there is no record of it.
 Result<DeliveryRecord> read_delivery_record(redis::Client& redis, const DeliveryId& id);
+/// All of a message that still have one, in the order of their numbers.
+Result<std::vector<DeliveryRecord>> read_deliveries_of(redis::Client& redis, const MessageId& message);
 /// Those of the ids that still have a record.
 Result<std::vector<DeliveryRecord>> read_delivery_records(redis::Client& redis, const std::vector<DeliveryId>& ids);
 

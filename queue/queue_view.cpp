@@ -23,12 +23,12 @@ bool is_waiting(DeliveryState state) {
 }
 
 bool matches(const DeliveryFilter& filter, const DeliveryRecord& record, Time now) {
-  const auto same = [](const std::string& wanted, const std::string& value) {
-    return wanted.empty() || ascii_iequals(wanted, value);
+  const auto same = [](const std::optional<std::string>& wanted, const std::string& value) {
+    return !wanted || ascii_iequals(*wanted, value);
   };
   if (filter.state && record.state != *filter.state) return false;
   if (filter.older_than && now - record.created < *filter.older_than) return false;
-  if (!filter.error.empty() && ascii_lower(record.last_response).find(ascii_lower(filter.error)) == std::string::npos) {
+  if (filter.error && ascii_lower(record.last_response).find(ascii_lower(*filter.error)) == std::string::npos) {
     return false;
   }
   return same(filter.domain, record.domain) && same(filter.sender, record.mail_from) &&
@@ -185,6 +185,10 @@ Result<DeliveryPage> QueueView::list(const DeliveryFilter& filter, std::size_t l
 }
 
 Result<DeliveryRecord> QueueView::show(const DeliveryId& id) { return read_delivery_record(redis_, id); }
+
+Result<std::vector<DeliveryRecord>> QueueView::deliveries_of(const MessageId& id) {
+  return read_deliveries_of(redis_, id);
+}
 
 Result<ActionResult> QueueView::act(QueueAction action, const std::vector<DeliveryId>& ids, bool dry_run) {
   ActionResult result;

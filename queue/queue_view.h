@@ -16,14 +16,15 @@
 
 namespace sealpost {
 
+/// What is not set, matches all; an empty text matches only an empty one.
 struct DeliveryFilter {
   std::optional<DeliveryState> state;
-  std::string domain;
-  std::string sender;
-  std::string recipient;
+  std::optional<std::string> domain;
+  std::optional<std::string> sender;  ///< empty for <>
+  std::optional<std::string> recipient;
   std::optional<Duration> older_than;
-  std::string error;  ///< substring of the last response, case-insensitive
-  std::string account;
+  std::optional<std::string> error;  ///< substring of the last response, case-insensitive
+  std::optional<std::string> account;
 };
 
 struct DeliveryPage {
@@ -68,6 +69,8 @@ class QueueView final {
   Result<QueueSummary> summary();
   Result<DeliveryPage> list(const DeliveryFilter& filter, std::size_t limit, const std::string& cursor);
   Result<DeliveryRecord> show(const DeliveryId& id);
+  /// In the order of their numbers; none when there is no record of the message.
+  Result<std::vector<DeliveryRecord>> deliveries_of(const MessageId& id);
   /// Acts on waiting deliveries only; one that is being sent or is finished counts as matched, not as changed.
   Result<ActionResult> act(QueueAction action, const std::vector<DeliveryId>& ids, bool dry_run);
   Result<ActionResult> act(QueueAction action, const DeliveryFilter& filter, bool dry_run);

@@ -106,6 +106,7 @@ std::string bound_to(const std::string& name, const Stored& stored) {
   return name + '\0' + stored.send_as + '\0' + stored.admin + '\0' + stored.created;
 }
 
+Error taken(const std::string& name) { return Error::invalid("there is an account " + name + " already"); }
 Error unknown_account() { return Error::not_found("there is no such account"); }
 
 }  // namespace
@@ -119,10 +120,20 @@ bool Account::may_send_as(const EmailAddress& address) const {
 Accounts::Accounts(redis::Client& redis, Wrapper& wrapper, const Clock& clock, Random& random, Log& log)
     : redis_(redis), wrapper_(wrapper), clock_(clock), random_(random), log_(log), cache_(random, clock) {}
 
-Status Accounts::add(Account account, const Secret& password) {
+Status Accounts::check_new(const Account& account) {
   if (!is_name(account.name)) return Error::invalid("an account's name has 1 to 128 octets, without blanks or colons");
-  if (password.empty()) return Error::invalid("the password is empty");
   if (account.send_as.empty()) return Error::invalid("an account needs an address or @domain to send as");
+  for (const auto& entry : account.send_as) {
+    if (auto normal = normalise(entry); !normal) return normal.error();
+  }
+  auto existing = redis_.command({"EXISTS", account_key(account.name)});
+  if (!existing) return existing.error();
+  return existing->integer() == 0 ? Status() : Status(taken(account.name));
+}
+
+Status Accounts::add(Account account, const Secret& password) {
+  if (auto fits = check_new(account); !fits) return fits;
+  if (password.empty()) return Error::invalid("the password is empty");
   for (auto& entry : account.send_as) {
     auto normal = normalise(entry);
     if (!normal) return normal.error();
@@ -135,7 +146,7 @@ Status Accounts::add(Account account, const Secret& password) {
   auto added = redis_.run(add_script(), {account_key(account.name), std::string(names_key)},
                           {stored.send_as, stored.admin, stored.created, *wrapped, account.name});
   if (!added) return added.error();
-  if (added->integer() != 1) return Error::invalid("there is an account " + account.name + " already");
+  if (added->integer() != 1) return taken(account.name);
   log_.info("account.added", {{"account", account.name}, {"admin", account.admin ? "yes" : "no"}});
   return {};
 }

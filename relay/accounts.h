@@ -33,7 +33,10 @@ class Accounts final {
  public:
   Accounts(redis::Client& redis, Wrapper& wrapper, const Clock& clock, Random& random, Log& log);
 
-  /// Invalid: a name or send-as entry that cannot be one, an empty password, a name that is taken.
+  /// Invalid: a name or send-as entry that cannot be one, a name that is taken. What add() says of it, before there is
+  /// a password.
+  Status check_new(const Account& account);
+  /// The same, and Invalid for an empty password.
   Status add(Account account, const Secret& password);
   Status remove(const std::string& name);
   Status set_password(const std::string& name, const Secret& password);

@@ -113,6 +113,7 @@ class Relay final {
         Log& log)
       : settings_(settings),
         services_(services),
+        tls_(tls),
         log_(log),
         budget_(settings.relay.memory_limit),
         destination_(route_name(settings.delivery.route)),
@@ -164,7 +165,9 @@ class Relay final {
     router_.add(pickup_page_routes(pickup_routes_));
     router_.add(pickup_api_routes(pickup_routes_));
     router_.add(key_routes(*key_routes_));
-    router_.add(health_routes(services_.redis(), watermark_));
+    router_.add(health_routes(services_.redis(), watermark_, services_.clock(),
+                              {{"the TLS certificate", [this] { return tls_.not_after(); }},
+                               {"the issuing CA", [this] { return not_after(services_.authority().issuing()); }}}));
     http_context_ = std::make_unique<http::ServerContext>(
         http::ServerContext{router_, authenticator_, budget_, log_, {settings_.http.trusted_proxies}});
     for (const auto& opened : {listen_smtp("smtp.listen", "smtp", settings_.smtp.listen, false),
@@ -249,6 +252,7 @@ class Relay final {
 
   const Settings& settings_;
   Services& services_;
+  net::TlsContext& tls_;
   Log& log_;
   MemoryBudget budget_;
   ConnectionShares shares_;

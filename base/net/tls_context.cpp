@@ -123,6 +123,10 @@ Poco::Net::Context::Ptr TlsContext::current() const {
   return context_;
 }
 
+Result<Time> TlsContext::not_after() const {
+  return sealpost::not_after(SSL_CTX_get0_certificate(current()->sslContext()));
+}
+
 Status make_self_signed(const std::string& certificate_file, const std::string& private_key_file,
                         const std::string& hostname) {
   if (std::filesystem::exists(certificate_file) && std::filesystem::exists(private_key_file)) return {};

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace sealpost::net {
@@ -21,6 +22,8 @@ class TlsContext final {
   Status reload();
   /// The context for the next handshake.
   [[nodiscard]] Poco::Net::Context::Ptr current() const;
+  /// When the certificate that is served ends.
+  [[nodiscard]] Result<Time> not_after() const;
 
  private:
   TlsContext(std::string certificate_file, std::string private_key_file, Poco::Net::Context::Ptr context);

@@ -1,40 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // sealpostctl account add|list|remove|password.
-#include <termios.h>
-#include <unistd.h>
-
 #include <iostream>
 
 #include "base/clock.h"
 #include "relay/ctl/command.h"
+#include "relay/ctl/no_echo.h"
 #include "relay/ctl/output.h"
 
 namespace sealpost::ctl {
 namespace {
 
 namespace po = boost::program_options;
-
-/// Turns the terminal's echo off while a password is typed.
-class NoEcho final {
- public:
-  NoEcho() {
-    active_ = isatty(STDIN_FILENO) == 1 && tcgetattr(STDIN_FILENO, &before_) == 0;
-    if (!active_) return;
-    termios silent = before_;
-    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    tcsetattr(STDIN_FILENO, TCSANOW, &silent);
-  }
-  ~NoEcho() {
-    if (active_) tcsetattr(STDIN_FILENO, TCSANOW, &before_);
-  }
-  NoEcho(const NoEcho&) = delete;
-  NoEcho& operator=(const NoEcho&) = delete;
-  [[nodiscard]] bool active() const { return active_; }
-
- private:
-  termios before_{};
-  bool active_ = false;
-};
 
 Secret read_line(std::istream& in) {
   WipedBuffer line;
@@ -68,17 +44,30 @@ void declare_password(po::options_description& options) {
   options.add_options()("password-stdin", "read the password from standard input (one line)");
 }
 
+Poco::JSON::Object to_json(const Account& account) {
+  Poco::JSON::Array send_as;
+  for (const auto& entry : account.send_as) send_as.add(entry);
+  Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+  object.set("name", account.name);
+  object.set("send_as", send_as);
+  object.set("admin", account.admin);
+  object.set("created", to_rfc3339(account.created));
+  return object;
+}
+
 int add(Context& context, const Options& options) {
   Account account;
   account.name = options["NAME"].as<std::string>();
   account.send_as = options["send-as"].as<std::vector<std::string>>();
   account.admin = options.count("admin") > 0;
-  account.created = context.services.clock().now();
+  // Nobody should type a password twice for an account that cannot be.
+  if (auto fits = context.services.accounts().check_new(account); !fits) return fail(context, fits.error());
   auto password = read_password(context, options);
   if (!password) return fail(context, password.error());
   if (auto added = context.services.accounts().add(account, *password); !added) return fail(context, added.error());
-  context.out << "Account " << account.name << " added.\n";
-  return EX_OK;
+  auto stored = context.services.accounts().find(account.name);
+  if (!stored) return fail(context, stored.error());
+  return done(context, "Account " + account.name + " added.", to_json(*stored));
 }
 
 int list(Context& context, const Options&) {
@@ -87,18 +76,9 @@ int list(Context& context, const Options&) {
   Poco::JSON::Array array;
   std::vector<std::vector<std::string>> rows;
   for (const auto& account : *accounts) {
-    Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
-    Poco::JSON::Array send_as;
     std::string joined;
-    for (const auto& entry : account.send_as) {
-      send_as.add(entry);
-      joined += (joined.empty() ? "" : " ") + entry;
-    }
-    object.set("name", account.name);
-    object.set("send_as", send_as);
-    object.set("admin", account.admin);
-    object.set("created", to_rfc3339(account.created));
-    array.add(object);
+    for (const auto& entry : account.send_as) joined += (joined.empty() ? "" : " ") + entry;
+    array.add(to_json(account));
     rows.push_back({account.name, account.admin ? "admin" : "", to_rfc3339(account.created), joined});
   }
   if (context.json) {
@@ -114,17 +94,16 @@ int remove(Context& context, const Options& options) {
   // First: broken off here, the command can be given again.
   if (auto revoked = context.services.tokens().revoke_all_of(name); !revoked) return fail(context, revoked.error());
   if (auto removed = context.services.accounts().remove(name); !removed) return fail(context, removed.error());
-  context.out << "Account " << name << " removed.\n";
-  return EX_OK;
+  return done(context, "Account " + name + " removed.", outcome("name", name, "removed"));
 }
 
 int password(Context& context, const Options& options) {
   const auto& name = options["NAME"].as<std::string>();
+  if (auto there = context.services.accounts().find(name); !there) return fail(context, there.error());
   auto fresh = read_password(context, options);
   if (!fresh) return fail(context, fresh.error());
   if (auto set = context.services.accounts().set_password(name, *fresh); !set) return fail(context, set.error());
-  context.out << "Password of " << name << " changed.\n";
-  return EX_OK;
+  return done(context, "Password of " + name + " changed.", outcome("name", name, "password_changed"));
 }
 
 }  // namespace

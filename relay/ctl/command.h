@@ -2,6 +2,7 @@
 // The shape of sealpostctl: a table of subcommands, what each is given, and how it reports.
 #pragma once
 
+#include <Poco/JSON/Object.h>
 #include <sysexits.h>
 
 #include <boost/program_options.hpp>
@@ -56,6 +57,9 @@ std::vector<Subcommand> check_commands();
 
 /// Prints the error's text and returns the exit code that fits its kind.
 int fail(Context& context, const Error& error);
+
+/// Tells what was done, as a sentence or as an object; exit code 0.
+int done(Context& context, const std::string& sentence, const Poco::JSON::Object& object);
 
 /// The whole of sealpostctl behind its main: parses, connects, runs one subcommand.
 int run_ctl(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out, std::ostream& err);

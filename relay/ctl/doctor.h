@@ -15,7 +15,7 @@ namespace sealpost::ctl {
 
 /// One thing that is wrong.
 struct Finding {
-  std::string check;  ///< settings, files, tls, links, dns, next hop, redis, clock, master key, pool, accounts
+  std::string check;  ///< settings, files, tls, links, dns, next hop, redis, clock, master key, pool, ca, accounts
   std::string text;   ///< what is wrong, with the file, setting or server
   std::string hint;   ///< what to do about it; may be empty
 };
@@ -41,7 +41,7 @@ void check_links(const Examination& examination, Findings& findings);
 void check_dns(const Examination& examination, Findings& findings);
 /// It takes a connection, greets, offers TLS where that is required, and takes our login.
 void check_next_hop(const Examination& examination, Findings& findings);
-/// Redis answers, is durable and has our time; master key, CA, pool and accounts in it.
+/// Redis answers, is durable, has room and our time; master key, CA, pool and accounts in it.
 void check_store(const Examination& examination, Findings& findings);
 
 }  // namespace sealpost::ctl

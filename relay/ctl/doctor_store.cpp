@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "base/openssl.h"
 #include "queue/durability.h"
 #include "relay/ctl/doctor.h"
 #include "relay/services.h"
@@ -13,13 +14,15 @@ namespace {
 constexpr std::chrono::seconds redis_timeout{5};
 constexpr std::int64_t tolerated_skew_s = 5;
 
-/// "Redis: what is wrong; what to do", as check_durability says it.
+/// "Redis: what is wrong; what to do", or the same of a disk, as queue/durability.h says it.
 Finding from_sentence(const std::string& sentence) {
   const std::string prefix = "Redis: ";
-  const std::string text = sentence.starts_with(prefix) ? sentence.substr(prefix.size()) : sentence;
+  const bool of_redis = sentence.starts_with(prefix);
+  const std::string check = of_redis ? "redis" : "files";
+  const std::string text = of_redis ? sentence.substr(prefix.size()) : sentence;
   const auto semicolon = text.find("; ");
-  if (semicolon == std::string::npos) return {"redis", text, {}};
-  return {"redis", text.substr(0, semicolon), text.substr(semicolon + 2)};
+  if (semicolon == std::string::npos) return {check, text, {}};
+  return {check, text.substr(0, semicolon), text.substr(semicolon + 2)};
 }
 
 bool check_durable(redis::Client& redis, Findings& findings) {
@@ -30,6 +33,24 @@ bool check_durable(redis::Client& redis, Findings& findings) {
   }
   for (const auto& sentence : *found) findings.push_back(from_sentence(sentence));
   return true;
+}
+
+/// What makes the relay answer every MAIL with 452.
+void check_room(const Settings& settings, redis::Client& redis, Findings& findings) {
+  StoreWatermark watermark(redis, settings.redis.url == "embedded" ? settings.relay.state_dir : std::string());
+  const std::string reason = watermark.reason();
+  if (reason.empty()) return;
+  Finding finding = from_sentence(reason);
+  finding.text += ": all mail is refused with 452";
+  findings.push_back(std::move(finding));
+}
+
+/// What to look at when Redis does not answer a PING, by what it or the system said.
+std::string hint_of(const Settings& settings, const std::string& detail) {
+  for (const char* refusal : {"WRONGPASS", "NOAUTH", "NOPERM"}) {
+    if (detail.find(refusal) != std::string::npos) return "look at redis.username and redis.password_file";
+  }
+  return settings.redis.url == "embedded" ? "is sealpostd running?" : "look at redis.url";
 }
 
 /// Redis' clock is the other clock at hand.
@@ -55,6 +76,10 @@ void check_contents(const Examination& examination, Services& services, Findings
   } else if (*stock == 0 && examination.settings.keys.pool_size > 0) {
     findings.push_back({"pool", "it is empty: the first mail to a new address waits until a pair is made",
                         "sealpostd fills it while it runs; sealpostctl key pool fill N does it now"});
+  }
+  const auto end = not_after(services.authority().issuing());
+  if (end && *end < examination.clock.now()) {
+    findings.push_back({"ca", "the issuing CA has expired: an address without a key cannot be given one", {}});
   }
   auto accounts = services.accounts().list();
   if (!accounts) {
@@ -86,10 +111,11 @@ void check_store(const Examination& examination, Findings& findings) {
   redis::Client redis(std::move(*endpoint), redis_timeout, 1);
   if (auto pong = redis.command({"PING"}); !pong) {
     findings.push_back({"redis", "cannot be reached (" + settings.redis.url.text + "): " + pong.error().internal_detail,
-                        settings.redis.url.embedded() ? "is sealpostd running?" : "look at redis.url"});
+                        hint_of(settings, pong.error().internal_detail)});
     return;
   }
   if (!check_durable(redis, findings)) return;
+  check_room(settings, redis, findings);
   check_clock(redis, examination.clock, findings);
   if (!key_is_fit) return;
   auto services = Services::open(settings, examination.clock, examination.log, Services::Role::Tool);

@@ -111,7 +111,13 @@ int pool_fill(Context& context, const Options& options) {
 int ca(Context& context, const Options&) {
   auto pem = context.services.authority().pem();
   if (!pem) return fail(context, pem.error());
-  context.out << *pem;
+  if (context.json) {
+    Poco::JSON::Object object;
+    object.set("pem", *pem);
+    print_json(context.out, object);
+  } else {
+    context.out << *pem;
+  }
   return EX_OK;
 }
 

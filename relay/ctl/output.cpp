@@ -38,6 +38,13 @@ void print_json(std::ostream& out, const Poco::Dynamic::Var& value) {
   out << '\n';
 }
 
+Poco::JSON::Object outcome(const std::string& key, const std::string& value, const std::string& deed) {
+  Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+  object.set(key, value);
+  object.set(deed, true);
+  return object;
+}
+
 std::string age_text(std::int64_t seconds) {
   if (seconds < 120) return std::to_string(seconds) + " s";
   if (seconds < 7200) return std::to_string(seconds / 60) + " min";

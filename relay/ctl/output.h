@@ -19,6 +19,8 @@ void print_table(std::ostream& out, const std::vector<std::string>& header,
 std::string printable(std::string_view text);
 /// Indented JSON and a line end.
 void print_json(std::ostream& out, const Poco::Dynamic::Var& value);
+/// {"name": "crm", "removed": true}: what an action was done to, and which it was.
+Poco::JSON::Object outcome(const std::string& key, const std::string& value, const std::string& deed);
 /// 90 s, 12 min, 5 h, 3 d: the age as one number.
 std::string age_text(std::int64_t seconds);
 

@@ -19,7 +19,8 @@ void declare_filters(po::options_description& options) {
   auto add = options.add_options();
   add("state", po::value<std::string>(), "queued, sending, deferred, held, delivered, bounced or dropped");
   add("domain", po::value<std::string>(), "recipient's domain");
-  add("sender", po::value<std::string>(), "envelope sender");
+  add("sender", po::value<std::string>(),
+      "envelope sender; '<>' for the relay's own notices and other mail without one");
   add("recipient", po::value<std::string>(), "recipient's address");
   add("older-than", po::value<std::string>(), "age, e.g. 30m, 4h, 2d");
   add("error", po::value<std::string>(), "part of the last response");
@@ -27,6 +28,13 @@ void declare_filters(po::options_description& options) {
 
 std::string text_of(const Options& options, const char* name) {
   return options.count(name) > 0 ? options[name].as<std::string>() : std::string();
+}
+
+/// An unset variable in a script must not select everything: an empty value is refused.
+Status read_text(const Options& options, const char* name, std::optional<std::string>& text) {
+  if (options.count(name) == 0) return {};
+  text = text_of(options, name);
+  return text->empty() ? Status(Error::invalid(std::string("--") + name + " is empty")) : Status();
 }
 
 Result<DeliveryFilter> read_filter(const Options& options) {
@@ -40,16 +48,18 @@ Result<DeliveryFilter> read_filter(const Options& options) {
     if (!age) return age.error();
     filter.older_than = *age;
   }
-  filter.domain = text_of(options, "domain");
-  filter.sender = text_of(options, "sender");
-  filter.recipient = text_of(options, "recipient");
-  filter.error = text_of(options, "error");
+  for (const auto& [name, text] : {std::pair{"domain", &filter.domain},
+                                   {"sender", &filter.sender},
+                                   {"recipient", &filter.recipient},
+                                   {"error", &filter.error}}) {
+    if (auto read = read_text(options, name, *text); !read) return read.error();
+  }
+  if (filter.sender == "<>") filter.sender = "";
   return filter;
 }
 
 bool is_empty(const DeliveryFilter& filter) {
-  return !filter.state && !filter.older_than && filter.domain.empty() && filter.sender.empty() &&
-         filter.recipient.empty() && filter.error.empty();
+  return !filter.state && !filter.older_than && !filter.domain && !filter.sender && !filter.recipient && !filter.error;
 }
 
 std::string sender_text(const DeliveryRecord& record) { return record.mail_from.empty() ? "<>" : record.mail_from; }
@@ -96,14 +106,18 @@ int summary(Context& context, const Options&) {
   return EX_OK;
 }
 
+Poco::JSON::Object listing(const DeliveryPage& page, bool with_history) {
+  Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+  Poco::JSON::Array array;
+  for (const auto& record : page.deliveries) array.add(to_json(record, with_history));
+  object.set("deliveries", array);
+  object.set("cursor", page.cursor.empty() ? Poco::Dynamic::Var() : Poco::Dynamic::Var(page.cursor));
+  return object;
+}
+
 int print_page(Context& context, const DeliveryPage& page) {
   if (context.json) {
-    Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
-    Poco::JSON::Array array;
-    for (const auto& record : page.deliveries) array.add(to_json(record, false));
-    object.set("deliveries", array);
-    object.set("cursor", page.cursor.empty() ? Poco::Dynamic::Var() : Poco::Dynamic::Var(page.cursor));
-    print_json(context.out, object);
+    print_json(context.out, listing(page, false));
     return EX_OK;
   }
   std::vector<std::vector<std::string>> rows;
@@ -127,26 +141,47 @@ int list(Context& context, const Options& options) {
   return print_page(context, *page);
 }
 
+/// The deliveries that an id names: one, or all of a message. Invalid for what is no id; none when there is no record.
+Result<std::vector<DeliveryRecord>> named(QueueView& view, const std::string& text) {
+  if (auto message = MessageId::parse(text)) return view.deliveries_of(*message);
+  auto id = DeliveryId::parse(text);
+  if (!id) return Error::invalid("neither a delivery's id nor a message's: " + text);
+  auto record = view.show(*id);
+  if (!record && record.error().kind == ErrorKind::NotFound) return std::vector<DeliveryRecord>();
+  if (!record) return record.error();
+  return std::vector<DeliveryRecord>{std::move(*record)};
+}
+
+void print_delivery(std::ostream& out, const DeliveryRecord& record) {
+  out << "id:            " << record.id.text() << "\nmessage:       " << record.id.message().text()
+      << "\naccount:       " << (record.account.empty() ? "-" : record.account)
+      << "\nfrom:          " << sender_text(record) << "\nto:            " << record.recipient
+      << "\nstate:         " << to_text(record.state) << "\nattempts:      " << record.attempts
+      << "\ncreated:       " << to_rfc3339(record.created)
+      << "\nnext attempt:  " << (record.next_attempt ? to_rfc3339(*record.next_attempt) : "-")
+      << "\nlast response: " << (record.last_response.empty() ? "-" : record.last_response)
+      << "\nsize:          " << record.size << " octets\nkey:           "
+      << (record.fingerprint.empty() ? "-" : record.fingerprint + " (" + record.key_state + ")") << "\nhistory:\n";
+  for (const auto& event : record.history) out << "  " << to_rfc3339(event.time) << "  " << event.text << '\n';
+}
+
+/// A delivery's id shows the delivery, a message's the listing of its deliveries, each with its history.
 int show(Context& context, const Options& options) {
-  auto id = DeliveryId::parse(options["ID"].as<std::string>());
-  if (!id) return fail(context, id.error());
-  auto record = context.services.queue_view().show(*id);
-  if (!record) return fail(context, record.error());
-  if (context.json) {
-    print_json(context.out, to_json(*record, true));
-    return EX_OK;
+  const auto& text = options["ID"].as<std::string>();
+  auto records = named(context.services.queue_view(), text);
+  if (!records) return fail(context, records.error());
+  if (records->empty()) return fail(context, Error::not_found("there is no delivery " + text));
+  const bool whole_message = records->front().id.text() != text;
+  if (context.json && whole_message) {
+    print_json(context.out, listing({*records, {}}, true));
+  } else if (context.json) {
+    print_json(context.out, to_json(records->front(), true));
+  } else {
+    for (const auto& record : *records) {
+      if (record.id != records->front().id) context.out << '\n';
+      print_delivery(context.out, record);
+    }
   }
-  std::ostream& out = context.out;
-  out << "id:            " << record->id.text() << "\nmessage:       " << record->id.message().text()
-      << "\naccount:       " << (record->account.empty() ? "-" : record->account)
-      << "\nfrom:          " << sender_text(*record) << "\nto:            " << record->recipient
-      << "\nstate:         " << to_text(record->state) << "\nattempts:      " << record->attempts
-      << "\ncreated:       " << to_rfc3339(record->created)
-      << "\nnext attempt:  " << (record->next_attempt ? to_rfc3339(*record->next_attempt) : "-")
-      << "\nlast response: " << (record->last_response.empty() ? "-" : record->last_response)
-      << "\nsize:          " << record->size << " octets\nkey:           "
-      << (record->fingerprint.empty() ? "-" : record->fingerprint + " (" + record->key_state + ")") << "\nhistory:\n";
-  for (const auto& event : record->history) out << "  " << to_rfc3339(event.time) << "  " << event.text << '\n';
   return EX_OK;
 }
 
@@ -159,9 +194,9 @@ Result<ActionResult> act(Context& context, const Options& options, QueueAction a
     if (!is_empty(*filter) || all) return Error::invalid("name deliveries either by ID or by filter");
     std::vector<DeliveryId> ids;
     for (const auto& text : options["ID"].as<std::vector<std::string>>()) {
-      auto id = DeliveryId::parse(text);
-      if (!id) return id.error();
-      ids.push_back(*id);
+      auto records = named(view, text);
+      if (!records) return records.error();
+      for (const auto& record : *records) ids.push_back(record.id);
     }
     auto result = view.act(action, ids, dry_run);
     if (result && result->matched == 0) return Error::not_found("there is no such delivery");
@@ -187,16 +222,13 @@ Subcommand action(const std::string& name, std::string summary, QueueAction acti
             const bool dry_run = options.count("dry-run") > 0;
             auto result = act(context, options, action, dry_run);
             if (!result) return fail(context, result.error());
-            if (context.json) {
-              Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
-              object.set("matched", result->matched);
-              object.set("changed", result->changed);
-              print_json(context.out, object);
-            } else {
-              context.out << result->matched << " matched, " << result->changed
-                          << (dry_run ? " would change\n" : " changed\n");
-            }
-            return EX_OK;
+            Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+            object.set("matched", result->matched);
+            object.set("changed", result->changed);
+            return done(context,
+                        std::to_string(result->matched) + " matched, " + std::to_string(result->changed) +
+                            (dry_run ? " would change" : " changed"),
+                        object);
           },
           {},
           "ID"};
@@ -213,7 +245,7 @@ std::vector<Subcommand> queue_commands() {
   return {
       {"queue summary", "", "count deliveries by state and destination", {}, {}, summary},
       {"queue list", "[filters]", "list deliveries", {}, declare_list, list},
-      {"queue show", "ID", "one delivery with its history", {"ID"}, {}, show},
+      {"queue show", "ID", "a delivery, or all of a message, with history", {"ID"}, {}, show},
       action("retry", "attempt waiting deliveries now", QueueAction::Retry),
       action("hold", "set deliveries aside until they are released", QueueAction::Hold),
       action("release", "let held deliveries go on", QueueAction::Release),

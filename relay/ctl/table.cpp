@@ -6,6 +6,7 @@
 
 #include "conf/loader.h"
 #include "relay/ctl/command.h"
+#include "relay/ctl/output.h"
 
 namespace sealpost::ctl {
 namespace {
@@ -107,20 +108,26 @@ Result<std::string> take_config(std::vector<std::string>& arguments) {
   return file;
 }
 
+void complain(std::ostream& err, const Error& error) {
+  err << "sealpostctl: " << error.public_text;
+  if (!error.internal_detail.empty()) err << " (" << error.internal_detail << ')';
+  err << '\n';
+}
+
 int run_subcommand(const Subcommand& row, const Parsed& parsed, const std::string& config, std::istream& in,
                    std::ostream& out, std::ostream& err) {
   const SettingsSource source{settings_file(config), {}, process_environment()};
   if (row.run_alone) return row.run_alone({source, out}, parsed.options);
   auto settings = load_settings(source);
   if (!settings) {
-    err << "sealpostctl: " << settings.error().public_text << '\n';
+    complain(err, settings.error());
     return EX_CONFIG;
   }
   SystemClock clock;
   Log log(LogLevel::Warning, LogFormat::Text, clock);
   auto services = Services::open(settings->settings, clock, log, Services::Role::Tool);
   if (!services) {
-    err << "sealpostctl: " << services.error().public_text << '\n';
+    complain(err, services.error());
     return services.error().kind == ErrorKind::Invalid ? EX_CONFIG : EX_UNAVAILABLE;
   }
   Context context{**services, settings->settings, in, out, err, parsed.options.count("json") > 0};
@@ -143,9 +150,7 @@ const std::vector<Subcommand>& subcommands() {
 }
 
 int fail(Context& context, const Error& error) {
-  context.err << "sealpostctl: " << error.public_text;
-  if (!error.internal_detail.empty()) context.err << " (" << error.internal_detail << ')';
-  context.err << '\n';
+  complain(context.err, error);
   switch (error.kind) {
     case ErrorKind::Temporary:
       return EX_UNAVAILABLE;
@@ -158,6 +163,15 @@ int fail(Context& context, const Error& error) {
       return EX_SOFTWARE;
   }
   return EX_SOFTWARE;
+}
+
+int done(Context& context, const std::string& sentence, const Poco::JSON::Object& object) {
+  if (context.json) {
+    print_json(context.out, object);
+  } else {
+    context.out << sentence << '\n';
+  }
+  return EX_OK;
 }
 
 int run_ctl(const std::vector<std::string>& given, std::istream& in, std::ostream& out, std::ostream& err) {

@@ -65,8 +65,7 @@ int list(Context& context, const Options&) {
 int revoke(Context& context, const Options& options) {
   const auto& id = options["ID"].as<std::string>();
   if (auto revoked = context.services.tokens().revoke(id); !revoked) return fail(context, revoked.error());
-  context.out << "Token " << id << " revoked.\n";
-  return EX_OK;
+  return done(context, "Token " + id + " revoked.", outcome("id", id, "revoked"));
 }
 
 }  // namespace

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# conf/bootstrap.sh among stand-ins for Debian's tools: it says what it installs, installs only what is missing, does nothing the second time,
+# and is the same to root and to a user with sudo: bootstrap_test.sh
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+
+# What is installed stands in a file; every call is written down.
+export INSTALLED=$dir/installed CALLS=$dir/calls USER_ID=0
+stand_in() {
+  printf '#!/usr/bin/env bash\n%s\n' "$2" >"$dir/bin/$1"
+  chmod +x "$dir/bin/$1"
+}
+mkdir "$dir/bin"
+stand_in dpkg-query 'if grep -qxF -- "${!#}" "$INSTALLED"; then printf "install ok installed"; else exit 1; fi'
+stand_in id 'echo "$USER_ID"'
+# sudo keeps no variables of its caller; these are the test's.
+stand_in sudo 'echo "sudo" >>"$CALLS"; exec env -i PATH="$PATH" INSTALLED="$INSTALLED" CALLS="$CALLS" "$@"'
+stand_in apt-get '
+echo "apt-get $DEBIAN_FRONTEND $RUNLEVEL $*" >>"$CALLS"
+if [ "$1" = install ]; then shift; for word in "$@"; do [ "${word#-}" != "$word" ] || echo "$word" >>"$INSTALLED"; done; fi'
+bootstrap() { PATH=$dir/bin:$PATH conf/bootstrap.sh "$@" 2>"$dir/said"; }
+start_with() {
+  printf '%s\n' "$@" >"$INSTALLED"
+  : >"$CALLS"
+}
+calls() { cat "$CALLS"; }
+
+start_with g++ cmake pkg-config libssl-dev libpoco-dev libhiredis-dev libboost-program-options-dev libidn2-dev redis-server openssl curl ca-certificates
+bootstrap
+grep -qxF 'Installing: ninja-build libmsgpack-cxx-dev' "$dir/said" || fail "said: $(cat "$dir/said")"
+expected='apt-get noninteractive 1 update -qq
+apt-get noninteractive 1 install -y -qq --no-install-recommends ninja-build libmsgpack-cxx-dev'
+[ "$(calls)" = "$expected" ] || fail "called: $(calls)"
+
+: >"$CALLS"
+bootstrap
+[ -z "$(calls)$(cat "$dir/said")" ] || fail "the second time: $(calls) $(cat "$dir/said")"
+
+bootstrap --tests
+grep -q '^Installing: .*libgtest-dev' "$dir/said" || fail "--tests said: $(cat "$dir/said")"
+if grep -qw 'ninja-build\|curl' "$dir/said"; then fail "--tests installs what is there: $(cat "$dir/said")"; fi
+
+start_with nothing
+USER_ID=1000 bootstrap
+[ "$(grep -c sudo "$CALLS")" = 2 ] || fail "as a user: $(calls)"
+grep -q '^apt-get noninteractive 1 install .*redis-server' "$CALLS" || fail "as a user: $(calls)"
+
+# What is written down of each package's state must be exactly this: a removed one counts as missing.
+stand_in dpkg-query 'printf "deinstall ok config-files"'
+: >"$CALLS"
+bootstrap
+grep -q 'install .* g++ ' "$CALLS" || fail "a removed package: $(calls)"
