@@ -55,7 +55,7 @@ std::string csrf_of(const PickupRoutesContext& context, std::string_view session
 bool prefers_compatible(const http::Request& request) {
   const auto agent = request.field("user-agent");
   return agent.find("iPhone") != std::string_view::npos || agent.find("iPad") != std::string_view::npos ||
-         agent.find("Macintosh") != std::string_view::npos;
+         agent.find("Macintosh") != std::string_view::npos || agent.find("Android") != std::string_view::npos;
 }
 
 http::Response opened_page(const PickupRoutesContext& context, const http::Request& request, std::string_view session,

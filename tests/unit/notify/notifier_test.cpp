@@ -10,7 +10,6 @@ namespace {
 
 using test::address;
 using test::NotifierTest;
-using test::SentNotice;
 
 struct Crash : std::runtime_error {
   Crash() : std::runtime_error("crash") {}

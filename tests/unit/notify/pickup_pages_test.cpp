@@ -255,7 +255,7 @@ TEST_F(PickupPagesTest, NoTokenIsTakenForAnotherPage) {
   for (const char* name : {"resend", "style.css"}) EXPECT_FALSE(is_token(name));
 }
 
-TEST_F(PickupPagesTest, OnAppleTheCompatibleFormatIsChosen) {
+TEST_F(PickupPagesTest, OnAppleAndAndroidTheCompatibleFormatIsChosen) {
   Fields fields = visitor();
   const auto checked = [&](const char* agent) {
     fields["User-Agent"] = agent;
@@ -264,6 +264,7 @@ TEST_F(PickupPagesTest, OnAppleTheCompatibleFormatIsChosen) {
   };
   EXPECT_STREQ(checked("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)"), "compatible");
   EXPECT_STREQ(checked("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15)"), "compatible");
+  EXPECT_STREQ(checked("Mozilla/5.0 (Linux; Android 14; Pixel 8)"), "compatible");
   EXPECT_STREQ(checked("Mozilla/5.0 (X11; Linux x86_64)"), "modern");
 }
 
