@@ -17,6 +17,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/result.h"
 
 namespace sealpost {
 

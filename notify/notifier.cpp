@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/guarded.h"
 #include "notify/codes.h"
 
 namespace sealpost {
@@ -70,8 +71,10 @@ void Notifier::run() {
   while (!stopping_) {
     kicked_ = false;
     lock.unlock();
-    if (auto served = serve_outbox(); !served) log_.failure("notifier.outbox_failed", served.error());
-    serve_resends();
+    guarded(log_, "notifier.round_failed", [this] {
+      if (auto served = serve_outbox(); !served) log_.failure("notifier.outbox_failed", served.error());
+      serve_resends();
+    });
     lock.lock();
     wake_.wait_for(lock, poll_interval, [this] { return stopping_ || kicked_ || !resends_.empty(); });
   }

@@ -37,7 +37,7 @@ bool check_durable(redis::Client& redis, Findings& findings) {
 
 /// What makes the relay answer every MAIL with 452.
 void check_room(const Settings& settings, redis::Client& redis, Findings& findings) {
-  StoreWatermark watermark(redis, settings.redis.url == "embedded" ? settings.relay.state_dir : std::string());
+  StoreWatermark watermark(redis, settings.redis.url.embedded() ? settings.relay.state_dir : std::string());
   const std::string reason = watermark.reason();
   if (reason.empty()) return;
   Finding finding = from_sentence(reason);
@@ -50,7 +50,7 @@ std::string hint_of(const Settings& settings, const std::string& detail) {
   for (const char* refusal : {"WRONGPASS", "NOAUTH", "NOPERM"}) {
     if (detail.find(refusal) != std::string::npos) return "look at redis.username and redis.password_file";
   }
-  return settings.redis.url == "embedded" ? "is sealpostd running?" : "look at redis.url";
+  return settings.redis.url.embedded() ? "is sealpostd running?" : "look at redis.url";
 }
 
 /// Redis' clock is the other clock at hand.
