@@ -57,7 +57,7 @@ RelayFixture::RelayFixture(Settings settings) : settings_(std::move(settings)) {
                              {"delivery.route", "maildir:" + (dir_ / "mail")},
                              {"delivery.workers", "8"},
                              {"redis.maxmemory", "512m"},
-                             {"crypto.key_type", "rsa2048"},
+                             {"crypto.key_type", "p256"},
                              {"keys.pool_size", "2"},
                              {"log.level", "debug"}};
   settings_.insert(defaults.begin(), defaults.end());
