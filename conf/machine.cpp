@@ -6,21 +6,20 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <fstream>
 
 namespace sealpost {
 namespace {
 
 /// memory.max of every cgroup from ours up to the root.
-std::uint64_t cgroup_limit() {
+std::uint64_t cgroup_limit(const std::filesystem::path& root) {
   std::uint64_t limit = UINT64_MAX;
-  std::ifstream self("/proc/self/cgroup");
+  std::ifstream self(root / "proc/self/cgroup");
   std::string line;
   while (std::getline(self, line)) {
     if (line.rfind("0::", 0) != 0) continue;
     for (std::filesystem::path group = line.substr(3);; group = group.parent_path()) {
-      std::ifstream file("/sys/fs/cgroup" + group.string() + "/memory.max");
+      std::ifstream file(root / "sys/fs/cgroup" / group.relative_path() / "memory.max");
       std::uint64_t octets = 0;
       if (file >> octets) limit = std::min(limit, octets);  // "max" is no number and no limit
       if (!group.has_relative_path()) break;
@@ -31,10 +30,10 @@ std::uint64_t cgroup_limit() {
 
 }  // namespace
 
-std::uint64_t usable_memory() {
+std::uint64_t usable_memory(const std::filesystem::path& root) {
   const auto ram =
       static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-  return std::min(ram, cgroup_limit());
+  return std::min(ram, cgroup_limit(root));
 }
 
 std::string machine_name() {

@@ -41,6 +41,7 @@ Result<Poco::Net::Context::Ptr> load_context(const std::string& certificate, con
     // 5,000 idle connections cost 14 KB each with released buffers, 22 KB without (docs/design.md).
     SSL_CTX_set_mode(raw,
                      SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_options(raw, SSL_OP_CLEANSE_PLAINTEXT);  // else the last record's plaintext stays in OpenSSL's buffer
     // Records are read one by one: nothing is left inside OpenSSL that the socket does not show to the loop.
     SSL_CTX_set_read_ahead(raw, 0);
     context->enableSessionCache(true, "sealpost");

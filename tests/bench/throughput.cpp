@@ -16,6 +16,7 @@
 #include <fstream>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -23,6 +24,7 @@
 #include "tests/bench/postfix_relay.h"
 #include "tests/e2e/relay_fixture.h"
 #include "tests/e2e/submitter.h"
+#include "tests/support/eventually.h"
 
 namespace {
 
@@ -182,34 +184,8 @@ void measure(RelayFixture& relay, Sink& sink, const char* name, std::size_t mess
   print(name, messages, octets, speed, cpu_seconds(daemon) + cpu_seconds(redis) - before);
 }
 
-/// Postfix says nothing when it is ready: the greeting does.
-Submitter greet(int port) {
-  while (true) {
-    try {
-      Submitter submitter(port, false);
-      if (submitter.reply().starts_with("220") && submitter.say("EHLO client.example.com").starts_with("250")) {
-        return submitter;
-      }
-    } catch (const std::runtime_error&) {
-      std::this_thread::yield();
-    }
-  }
-}
-
-void measure_postfix(Sink& sink, const char* name, std::size_t messages, std::size_t octets) {
-  PostfixRelay postfix(sink.port());
-  greet(postfix.port());
-  const auto speed = send_all(
-      sink, [&] { return greet(postfix.port()); }, messages, text_of(octets));
-  print(name, messages, octets, speed, postfix.stop());
-}
-
-}  // namespace
-
-int main(int argc, char** argv) {
-  const std::size_t small = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 5000;
-  const std::size_t large = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 200;
-  Sink sink;
+/// The relay and its data are gone when this returns.
+void measure_relay(Sink& sink, std::size_t small, std::size_t large) {
   RelayFixture relay(RelayFixture::Settings{{"delivery.route", "smtp://127.0.0.1:" + std::to_string(sink.port())},
                                             {"delivery.workers", "32"},
                                             {"delivery.destination_concurrency", "32"},
@@ -226,7 +202,40 @@ int main(int argc, char** argv) {
   }
   measure(relay, sink, "4 KB", small, 4096);
   measure(relay, sink, "1 MB", large, 1'000'000);
-  relay.stop();
+}
+
+/// Postfix says nothing when it is ready: the greeting does.
+Submitter greet(int port) {
+  std::optional<Submitter> greeted;
+  const auto look = [&] {
+    try {
+      Submitter submitter(port, false);
+      if (submitter.reply().starts_with("220") && submitter.say("EHLO client.example.com").starts_with("250")) {
+        greeted = std::move(submitter);
+      }
+    } catch (const std::runtime_error&) {  // nobody listens yet
+    }
+    return greeted.has_value();
+  };
+  if (!eventually(look)) throw std::runtime_error("Postfix does not greet");
+  return std::move(*greeted);
+}
+
+void measure_postfix(Sink& sink, const char* name, std::size_t messages, std::size_t octets) {
+  PostfixRelay postfix(sink.port());
+  greet(postfix.port());
+  const auto speed = send_all(
+      sink, [&] { return greet(postfix.port()); }, messages, text_of(octets));
+  print(name, messages, octets, speed, postfix.stop());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::size_t small = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 5000;
+  const std::size_t large = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 200;
+  Sink sink;
+  measure_relay(sink, small, large);
   if (argc > 3 && std::string(argv[3]) == "postfix") {
     measure_postfix(sink, "Postfix 4 KB", small, 4096);
     measure_postfix(sink, "Postfix 1 MB", large, 1'000'000);

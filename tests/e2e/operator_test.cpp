@@ -15,6 +15,7 @@
 #include "base/redis/client.h"
 #include "tests/e2e/relay_fixture.h"
 #include "tests/e2e/submitter.h"
+#include "tests/support/eventually.h"
 
 namespace sealpost::test {
 namespace {
@@ -48,11 +49,9 @@ std::vector<Object::Ptr> list(const RelayFixture& relay, std::vector<std::string
 /// Asks until the delivery is as wanted; what it was last when that does not come.
 Object::Ptr wait_for(const RelayFixture& relay, const std::string& id,
                      const std::function<bool(const Object&)>& wanted) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (true) {
-    auto delivery = json(relay, {"queue", "show", id});
-    if (wanted(*delivery) || std::chrono::steady_clock::now() > deadline) return delivery;
-  }
+  Object::Ptr delivery;
+  static_cast<void>(eventually([&] { return wanted(*(delivery = json(relay, {"queue", "show", id}))); }));
+  return delivery;
 }
 
 std::string state_of(const Object::Ptr& delivery) { return delivery->getValue<std::string>("state"); }
@@ -112,9 +111,7 @@ TEST(Operator, EveryKeyInRedisIsDocumented) {
   ASSERT_EQ(relay.ctl({"token", "create", RelayFixture::account}).status, 0);
   EXPECT_EQ(relay.http("POST", "/v1/pickup/resend", R"({"address":"bob@example.net"})").status, 202);
   relay.sealed_mail("bob@example.net", 1);
-  redis::Endpoint endpoint;
-  endpoint.unix_path = relay.state_dir() + "/redis.sock";
-  redis::Client redis(std::move(endpoint), std::chrono::seconds(10));
+  redis::Client redis(relay.redis_endpoint(), std::chrono::seconds(10));
   const auto keys = redis.command({"KEYS", "*"});
   ASSERT_TRUE(keys);
   EXPECT_GT(keys->size(), 20U);

@@ -7,6 +7,7 @@
 
 #include "tests/e2e/relay_fixture.h"
 #include "tests/e2e/submitter.h"
+#include "tests/support/eventually.h"
 
 namespace sealpost::test {
 namespace {
@@ -20,11 +21,12 @@ TEST(QueueSummary, HasStatesRatesPoolAndDestinations) {
   ASSERT_EQ(relay.mail("bob@example.net", 2).size(), 2U) << "mail and notification";
   const auto parse = [](const std::string& text) { return Poco::JSON::Parser().parse(text).extract<Object::Ptr>(); };
   Object::Ptr summary;
-  do {  // the outcome is recorded after the file is there
+  ASSERT_TRUE(eventually([&] {  // the outcome is recorded after the file is there
     const auto shown = relay.ctl({"queue", "summary", "--json"});
-    ASSERT_EQ(shown.status, 0) << shown.err;
+    EXPECT_EQ(shown.status, 0) << shown.err;
     summary = parse(shown.out);
-  } while (summary->getObject("states")->getValue<int>("sending") > 0);
+    return summary->getObject("states")->getValue<int>("sending") == 0;
+  }));
   EXPECT_EQ(summary->getNames(), (Object::NameList{"destinations", "oldest", "pool", "rates", "states"}));
   EXPECT_EQ(summary->getObject("states")->getValue<int>("delivered"), 2);
   EXPECT_TRUE(summary->isNull("oldest"));

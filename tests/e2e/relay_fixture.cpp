@@ -15,18 +15,17 @@
 #include <cstdlib>
 #include <filesystem>
 #include <regex>
+#include <set>
 #include <sstream>
 #include <stdexcept>
-#include <thread>
 
 #include "base/encoding.h"
 #include "base/redis/client.h"
+#include "tests/support/eventually.h"
 #include "tests/support/mail_parser.h"
 
 namespace sealpost::test {
 namespace {
-
-using std::chrono::steady_clock;
 
 std::string first_group(const std::string& text, const std::string& pattern) {
   std::smatch match;
@@ -58,18 +57,25 @@ RelayFixture::RelayFixture(Settings settings) : settings_(std::move(settings)) {
                              {"delivery.route", "maildir:" + (dir_ / "mail")},
                              {"delivery.workers", "8"},
                              {"redis.maxmemory", "512m"},
-                             {"crypto.key_type", "rsa2048"},
+                             {"crypto.key_type", "p256"},
                              {"keys.pool_size", "2"},
                              {"log.level", "debug"}};
   settings_.insert(defaults.begin(), defaults.end());
   write_config();
-  start();
-  const auto added =
-      ctl({"account", "add", account, "--send-as", "@example.com", "--password-stdin"}, std::string(password) + "\n");
-  if (added.status != 0) throw std::runtime_error("account add: " + added.err);
+  try {
+    start();
+    const auto added =
+        ctl({"account", "add", account, "--send-as", "@example.com", "--password-stdin"}, std::string(password) + "\n");
+    if (added.status != 0) throw std::runtime_error("account add: " + added.err);
+  } catch (...) {  // no destructor will run
+    end();
+    throw;
+  }
 }
 
-RelayFixture::~RelayFixture() {
+RelayFixture::~RelayFixture() { end(); }
+
+void RelayFixture::end() {
   if (!daemon_) return;
   if (daemon_->wait(std::chrono::milliseconds(0)) == -1) {
     stop();
@@ -129,6 +135,14 @@ int RelayFixture::redis_pid() const {
   return info ? std::atoi(info->text().data() + info->text().find("process_id:") + 11) : 0;
 }
 
+std::size_t RelayFixture::deliveries(const std::string& recipient, const std::string& state) const {
+  std::vector<std::string> arguments = {"queue", "list", "--json", "--limit", "10000", "--recipient", recipient};
+  if (!state.empty()) arguments.insert(arguments.end(), {"--state", state});
+  const auto listed = ctl(arguments);
+  if (listed.status != 0) throw std::runtime_error("queue list: " + listed.err);
+  return Poco::JSON::Parser().parse(listed.out).extract<Poco::JSON::Object::Ptr>()->getArray("deliveries")->size();
+}
+
 Finished RelayFixture::ctl(const std::vector<std::string>& arguments, const std::string& input) const {
   std::vector<std::string> argv = {BIN_DIR "/sealpostctl", "--config", config()};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
@@ -136,18 +150,18 @@ Finished RelayFixture::ctl(const std::vector<std::string>& arguments, const std:
 }
 
 std::vector<std::string> RelayFixture::matching(const std::string& folder, std::size_t count, const std::string& text) {
-  const auto deadline = steady_clock::now() + std::chrono::seconds(90);
   const std::filesystem::path place = mail_ + "/" + folder + "/new";
+  std::set<std::string> seen;  // a file is whole when it appears, and is read once
   std::vector<std::string> files;
-  while (true) {
-    files.clear();
+  const auto look = [&] {
     std::error_code absent;
     for (const auto& entry : std::filesystem::directory_iterator(place, absent)) {
+      if (!seen.insert(entry.path()).second) continue;
       if (text.empty() || read_file(entry.path()).find(text) != std::string::npos) files.push_back(entry.path());
     }
-    if (files.size() >= count || steady_clock::now() >= deadline) break;
-    std::this_thread::yield();
-  }
+    return files.size() >= count;
+  };
+  static_cast<void>(eventually(look, std::chrono::seconds(90)));  // what did not come is not among the files
   std::sort(files.begin(), files.end());
   return files;
 }

@@ -52,6 +52,9 @@ class RelayFixture final {
   [[nodiscard]] redis::Endpoint redis_endpoint() const;
   [[nodiscard]] int redis_pid() const;
 
+  /// How many deliveries to the address the queue knows, finished ones too: what `queue list` shows of them.
+  [[nodiscard]] std::size_t deliveries(const std::string& recipient, const std::string& state = {}) const;
+
   Finished ctl(const std::vector<std::string>& arguments, const std::string& input = {}) const;
 
   /// Where the mail lands when delivery.route is not the fixture's own maildir.
@@ -79,6 +82,8 @@ class RelayFixture final {
 
  private:
   void write_config();
+  /// Ends the daemon and its redis-server, whatever state they are in.
+  void end();
   std::vector<std::string> matching(const std::string& folder, std::size_t count, const std::string& text);
 
   TempDir dir_;

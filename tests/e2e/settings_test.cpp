@@ -11,11 +11,11 @@
 #include <csignal>
 #include <functional>
 #include <regex>
-#include <thread>
 
 #include "base/redis/client.h"
 #include "tests/e2e/relay_fixture.h"
 #include "tests/e2e/submitter.h"
+#include "tests/support/eventually.h"
 #include "tests/support/redis_server.h"
 
 namespace sealpost::test {
@@ -65,9 +65,7 @@ std::string presented_by(const RelayFixture& relay, const std::string& service) 
 }
 
 std::string redis_setting(const RelayFixture& relay, const std::string& name) {
-  redis::Endpoint endpoint;
-  endpoint.unix_path = relay.state_dir() + "/redis.sock";
-  redis::Client redis(std::move(endpoint), std::chrono::seconds(10));
+  redis::Client redis(relay.redis_endpoint(), std::chrono::seconds(10));
   auto reply = redis.command({"CONFIG", "GET", name});
   return reply && reply->size() == 2 ? std::string((*reply)[1].text()) : std::string();
 }
@@ -103,75 +101,72 @@ TEST(Settings, OfARelayWithNamesFilesAndListenersOfItsOwn) {
                                             {"notify.from", "Courier <courier@example.com>"},
                                             {"log.level", "debug"}});
   const FirstMail mail = send_first(relay);
-  check(
-      relay,
-      {
-          {"relay.hostname",
-           [&](RelayFixture& r) {
-             EXPECT_EQ(Submitter(r, "smtp").reply(), "220 relay.example.org ESMTP Sealpost");
-             EXPECT_THAT(field(mail.sealed, "Received"), HasSubstr("by relay.example.org"));
-             EXPECT_THAT(field(mail.sealed, "Message-ID"), HasSubstr("@relay.example.org>"));
-           }},
-          {"relay.state_dir",
-           [&](RelayFixture& r) {
-             EXPECT_EQ(mode_of(r.state_dir()), 0700U);
-             EXPECT_EQ(mode_of(r.state_dir() + "/master.key"), 0600U);
-             const auto second = start_again(r, {});
-             EXPECT_EQ(second.status, 78);
-             EXPECT_THAT(second.err, HasSubstr("another sealpostd (process " + std::to_string(r.pid()) + ") uses it"));
-           }},
-          {"smtp.listen, smtp.listen_tls, http.listen: port 0 takes a free one and logs it",
-           [&](RelayFixture& r) {
-             for (const char* service : {"smtp", "smtps", "http", "https"}) EXPECT_GT(r.port(service), 0) << service;
-           }},
-          {"tls.certificate, tls.private_key",
-           [&](RelayFixture& r) {
-             EXPECT_THAT(presented_by(r, "smtps"), HasSubstr("first.example.org"));
-             EXPECT_THAT(r.log(), Not(HasSubstr("tls.self_signed")));
-           }},
-          {"http.listen_tls",
-           [&](RelayFixture& r) {
-             const auto got =
-                 run({"curl", "-sSk", "https://127.0.0.1:" + std::to_string(r.port("https")) + "/healthz"});
-             EXPECT_EQ(got.status, 0) << got.err;
-             EXPECT_THAT(presented_by(r, "https"), HasSubstr("first.example.org"));
-           }},
-          {"http.public_url",
-           [&](RelayFixture&) {
-             EXPECT_THAT(mail.notification, HasSubstr("\nLink: https://mail.example.com/sealpost/pickup/"));
-           }},
-          {"redis.url: embedded, with redis.maxmemory",
-           [&](RelayFixture& r) {
-             EXPECT_EQ(redis_setting(r, "maxmemory"), std::to_string(300 << 20));
-             EXPECT_EQ(redis_setting(r, "appendfsync"), "always");
-           }},
-          {"notify.from",
-           [&](RelayFixture&) { EXPECT_EQ(field(mail.notification, "From"), "\"Courier\" <courier@example.com>"); }},
-          {"log.level", [&](RelayFixture& r) { EXPECT_THAT(r.log(), HasSubstr(" debug ")); }},
-          {"tls.certificate, read again at SIGHUP",
-           [&](RelayFixture& r) {
-             make_certificate(files, "second.example.org");
-             kill(r.pid(), SIGHUP);
-             const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-             while (r.log().find("tls.reloaded") == std::string::npos && std::chrono::steady_clock::now() < deadline) {
-               std::this_thread::yield();
-             }
-             EXPECT_THAT(presented_by(r, "smtps"), HasSubstr("second.example.org"));
-           }},
-          {"keys.master_key_file: a missing or another file stops the start",
-           [&](RelayFixture& r) {
-             ASSERT_EQ(r.stop(), 0);
-             const std::string missing = r.directory() / "none.key";
-             const auto without = start_again(r, {"--keys.master_key_file=" + missing});
-             EXPECT_EQ(without.status, 78);
-             EXPECT_THAT(without.err, HasSubstr(missing));
-             RelayFixture other;
-             const auto foreign = start_again(r, {"--keys.master_key_file=" + other.state_dir() + "/master.key"});
-             EXPECT_EQ(foreign.status, 78);
-             EXPECT_THAT(foreign.err, HasSubstr("but Redis hangs on master key"));
-             r.start();
-           }},
-      });
+  check(relay,
+        {
+            {"relay.hostname",
+             [&](RelayFixture& r) {
+               EXPECT_EQ(Submitter(r, "smtp").reply(), "220 relay.example.org ESMTP Sealpost");
+               EXPECT_THAT(field(mail.sealed, "Received"), HasSubstr("by relay.example.org"));
+               EXPECT_THAT(field(mail.sealed, "Message-ID"), HasSubstr("@relay.example.org>"));
+             }},
+            {"relay.state_dir",
+             [&](RelayFixture& r) {
+               EXPECT_EQ(mode_of(r.state_dir()), 0700U);
+               EXPECT_EQ(mode_of(r.state_dir() + "/master.key"), 0600U);
+               const auto second = start_again(r, {});
+               EXPECT_EQ(second.status, 78);
+               EXPECT_THAT(second.err,
+                           HasSubstr("another sealpostd (process " + std::to_string(r.pid()) + ") uses it"));
+             }},
+            {"smtp.listen, smtp.listen_tls, http.listen: port 0 takes a free one and logs it",
+             [&](RelayFixture& r) {
+               for (const char* service : {"smtp", "smtps", "http", "https"}) EXPECT_GT(r.port(service), 0) << service;
+             }},
+            {"tls.certificate, tls.private_key",
+             [&](RelayFixture& r) {
+               EXPECT_THAT(presented_by(r, "smtps"), HasSubstr("first.example.org"));
+               EXPECT_THAT(r.log(), Not(HasSubstr("tls.self_signed")));
+             }},
+            {"http.listen_tls",
+             [&](RelayFixture& r) {
+               const auto got =
+                   run({"curl", "-sSk", "https://127.0.0.1:" + std::to_string(r.port("https")) + "/healthz"});
+               EXPECT_EQ(got.status, 0) << got.err;
+               EXPECT_THAT(presented_by(r, "https"), HasSubstr("first.example.org"));
+             }},
+            {"http.public_url",
+             [&](RelayFixture&) {
+               EXPECT_THAT(mail.notification, HasSubstr("\nLink: https://mail.example.com/sealpost/pickup/"));
+             }},
+            {"redis.url: embedded, with redis.maxmemory",
+             [&](RelayFixture& r) {
+               EXPECT_EQ(redis_setting(r, "maxmemory"), std::to_string(300 << 20));
+               EXPECT_EQ(redis_setting(r, "appendfsync"), "always");
+             }},
+            {"notify.from",
+             [&](RelayFixture&) { EXPECT_EQ(field(mail.notification, "From"), "\"Courier\" <courier@example.com>"); }},
+            {"log.level", [&](RelayFixture& r) { EXPECT_THAT(r.log(), HasSubstr(" debug ")); }},
+            {"tls.certificate, read again at SIGHUP",
+             [&](RelayFixture& r) {
+               make_certificate(files, "second.example.org");
+               kill(r.pid(), SIGHUP);
+               EXPECT_TRUE(r.wait_for_log("tls.reloaded"));
+               EXPECT_THAT(presented_by(r, "smtps"), HasSubstr("second.example.org"));
+             }},
+            {"keys.master_key_file: a missing or another file stops the start",
+             [&](RelayFixture& r) {
+               ASSERT_EQ(r.stop(), 0);
+               const std::string missing = r.directory() / "none.key";
+               const auto without = start_again(r, {"--keys.master_key_file=" + missing});
+               EXPECT_EQ(without.status, 78);
+               EXPECT_THAT(without.err, HasSubstr(missing));
+               RelayFixture other;
+               const auto foreign = start_again(r, {"--keys.master_key_file=" + other.state_dir() + "/master.key"});
+               EXPECT_EQ(foreign.status, 78);
+               EXPECT_THAT(foreign.err, HasSubstr("but Redis hangs on master key"));
+               r.start();
+             }},
+        });
 }
 
 TEST(Settings, OfARelayWithAnOutsideRedisAndNewerCryptography) {
@@ -264,12 +259,12 @@ TEST(Settings, InterimLifetimeEndsWithANewPairAndANewNotification) {
   send("first");
   const std::string old_mail = relay.sealed_mail("bob@example.net", 1).at(0);
   const std::string old_notification = relay.notifications("bob@example.net", 1).at(0);
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  auto notified = relay.notifications("bob@example.net", 1);
-  while (notified.size() < 2 && std::chrono::steady_clock::now() < deadline) {
+  std::vector<std::string> notified;
+  EXPECT_TRUE(eventually([&] {
     send("later");
     notified = relay.notifications("bob@example.net", 1);
-  }
+    return notified.size() >= 2;
+  }));
   ASSERT_GE(notified.size(), 2U);
   const auto [token, code] = read_notification(old_notification);
   const auto opened = relay.http("POST", "/v1/pickup/" + token + "/session", R"({"code":")" + code + "\"}");
@@ -290,9 +285,9 @@ TEST(Settings, CodeLifetimeEndsThePickupAndHttpCanBeOff) {
   RelayFixture relay(RelayFixture::Settings{{"notify.code_lifetime", "1s"}, {"smtp.listen", "off"}});
   const FirstMail mail = send_first(relay);
   const auto [token, code] = read_notification(relay.notifications("bob@example.net", 1).at(0));
-  const auto expired = std::chrono::steady_clock::now() + std::chrono::milliseconds(1100);
-  while (std::chrono::steady_clock::now() < expired) std::this_thread::yield();  // time itself is the event
-  EXPECT_EQ(relay.http("POST", "/v1/pickup/" + token + "/session", R"({"code":")" + code + "\"}").status, 410);
+  EXPECT_TRUE(eventually([&, token = token, body = R"({"code":")" + code + "\"}"] {
+    return relay.http("POST", "/v1/pickup/" + token + "/session", body).status == 410;
+  }));
   EXPECT_THAT(relay.log(), Not(HasSubstr("service=smtp ")));
   EXPECT_THAT(relay.log(), HasSubstr("tls.self_signed"));
   ASSERT_EQ(relay.stop(), 0);

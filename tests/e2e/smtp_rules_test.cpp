@@ -3,8 +3,10 @@
 // refused is queued.
 #include <gtest/gtest.h>
 
+#include "base/encoding.h"
 #include "tests/e2e/relay_fixture.h"
 #include "tests/e2e/submitter.h"
+#include "tests/support/raw_client.h"
 
 namespace sealpost::test {
 namespace {
@@ -210,11 +212,19 @@ TEST_F(SmtpRules, BdatBeforeLoginIsNeverReadAsCommands) {
 }
 
 TEST_F(SmtpRules, EndOfFileInDataQueuesNothing) {
-  auto client = Submitter::logged_in(relay());
-  client.say(from);
-  client.say("RCPT TO:<bob@example.net>");
-  client.say("DATA");
-  client.send(head + "half a mess");
+  const std::string login =
+      "AUTH PLAIN " + to_base64(std::string(1, '\0') + RelayFixture::account + '\0' + RelayFixture::password);
+  for (const std::string& content : {"DATA\r\n" + head + "half a mess", "BDAT 1000\r\n" + head + "half a mess"}) {
+    RawClient client(static_cast<std::uint16_t>(relay().port("smtps")), 0, std::chrono::seconds(60));
+    ASSERT_TRUE(client.start_tls());
+    ASSERT_TRUE(client.send("EHLO c\r\n" + login + "\r\n" + from + "\r\nRCPT TO:<bob@example.net>\r\n"));
+    EXPECT_NE(client.read_until("250 2.1.5 recipient ok\r\n").find("\r\n235 2.7.0"), std::string::npos);
+    ASSERT_TRUE(client.send(content));
+    client.half_close();
+    const std::string said = client.read_to_end();
+    EXPECT_EQ(said.find("250 "), std::string::npos) << said;
+    EXPECT_TRUE(client.closed_within(std::chrono::milliseconds(0)));
+  }
 }
 
 TEST_F(SmtpRules, TooManyErrorsEndTheSession) {

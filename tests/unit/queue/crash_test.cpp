@@ -11,6 +11,7 @@
 #include "queue/body_store.h"
 #include "queue/durability.h"
 #include "queue/keys.h"
+#include "tests/support/eventually.h"
 #include "tests/unit/queue/queue_fixture.h"
 
 namespace sealpost {
@@ -137,10 +138,10 @@ TEST_F(Crash, EverythingAnsweredIsThereAfterKillMinusNine) {
         }
       });
     }
-    while (true) {
+    EXPECT_TRUE(test::eventually([&] {
       const std::lock_guard lock(mutex);
-      if (answered.size() >= 200 || stop) break;
-    }
+      return answered.size() >= 200 || stop;
+    }));
     server.kill();
   }
   EXPECT_GT(failures, 0U);

@@ -18,6 +18,7 @@
 
 #include "base/redis/client.h"
 #include "queue/durability.h"
+#include "tests/support/eventually.h"
 #include "tests/support/fakes.h"
 #include "tests/support/temp_dir.h"
 
@@ -65,13 +66,9 @@ class EmbeddedRedisTest : public ::testing::Test {
   }
   /// Waits until another server than `before` answers.
   [[nodiscard]] std::optional<pid_t> successor(pid_t before) const {
-    const auto deadline = steady_clock::now() + 60s;
-    while (steady_clock::now() < deadline) {
-      const auto pid = server_pid();
-      if (pid && *pid != before) return pid;
-      std::this_thread::yield();
-    }
-    return std::nullopt;
+    std::optional<pid_t> pid;
+    const bool other = test::eventually([&] { return (pid = server_pid()) && *pid != before; });
+    return other ? pid : std::nullopt;
   }
   [[nodiscard]] bool is_locked() const {
     const int lock = open((dir / "redis/lock").c_str(), O_RDWR | O_CLOEXEC);

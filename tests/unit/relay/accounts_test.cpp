@@ -3,6 +3,8 @@
 // nobody.
 #include "relay/accounts.h"
 
+#include <chrono>
+#include <ctime>
 #include <ostream>
 
 #include "tests/unit/relay/relay_parts.h"
@@ -47,6 +49,25 @@ TEST_F(AccountsTest, WrongPasswordAndUnknownAccountLookTheSame) {
   EXPECT_EQ(wrong.error().public_text, unknown.error().public_text);
   EXPECT_EQ(kind(unknown), ErrorKind::Invalid);
   EXPECT_EQ(kind(no_name), ErrorKind::Invalid);
+}
+
+/// What the calling thread has cost so far, whatever else the machine does.
+std::chrono::nanoseconds own_time() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+TEST_F(AccountsTest, AnUnknownAccountCostsWhatAWrongPasswordDoes) {
+  ASSERT_TRUE(add("crm"));
+  const auto cost = [&](const std::string& name) {
+    const auto before = own_time();
+    EXPECT_EQ(kind(accounts.verify(name, secret("wrong"))), ErrorKind::Invalid);
+    return own_time() - before;
+  };
+  const auto wrong = cost("crm");
+  EXPECT_GT(cost("nobody"), wrong / 2);
+  EXPECT_GT(cost("a b"), wrong / 2) << "no name of an account";
 }
 
 TEST_F(AccountsTest, AnUnknownAccountsVerifierIsStableAndLooksLikeAnother) {

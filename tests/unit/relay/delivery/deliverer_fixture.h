@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "relay/delivery/deliverer.h"
+#include "tests/support/eventually.h"
 #include "tests/unit/queue/queue_fixture.h"
 #include "tests/unit/relay/delivery/delivery_fixture.h"
 
@@ -86,15 +87,12 @@ class DelivererTest : public QueueTest {
   void stop_in(std::chrono::milliseconds grace) { deliverer->stop(std::chrono::steady_clock::now() + grace); }
 
   DeliveryRecord show(const MessageId& id) { return view.show(DeliveryId(id, 1)).value(); }
-  /// Asks Redis again and again until it holds, for a minute at most.
+  /// Time is the test's own, so that the deliverer must be told to look.
   bool eventually(const std::function<bool()>& holds) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!holds()) {
-      if (std::chrono::steady_clock::now() >= deadline) return false;
+    return test::eventually([&] {
       deliverer->kick();
-      std::this_thread::yield();
-    }
-    return true;
+      return holds();
+    });
   }
   bool becomes(const MessageId& id, DeliveryState wanted, std::uint32_t attempts) {
     return eventually([&] {

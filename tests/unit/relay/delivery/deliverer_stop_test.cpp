@@ -72,12 +72,25 @@ TEST_F(StoppingDeliverer, AnAttemptMayEndInItsOwnTime) {
 }
 
 TEST_F(StoppingDeliverer, TakesNothingNew) {
+  options.workers = 1;
+  std::promise<void> end;
+  const auto ended = end.get_future().share();
+  hop.play([ended](const Claim&) {
+    ended.wait();
+    return Delivered{"250 ok"};
+  });
   start();
-  stop_in(0ms);
-  const auto id = put(*queue, {"bob@example.net"});
+  const auto first = put(*queue, {"bob@example.net"});
+  ASSERT_TRUE(hop.wait_for_attempts(1));
+  auto stopped = std::async(std::launch::async, [this] { stop_in(10min); });
+  EXPECT_EQ(stopped.wait_for(100ms), std::future_status::timeout);
+  const auto second = put(*queue, {"carol@example.net"});
   deliverer->kick();
-  EXPECT_EQ(show(id).state, DeliveryState::Queued);
-  EXPECT_TRUE(hop.seen().empty());
+  end.set_value();  // the one worker has nothing else to do now
+  ASSERT_EQ(stopped.wait_for(60s), std::future_status::ready);
+  EXPECT_EQ(show(first).state, DeliveryState::Delivered);
+  EXPECT_EQ(show(second).state, DeliveryState::Queued);
+  EXPECT_EQ(hop.seen().size(), 1U);
 }
 
 TEST_F(StoppingDeliverer, AnOutcomeIsRecordedOnceRedisIsBack) {

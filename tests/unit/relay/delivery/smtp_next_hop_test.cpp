@@ -2,9 +2,14 @@
 // Connections that are kept and used again, those that went stale meanwhile, and which of them a notification may take.
 #include "relay/delivery/smtp_next_hop.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 
+#include <array>
 #include <future>
+#include <memory>
 
 #include "tests/unit/relay/delivery/smtp_fixture.h"
 
@@ -114,6 +119,42 @@ TEST_F(SmtpNextHopTest, RaisingTheFlagEndsAllAttemptsOnKeptAndFreshConnections) 
   stop.raise();
   EXPECT_EQ(kind_of(first.get().outcome), "abandoned");
   EXPECT_EQ(kind_of(second.get().outcome), "abandoned");
+}
+
+/// An address of this machine that is not loopback, as the network has it; empty when it has none.
+std::string own_address() {
+  ifaddrs* list = nullptr;
+  if (getifaddrs(&list) != 0) return {};
+  const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> all(list, &freeifaddrs);
+  for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
+    if (entry->ifa_addr == nullptr || entry->ifa_addr->sa_family != AF_INET) continue;
+    if ((entry->ifa_flags & IFF_LOOPBACK) != 0 || (entry->ifa_flags & IFF_UP) == 0) continue;
+    std::array<char, INET_ADDRSTRLEN> text{};
+    const auto* address = reinterpret_cast<const sockaddr_in*>(entry->ifa_addr);
+    return inet_ntop(AF_INET, &address->sin_addr, text.data(), text.size()) != nullptr ? text.data() : "";
+  }
+  return {};
+}
+
+TEST_F(SmtpNextHopTest, ANotificationWaitsForTlsAndSealedMailTakesTheSameConnection) {
+  test::SmtpServerOptions options;
+  options.address = own_address();
+  if (options.address.empty()) GTEST_SKIP() << "this machine has no address but loopback's";
+  SmtpServer network(options);
+  SmtpTarget there = target();
+  there.host = options.address;
+  there.port = network.port();
+  SmtpNextHop hop(std::move(there), NotifyTls::Required, stop);
+  Claim notification = make_claim();
+  notification.delivery.notification = true;
+  PiecesBody body;
+  const Attempt held_back = hop.attempt(notification, body);
+  EXPECT_EQ(kind_of(held_back.outcome), "deferred");
+  EXPECT_EQ(test::enhanced_of(held_back.outcome), "4.7.10");
+  EXPECT_EQ(network.line("MAIL"), "") << "nothing was said of it";
+  EXPECT_EQ(body.given(), 0U);
+  EXPECT_EQ(kind_of(hop.attempt(make_claim(), body).outcome), "delivered");
+  EXPECT_EQ(network.connections(), 1U);
 }
 
 struct TravelCase {

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// How many attempts run at once: delivery.workers in this process, delivery.destination_concurrency per destination.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <semaphore>
+
+#include "tests/unit/relay/delivery/deliverer_fixture.h"
+
+namespace sealpost {
+namespace {
+
+using test::DelivererTest;
+
+class DelivererLimits : public DelivererTest {
+ protected:
+  /// Attempts wait at the gate for one leave each, and are counted while they do.
+  void close_the_gate() {
+    hop.play([this](const Claim& claim) {
+      count(claim.delivery.destination, 1);
+      gate.acquire();
+      count(claim.delivery.destination, -1);
+      return Delivered{"250 ok"};
+    });
+  }
+  void count(const std::string& destination, int change) {
+    const std::lock_guard lock(mutex);
+    most_at_once = std::max(most_at_once, running += change);
+    auto& there = running_there[destination];
+    most_there = std::max(most_there, there += change);
+  }
+  /// Whatever may begin has begun before another may end: `at_once` of them, then one for each that ends.
+  void let_through(int all, int at_once) {
+    ASSERT_TRUE(hop.wait_for_attempts(static_cast<std::size_t>(at_once)));
+    for (int ended = 1; ended <= all; ++ended) {
+      gate.release();
+      ASSERT_TRUE(hop.wait_for_attempts(static_cast<std::size_t>(std::min(at_once + ended, all))));
+    }
+  }
+
+  std::counting_semaphore<> gate{0};
+  std::mutex mutex;
+  std::map<std::string, int> running_there;
+  int running = 0;
+  int most_at_once = 0;
+  int most_there = 0;
+};
+
+TEST_F(DelivererLimits, AsManyAttemptsAtOnceAsThereAreWorkers) {
+  options.workers = 2;
+  close_the_gate();
+  for (int i = 0; i < 6; ++i) put(*queue, {"bob@d" + std::to_string(i) + ".example"});
+  start();
+  let_through(6, 2);
+  deliverer->stop(std::chrono::steady_clock::now() + std::chrono::minutes(10));
+  EXPECT_EQ(most_at_once, 2);
+}
+
+TEST_F(DelivererLimits, AsManyAttemptsAtOnceToADestinationAsItMayHave) {
+  options.workers = 8;
+  options.destination_concurrency = 2;
+  close_the_gate();
+  for (int i = 0; i < 4; ++i) {
+    put(*queue, {"bob@one.example"});
+    put(*queue, {"bob@two.example"});
+  }
+  start();
+  ASSERT_TRUE(hop.wait_for_attempts(4));
+  gate.release(8);
+  ASSERT_TRUE(hop.wait_for_attempts(8));
+  deliverer->stop(std::chrono::steady_clock::now() + std::chrono::minutes(10));
+  EXPECT_EQ(most_there, 2);
+  EXPECT_LE(most_at_once, 4);
+}
+
+}  // namespace
+}  // namespace sealpost
