@@ -195,6 +195,9 @@ TEST_F(CanaryTest, AreNowhereAtRest) {
 }
 
 TEST_F(CanaryTest, OfContentAndCredentialsAreGoneFromTheRelaysMemoryOnceTheWorkIsDone) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers map terabytes, and keep what was freed";
+#endif
   ASSERT_NO_FATAL_FAILURE(do_everything());
   ASSERT_NO_FATAL_FAILURE(let_go());
   const std::string memory = memory_of(relay.pid());
