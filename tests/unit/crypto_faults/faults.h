@@ -27,5 +27,14 @@ bool with_failing_allocation(int nth, const std::function<void()>& action);
 /// For openssl_calls.cpp: registers a name, and tells whether this call is the one to fail.
 int enlist(const char* function);
 bool is_due(const char* function, const void* caller);
+/// While one lives, calls are OpenSSL's own. Their return address does not always say so: libcrypto may jump from one
+/// function into another, which then returns to us.
+class InsideOpenSsl final {
+ public:
+  InsideOpenSsl();
+  ~InsideOpenSsl();
+  InsideOpenSsl(const InsideOpenSsl&) = delete;
+  InsideOpenSsl& operator=(const InsideOpenSsl&) = delete;
+};
 
 }  // namespace sealpost::faults

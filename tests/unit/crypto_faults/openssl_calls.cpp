@@ -21,6 +21,7 @@
     (void)enlisted_##name;                                                                    \
     static const auto real = reinterpret_cast<result(*) parameters>(dlsym(RTLD_NEXT, #name)); \
     if (sealpost::faults::is_due(#name, __builtin_return_address(0))) return failure;         \
+    const sealpost::faults::InsideOpenSsl inside;                                             \
     return real arguments;                                                                    \
   }
 

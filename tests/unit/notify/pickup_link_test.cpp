@@ -73,8 +73,7 @@ TEST_F(PickupTest, LinkPutUnderAnotherNameIsNoticed) {
   const auto bob = notified("bob@example.net");
   const std::string bobs = only_link();
   const auto eve = notified("eve@example.net");
-  const std::string eves =
-      "pickup:{" + store->find(eve.token)->id.substr(0, 1) + "}:link:" + store->find(eve.token)->id;
+  const std::string eves = only("pickup:*:link:" + store->find(eve.token)->id);
   const auto fields = keys->redis.command({"HGETALL", bobs}).value();
   for (std::size_t i = 0; i < fields.size(); i += 2) {
     ASSERT_TRUE(keys->redis.command({"HSET", eves, std::string(fields[i].text()), std::string(fields[i + 1].text())}));
