@@ -386,22 +386,6 @@ Result<std::size_t> MailQueue::reap() {
   return taken;
 }
 
-Result<std::optional<Time>> MailQueue::next_due() {
-  std::vector<redis::Command> commands;
-  for (unsigned shard = 0; shard < shard_count; ++shard) {
-    commands.push_back({"ZRANGE", queue_keys::destinations(shard), "0", "0", "WITHSCORES"});
-  }
-  auto replies = redis_.pipeline(commands);
-  if (!replies) return replies.error();
-  std::optional<Time> earliest;
-  for (const auto& reply : *replies) {
-    if (reply.size() != 2) continue;
-    const Time due = from_milliseconds(to_number(reply[1].text()));
-    if (!earliest || due < *earliest) earliest = due;
-  }
-  return earliest;
-}
-
 Result<std::size_t> MailQueue::trim_history(Duration history) { return trim_finished(redis_, clock_.now() - history); }
 
 }  // namespace sealpost

@@ -107,8 +107,6 @@ class MailQueue final {
   /// Takes back the leases of processes that have been silent for 60 s of Redis' own uptime; counts no attempt. A
   /// delivery whose worker died again and again goes to held. Returns how many were taken back.
   Result<std::size_t> reap();
-  /// The earliest time at which a delivery falls due; nothing when none waits.
-  Result<std::optional<Time>> next_due();
   /// Forgets the records of deliveries that finished longer ago than `history`, and above 50 % of maxmemory the oldest
   /// of them, a bounded number at once: call it about every second. Returns how many.
   Result<std::size_t> trim_history(Duration history);

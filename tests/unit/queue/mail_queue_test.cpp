@@ -240,7 +240,6 @@ TEST_F(MailQueueTest, ADeferredDeliveryComesBackWhenItIsDue) {
   EXPECT_EQ(record.attempts, 1U);
   EXPECT_EQ(record.last_response, "451 4.3.0 later  X: y");
   EXPECT_EQ(record.next_attempt, clock.now() + 60s);
-  EXPECT_EQ(queue->next_due().value(), clock.now() + 60s);
   EXPECT_TRUE(claim_all(*queue).empty());
   clock.advance(60s);
   put(*queue, {"b@d.example"});
