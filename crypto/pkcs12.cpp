@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "crypto/pkcs12_kdf.h"
 
 namespace sealpost {
 namespace {
@@ -15,6 +16,7 @@ constexpr std::string_view alphabet = "23456789abcdefghijkmnpqrstuvwxyz";  // 32
 static_assert(alphabet.size() == 32);
 constexpr std::size_t password_symbols = 20;
 constexpr std::size_t password_group = 4;
+constexpr int max_tries = 20;  // one file in 60 does not do
 
 struct Algorithms {
   int cipher;
@@ -56,9 +58,8 @@ bool is_whole(PKCS12* file, const char* password, const Pkcs12Content& content) 
          others == content.chain.size();
 }
 
-}  // namespace
-
-Result<WipedBuffer> make_pkcs12(const Pkcs12Content& content, Pkcs12Format format, const Secret& password) {
+/// With salts of its own.
+Result<WipedBuffer> make_once(const Pkcs12Content& content, Pkcs12Format format, const Secret& password) {
   auto chain = stack_of(content.chain);
   if (!chain) return chain.error();
   WipedBuffer pass(password.reveal().begin(), password.reveal().end());
@@ -78,6 +79,19 @@ Result<WipedBuffer> make_pkcs12(const Pkcs12Content& content, Pkcs12Format forma
   auto* position = reinterpret_cast<unsigned char*>(octets.data());
   if (i2d_PKCS12(file.get(), &position) != size) return Error::internal("PKCS#12: " + openssl_errors());
   return octets;
+}
+
+}  // namespace
+
+Result<WipedBuffer> make_pkcs12(const Pkcs12Content& content, Pkcs12Format format, const Secret& password) {
+  for (int tries = 0; tries < max_tries; ++tries) {
+    auto file = make_once(content, format, password);
+    if (!file || format != Pkcs12Format::Compatible) return file;
+    auto misread = is_misread_by_gpgsm(view(*file), password.reveal());
+    if (!misread) return misread.error();
+    if (!*misread) return file;
+  }
+  return Error::internal("PKCS#12: no salt suits");
 }
 
 Secret random_pkcs12_password(Random& random) {

@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 #include <openssl/err.h>
 
+#include <algorithm>
 #include <cctype>
+#include <map>
+#include <numeric>
 #include <optional>
 #include <ostream>
 #include <sstream>
@@ -56,11 +59,19 @@ bool is_also_an_answer(const std::string& function) { return function == "EVP_PK
 /// The last pushes put both recipients back into the room that they had, which cannot fail.
 int put_back(const std::string& function) { return function == "OPENSSL_sk_push" ? 2 : 0; }
 
+int sum_of(const std::map<std::string, int>& counts) {
+  return std::accumulate(counts.begin(), counts.end(), 0, [](int sum, const auto& row) { return sum + row.second; });
+}
+
 /// `prepare` makes what an action needs afresh (a certificate that was not seen yet); its own calls never fail.
 void fail_every_call(const Action& action, const Check& check, const std::function<void()>& prepare) {
-  prepare();
   Outcome whole;
-  const auto counts = faults::calls_of([&] { whole = action(); });
+  const auto count = [&] {
+    prepare();
+    return faults::calls_of([&] { whole = action(); });
+  };
+  // The shorter of two ways: a file for gpgsm has to be made once more now and then.
+  const auto counts = std::min(count(), count(), [](const auto& a, const auto& b) { return sum_of(a) < sum_of(b); });
   ASSERT_FALSE(whole.error) << quoted(*whole.error);
   expect_clean(whole, check, "without a fault");
   ASSERT_FALSE(counts.empty());
