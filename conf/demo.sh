@@ -37,7 +37,8 @@ public_url = http://127.0.0.1:$http
 route = maildir:$dir/mail
 CONF
 
-"$bin/sealpostd" --config "$config" 2>"$dir/log" &
+: >"$dir/log"  # here, not behind the &: an earlier run's "ready" must not be read
+"$bin/sealpostd" --config "$config" 2>>"$dir/log" &
 relay=$!
 trap 'kill "$relay" 2>/dev/null; wait "$relay" 2>/dev/null || true' EXIT
 until grep -q ' ready ' "$dir/log"; do

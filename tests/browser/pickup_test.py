@@ -12,7 +12,7 @@ import tempfile
 import urllib.parse
 
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, WebDriverException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -54,8 +54,17 @@ class Browser:
 
     def wait(self, condition):
         # A page that is being replaced under the condition is not there yet.
-        return WebDriverWait(self.driver, DEADLINE, ignored_exceptions=(
-            NoSuchElementException, StaleElementReferenceException)).until(condition)
+        def settled(driver):
+            try:
+                return condition(driver)
+            except (NoSuchElementException, StaleElementReferenceException):
+                return False
+            except WebDriverException as why:
+                if "does not belong to the document" in str(why):
+                    return False
+                raise
+
+        return WebDriverWait(self.driver, DEADLINE).until(settled)
 
     def heading(self, text):
         """Waits for the page that has this heading."""
