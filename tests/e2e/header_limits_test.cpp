@@ -2,23 +2,14 @@
 // A message that is all header block costs no more memory than any other of its size.
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <string>
 
+#include "tests/e2e/peak_memory.h"
 #include "tests/e2e/relay_fixture.h"
 #include "tests/e2e/submitter.h"
 
 namespace sealpost::test {
 namespace {
-
-/// The most that the process ever had in memory.
-std::size_t peak_megabytes(int pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmHWM:")) return std::stoul(line.substr(6)) / 1024;
-  }
-  return 0;
-}
 
 TEST(HeaderLimits, AFromOfMillionsOfAddressesIsRefusedCheaply) {
   RelayFixture relay;

@@ -4,11 +4,11 @@
 
 #include <array>
 #include <barrier>
-#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "tests/e2e/peak_memory.h"
 #include "tests/e2e/relay_fixture.h"
 #include "tests/e2e/submitter.h"
 
@@ -26,15 +26,6 @@ constexpr std::size_t message_megabytes = sanitized ? 4 : 20;
 constexpr std::size_t limit_megabytes = 15 * message_megabytes;
 /// Program, libraries, thread stacks, TLS, deliveries.
 constexpr std::size_t constant_megabytes = 64;
-
-/// The most that the process ever had in memory.
-std::size_t peak_megabytes(int pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmHWM:")) return std::stoul(line.substr(6)) / 1024;
-  }
-  return 0;
-}
 
 /// Sends a message up to its final dot, which waits for the other senders; the reply to the dot, or to what came first.
 std::string send_but_the_dot(const RelayFixture& relay, const std::string& text, std::barrier<>& all_sent) {
