@@ -77,6 +77,7 @@ Status EmbeddedRedis::launch() {
       "--auto-aof-rewrite-min-size", "1gb", "--maxmemory", std::to_string(maxmemory_), "--maxmemory-policy",
       "noeviction", "--daemonize", "no", "--logfile", log_file};
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
 

@@ -11,7 +11,7 @@ namespace sealpost {
 namespace {
 
 constexpr std::size_t max_lines = 100;
-constexpr std::size_t max_octets = 64 * 1024;
+constexpr std::size_t max_octets = 64UL * 1024;
 constexpr std::size_t max_text = 512;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
