@@ -8,7 +8,7 @@ namespace sealpost::smtp {
 namespace {
 
 /// The budget is asked for this much at a time, so that it is not contended for by every read.
-constexpr std::size_t reservation_step = 256 * 1024;
+constexpr std::size_t reservation_step = 256UL * 1024;
 
 bool has_lf_or_nul(std::string_view octets) {
   return octets.find('\n') != std::string_view::npos || octets.find('\0') != std::string_view::npos;

@@ -20,7 +20,6 @@ Reply to_reply(const IntakeError& error) {
     case Refusal::CannotSeal:
       return {550, "5.6.0", text};
     case Refusal::CannotSealNow:
-      return {451, "4.3.0", text};
     case Refusal::StoreAway:
       return {451, "4.3.0", text};
     case Refusal::StoreFull:
