@@ -21,8 +21,6 @@ TEST(StoreWatermarkTest, ThoseWhoWaitForALookTakeItsAnswer) {
   constexpr std::size_t sessions = 10;
   redis::Client redis(server.endpoint(), timeout);
   StoreWatermark watermark(redis, {});
-  ASSERT_FALSE(watermark.full());
-  std::this_thread::sleep_for(500ms);  // the age at which an answer is asked for anew
   kill(server.pid(), SIGSTOP);
   const auto begun = steady_clock::now();
   {
