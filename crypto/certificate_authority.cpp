@@ -156,14 +156,13 @@ Result<std::string> CertificateAuthority::issue(const EmailAddress& address, EVP
   const bool named = characters(name) <= max_common_name;
   const bool rsa = EVP_PKEY_is_a(key, "RSA") == 1;
   if (!rsa && EVP_PKEY_is_a(key, "EC") != 1) return Error::internal("issue: neither an RSA nor an EC key");
-  std::tm last{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(issuing_.get()), &last) != 1) return Error::internal("issuing CA's dates");
-  const Time issuing_end = from_milliseconds(static_cast<std::int64_t>(::timegm(&last)) * 1000);
+  auto issuing_end = not_after(issuing_.get());
+  if (!issuing_end) return issuing_end.error();
   const Time now = clock_.now();
-  if (now >= issuing_end) return Error::permanent("the issuing CA has expired");
+  if (now >= *issuing_end) return Error::permanent("the issuing CA has expired");
   return CertificateBuilder(key, issuing_.get())
       .serial(random_)
-      .validity(now - backdated, std::min<Time>(now + recipient_lifetime, issuing_end))
+      .validity(now - backdated, std::min<Time>(now + recipient_lifetime, *issuing_end))
       .subject(named ? name : std::string())
       .extension(NID_basic_constraints, "critical,CA:FALSE")
       .extension(NID_key_usage,
