@@ -2,9 +2,8 @@
 // Implements pickup_store.h. Keys and fields: docs/redis.md, "Pickup".
 #include "notify/pickup_store.h"
 
-#include <charconv>
-
 #include "base/encoding.h"
+#include "base/redis/number.h"
 #include "pickup_scripts.h"
 
 namespace sealpost {
@@ -31,12 +30,6 @@ const redis::Script& withdraw_script() {
 constexpr auto works_after_first_use = std::chrono::hours(24);
 /// A link is remembered this long after it has expired, so that its page can say so.
 constexpr auto remembered_after_expiry = std::chrono::hours(24 * 90);
-
-std::int64_t number(std::string_view text) {
-  std::int64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
 
 std::string shard_tag(std::string_view hex) {
   return "{" + std::to_string(hex.front() <= '9' ? hex.front() - '0' : hex.front() - 'a' + 10) + "}";
@@ -139,9 +132,9 @@ Result<PickupLink> PickupStore::read(const std::string& id) {
   link.address = (*reply)[0].text();
   link.recipient = (*reply)[1].text();
   link.fingerprint = (*reply)[2].text();
-  link.expires = from_milliseconds(number((*reply)[3].text()));
-  if (!(*reply)[4].is_nil()) link.first_used = from_milliseconds(number((*reply)[4].text()));
-  link.attempts = static_cast<unsigned>(number((*reply)[5].text()));
+  link.expires = from_milliseconds(redis::to_number((*reply)[3].text()));
+  if (!(*reply)[4].is_nil()) link.first_used = from_milliseconds(redis::to_number((*reply)[4].text()));
+  link.attempts = static_cast<unsigned>(redis::to_number((*reply)[5].text()));
   link.attached_secret = (*reply)[6].text();
   if (!equal_in_constant_time(link_mac(link), (*reply)[7].text())) {
     return altered("the MAC of link " + id + " does not fit");

@@ -3,9 +3,10 @@
 #include "queue/durability.h"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <map>
+
+#include "base/redis/number.h"
 
 namespace sealpost {
 namespace {
@@ -26,11 +27,7 @@ std::string info_field(std::string_view info, std::string_view name) {
   return std::string(value.substr(0, value.find_first_of("\r\n")));
 }
 
-std::uint64_t number(const std::string& text) {
-  std::uint64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
+std::uint64_t number(std::string_view text) { return static_cast<std::uint64_t>(redis::to_number(text)); }
 
 struct Wanted {
   std::string setting;

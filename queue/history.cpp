@@ -3,7 +3,6 @@
 #include "queue/history.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <limits>
 #include <optional>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "base/message_id.h"
+#include "base/redis/number.h"
 #include "queue/durability.h"
 #include "queue/keys.h"
 #include "queue/scripts.h"
@@ -26,12 +26,6 @@ constexpr std::chrono::seconds longest_call{2};
 /// all of it at once.
 constexpr std::int64_t part = 8;
 constexpr std::int64_t least_step = 4;
-
-std::int64_t to_number(std::string_view text) {
-  std::int64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
 
 /// How many records a round may take from each shard.
 Result<std::int64_t> fair_step(redis::Client& redis) {
@@ -56,7 +50,7 @@ Result<std::int64_t> oldest_until(redis::Client& redis, std::int64_t count) {
   if (!replies) return replies.error();
   auto earliest = std::numeric_limits<std::int64_t>::max();
   for (const auto& reply : *replies) {
-    if (reply.size() == 2) earliest = std::min(earliest, to_number(reply[1].text()));
+    if (reply.size() == 2) earliest = std::min(earliest, redis::to_number(reply[1].text()));
   }
   return earliest;
 }

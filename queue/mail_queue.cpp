@@ -3,10 +3,10 @@
 #include "queue/mail_queue.h"
 
 #include <algorithm>
-#include <charconv>
 #include <numeric>
 
 #include "base/encoding.h"
+#include "base/redis/number.h"
 #include "queue/body_store.h"
 #include "queue/durability.h"
 #include "queue/history.h"
@@ -23,12 +23,6 @@ constexpr std::chrono::milliseconds sweep_interval{500};
 constexpr std::uint32_t every_shard = (1U << shard_count) - 1;
 
 std::string number(std::int64_t value) { return std::to_string(value); }
-
-std::int64_t to_number(std::string_view text) {
-  std::int64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
 
 /// Replies are kept to printable ASCII and to what history holds.
 std::string tidy(std::string_view response) { return printable_ascii(response.substr(0, 512)); }
@@ -367,7 +361,7 @@ Result<std::size_t> MailQueue::reap() {
   constexpr std::string_view field = "uptime_in_seconds:";
   const auto found = info->text().find(field);
   if (found == std::string_view::npos) return Error::internal("redis: INFO names no uptime");
-  const std::int64_t uptime = to_number(info->text().substr(found + field.size()));
+  const std::int64_t uptime = redis::to_number(info->text().substr(found + field.size()));
   std::vector<redis::Client::Call> calls;
   for (unsigned shard = 0; shard < shard_count; ++shard) {
     calls.push_back(

@@ -3,11 +3,11 @@
 #include "queue/rates.h"
 
 #include <array>
-#include <charconv>
 #include <string>
 #include <vector>
 
 #include "base/message_id.h"
+#include "base/redis/number.h"
 #include "queue/keys.h"
 
 namespace sealpost {
@@ -16,12 +16,7 @@ namespace {
 constexpr std::int64_t window = 5;  ///< minutes
 constexpr std::int64_t minute_ms = 60'000;
 
-double count_of(const redis::ReplyView& field) {
-  std::int64_t count = 0;
-  const auto text = field.text();
-  std::from_chars(text.data(), text.data() + text.size(), count);
-  return static_cast<double>(count);
-}
+double count_of(const redis::ReplyView& field) { return static_cast<double>(redis::to_number(field.text())); }
 
 }  // namespace
 
