@@ -6,7 +6,9 @@
 #include <openssl/crypto.h>
 
 #include <cstddef>
-#include <memory>
+#include <cstdlib>
+#include <cstring>
+#include <new>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -20,10 +22,15 @@ struct WipingAllocator {
   WipingAllocator() = default;
   template <class U>
   WipingAllocator(const WipingAllocator<U>&) {}  // NOLINT(google-explicit-constructor)
-  T* allocate(std::size_t count) { return std::allocator<T>().allocate(count); }
+  // Not operator delete, which would wipe a second time (wiped_heap.cpp).
+  T* allocate(std::size_t count) {
+    static_assert(sizeof(T) == 1, "for octets: no count overflows, any place is aligned");
+    if (void* memory = std::malloc(count)) return static_cast<T*>(memory);
+    throw std::bad_alloc();
+  }
   void deallocate(T* memory, std::size_t count) {
-    OPENSSL_cleanse(memory, count * sizeof(T));
-    std::allocator<T>().deallocate(memory, count);
+    explicit_bzero(memory, count);
+    std::free(memory);
   }
   template <class U>
   bool operator==(const WipingAllocator<U>&) const {

@@ -47,13 +47,6 @@ std::string attached_text(bool attached) {
   return "\nThe key file is attached. The page shows its password after the code.\n";
 }
 
-Result<std::string> fill_secret(std::string_view text, TemplateKind kind, TemplateValues values, const Secret& code) {
-  values.emplace("code", std::string(code.reveal()));
-  auto filled = fill(text, kind, values);
-  OPENSSL_cleanse(values["code"].data(), values["code"].size());
-  return filled;
-}
-
 MimePart alternatives(std::string_view text, std::string_view html) {
   return {"multipart/alternative",
           {},
@@ -67,16 +60,14 @@ Result<Notice> compose_notification(const NoticeSender& from, const Notification
                                     Random& random) {
   const bool attached = facts.attachment != nullptr;
   const Words words = words_for(facts.cause, facts.sender);
-  const TemplateValues values = {{"introduction", words.introduction},
-                                 {"key", words.key},
-                                 {"unexpected", words.unexpected},
-                                 {"link", facts.link},
-                                 {"expires", to_rfc3339(facts.expires).substr(0, 10)},
-                                 {"attached", attached_text(attached)},
-                                 {"hostname", from.hostname}};
-  auto text = fill_secret(templates::notification_txt, TemplateKind::Text, values, facts.code);
+  const TemplateValues values = {
+      {"introduction", words.introduction},       {"key", words.key},
+      {"unexpected", words.unexpected},           {"link", facts.link},
+      {"code", std::string(facts.code.reveal())}, {"expires", to_rfc3339(facts.expires).substr(0, 10)},
+      {"attached", attached_text(attached)},      {"hostname", from.hostname}};
+  auto text = fill(templates::notification_txt, TemplateKind::Text, values);
   if (!text) return text.error();
-  auto html = fill_secret(templates::notification_html, TemplateKind::Html, values, facts.code);
+  auto html = fill(templates::notification_html, TemplateKind::Html, values);
   if (!html) return html.error();
   const MailHeader header{facts.recipient, "Your key for encrypted mail", "auto-generated", {}};
   MimePart content = alternatives(*text, *html);
@@ -88,10 +79,7 @@ Result<Notice> compose_notification(const NoticeSender& from, const Notification
                         {}};
     content = {"multipart/mixed", {}, {}, {content, file}};
   }
-  auto message = compose(from, header, content, clock, random);
-  OPENSSL_cleanse(text->data(), text->size());
-  OPENSSL_cleanse(html->data(), html->size());
-  return Notice(Notice::Kind::Notification, std::move(message));
+  return Notice(Notice::Kind::Notification, compose(from, header, content, clock, random));
 }
 
 Result<Notice> compose_picked_up(const NoticeSender& from, const PickedUpFacts& facts, const Clock& clock,

@@ -16,7 +16,7 @@ namespace sealpost::test {
 namespace {
 
 // Sanitizers keep freed memory and shadows of their own, and take their time.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(SEALPOST_SANITIZED)
 constexpr bool sanitized = true;
 #else
 constexpr bool sanitized = false;

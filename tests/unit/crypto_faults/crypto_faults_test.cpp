@@ -93,7 +93,7 @@ void fail_every_call(const Action& action, const Check& check, const std::functi
 /// OpenSSL survives the loss of some allocations (error texts, caches): such a product must be whole all the same.
 void fail_every_allocation(const Action& action, const Check& check, const std::function<void()>& prepare,
                            int stride = 1) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(SEALPOST_SANITIZED)
   constexpr int one_by_one = 0;
   stride *= 7;  // each run costs several times as much
 #else
