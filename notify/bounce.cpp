@@ -32,6 +32,7 @@ struct Advice {
 /// The first that fits; the last fits everything.
 constexpr std::array advices = {
     Advice{"1.2", "there is no such mail domain.", "Check the part of the address behind the @ for typing errors."},
+    Advice{"1.10", "this mail domain takes no mail.", "Ask the recipient for another address."},
     Advice{"1.", "there is no such mailbox.",
            "Check the address for typing errors, or ask the recipient\nfor the right one by other means."},
     Advice{"2.1", "the mailbox takes no mail at present.", "Tell the recipient by other means."},
@@ -45,6 +46,12 @@ constexpr std::array advices = {
            "larger."},
     Advice{"4.1", "the recipient's mail server could not be reached.",
            "Check the part of the address behind the @ for typing errors,\nor send the message again later."},
+    Advice{"4.4", "the mail servers that this mail domain names do not exist.",
+           "Check the part of the address behind the @ for typing errors,\nor tell the recipient by other means."},
+    Advice{"4.6", "the way to this mail domain leads back to where the message was.",
+           "Tell your own postmaster: a mail server is set up wrongly."},
+    Advice{"6.9", "the recipient's mail server cannot take a subject or names with\nletters beyond ASCII.",
+           "Send the message again with a subject in plain letters."},
     Advice{"6.7", "the recipient's mail server cannot take an address with letters\nbeyond ASCII.",
            "Ask the recipient for another address."},
     Advice{

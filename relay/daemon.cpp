@@ -332,7 +332,7 @@ int run_daemon(const LoadedSettings& loaded, Log& log) {
   auto services = Services::open(settings, clock, log, Services::Role::Daemon);
   if (!services) return stop_start(log, services.error());
   PollableFlag abandon;
-  auto next_hop = make_next_hop(settings, abandon, log);
+  auto next_hop = make_next_hop(settings, (*services)->random(), abandon);
   if (!next_hop) return stop_start(log, next_hop.error());
   {
     Relay relay(settings, **services, **tls, **next_hop, abandon, log);

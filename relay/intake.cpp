@@ -13,6 +13,8 @@ namespace {
 
 /// How many recipients beyond the pool's stock one transaction may have generated for it: a message with very many new
 /// recipients must not stall.
+/// Received fields that a message may bring along (RFC 5321 section 6.3).
+constexpr std::size_t max_received = 50;
 constexpr std::size_t generated_per_transaction = 8;
 
 IntakeError refuse(Refusal refusal, const Error& why) { return {refusal, why.public_text, why.internal_detail}; }
@@ -156,6 +158,9 @@ void Intake::follow_up(const Submission& submission, const Keys& keys, const Int
 Result<Accepted, IntakeError> Intake::accept(Submission submission) {
   auto message = split_message(view(submission.message));
   if (!message) return refuse(Refusal::Malformed, message.error());
+  if (message->find_all("Received").size() > max_received) {
+    return IntakeError{Refusal::Loop, "the message went through too many servers: it seems to run in a circle", {}};
+  }
   auto sender = check_send_as(submission.account, *message);
   if (!sender) return refuse(Refusal::SenderNotAllowed, sender.error());
 

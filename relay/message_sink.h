@@ -18,6 +18,7 @@ namespace sealpost {
 /// Why a submission was refused, in terms that SMTP and HTTP each translate by a table of their own.
 enum class Refusal {
   Malformed,         ///< SMTP 550 5.6.0
+  Loop,              ///< SMTP 550 5.4.6: it went through too many servers
   SenderNotAllowed,  ///< 550 5.7.1
   BadRecipient,      ///< 553 5.1.3
   TooManyNew,        ///< 452 4.5.3: more recipients without a key than the pool can serve

@@ -47,11 +47,8 @@ void check_dns(const Examination& examination, Findings& findings) {
 void check_next_hop(const Examination& examination, Findings& findings) {
   const Settings& settings = examination.settings;
   const Route::Kind kind = settings.delivery.route.kind;
-  if (kind == Route::Kind::Maildir) return;
-  if (kind == Route::Kind::Mx) {
-    findings.push_back({"next hop", "delivery.route is mx, which this version cannot do yet", "set a next hop"});
-    return;
-  }
+  // MX hosts differ by recipient: DNS, which names them, is looked at above.
+  if (kind == Route::Kind::Maildir || kind == Route::Kind::Mx) return;
   auto target = smtp_target(settings);
   if (!target) {
     findings.push_back({"next hop", target.error().public_text, {}});

@@ -79,9 +79,14 @@ Result<std::unique_ptr<ClientStream>> ClientStream::connect(const std::string& h
                                                             Deadline deadline, const PollableFlag* stop) {
   auto addresses = look_up(host, port, deadline, stop);
   if (!addresses) return addresses.error();
+  return connect(*addresses, deadline, stop);
+}
+
+Result<std::unique_ptr<ClientStream>> ClientStream::connect(std::span<const Poco::Net::SocketAddress> addresses,
+                                                            Deadline deadline, const PollableFlag* stop) {
   Error last = Error::temporary("the next hop has no address");
-  auto left = static_cast<long>(addresses->size());
-  for (const auto& address : *addresses) {
+  auto left = static_cast<long>(addresses.size());
+  for (const auto& address : addresses) {
     // Each gets its part of the time, so that one that does not answer leaves some to the next.
     const auto now = std::chrono::steady_clock::now();
     auto descriptor = connect_one(address, now + (deadline - now) / left--, stop);
@@ -116,7 +121,7 @@ Status ClientStream::wait_for_ssl(int result, Deadline deadline) const {
 
 Status ClientStream::start_tls(const std::string& host, TlsTrust trust, Deadline deadline) {
   // What came in clear behind the reply to STARTTLS was put there by somebody (RFC 3207 section 6).
-  if (!buffer_.empty()) return Error::temporary("octets in clear behind STARTTLS");
+  if (!buffer_.empty()) return Error::invalid("octets in clear behind STARTTLS");
   ERR_clear_error();
   ssl_.reset(SSL_new(client_context()));
   Poco::Net::IPAddress literal;  // which is no name to send (RFC 6066 section 3)

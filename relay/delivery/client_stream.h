@@ -3,8 +3,11 @@
 // dripped handshake nor a dripped reply outlives it.
 #pragma once
 
+#include <Poco/Net/SocketAddress.h>
+
 #include <chrono>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,11 +30,15 @@ class ClientStream final {
   ClientStream(const ClientStream&) = delete;
   ClientStream& operator=(const ClientStream&) = delete;
 
-  /// Temporary when no address of the host can be connected to. Once `stop` is raised every operation ends with
+  /// Temporary when none of the addresses can be connected to. Once `stop` is raised every operation ends with
   /// Temporary; it must outlive the stream.
+  static Result<std::unique_ptr<ClientStream>> connect(std::span<const Poco::Net::SocketAddress> addresses,
+                                                       Deadline deadline, const PollableFlag* stop = nullptr);
+  /// The same for a name that the system's resolver knows.
   static Result<std::unique_ptr<ClientStream>> connect(const std::string& host, std::uint16_t port, Deadline deadline,
                                                        const PollableFlag* stop = nullptr);
 
+  /// Invalid when octets came in clear behind the reply to STARTTLS: somebody put them there.
   Status start_tls(const std::string& host, TlsTrust trust, Deadline deadline);
   Status write(std::string_view octets, Deadline deadline);
   /// A line without its CRLF; Temporary at the end of the stream, for a line over 4096 octets, or at the deadline.

@@ -159,6 +159,7 @@ void Deliverer::keep_alive() {
       auto trimmed = queue_.trim_history(options_.history);
       if (!trimmed) log_.failure("delivery.trim_failed", trimmed.error());
     });
+    guarded(log_, "delivery.tidy_threw", [&] { next_hop_.tidy(); });
     std::unique_lock lock(mutex_);
     if (stopped_.wait_for(lock, trim_interval, [this] { return finished_; })) return;
   }

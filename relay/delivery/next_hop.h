@@ -48,6 +48,9 @@ struct AttemptTrace {
 struct Attempt {
   Outcome outcome;
   AttemptTrace trace;
+  /// The next hop looked at this delivery. False: what failed would have met every delivery to that destination (no
+  /// connection, no greeting, no TLS, DNS that does not say).
+  bool reached = true;
 };
 
 class NextHop {
@@ -56,6 +59,8 @@ class NextHop {
   /// Blocks until the attempt has ended, or until the flag is raised that the next hop was made with. Called from many
   /// threads.
   virtual Attempt attempt(const Claim& claim, DeliveryBody& body) = 0;
+  /// Gives up what was not used for long; called about every second.
+  virtual void tidy() {}
 };
 
 }  // namespace sealpost

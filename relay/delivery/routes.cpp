@@ -2,20 +2,45 @@
 // Implements routes.h.
 #include "relay/delivery/routes.h"
 
+#include <vector>
+
 #include "conf/loader.h"
+#include "conf/values.h"
 #include "relay/delivery/maildir.h"
+#include "relay/delivery/mx_next_hop.h"
 #include "relay/delivery/smtp_next_hop.h"
+#include "relay/delivery/unbound_resolver.h"
 
 namespace sealpost {
 namespace {
 
-/// delivery.route = mx: nothing leaves until MX hosts can be looked up. Mail waits visibly, with the reason.
-class NoRoute final : public NextHop {
- public:
-  Attempt attempt(const Claim&, DeliveryBody&) override {
-    return {Deferred{"this version does not look up MX hosts: set delivery.route to a next hop", "4.4.4"}, {}};
+/// Where this relay takes mail, as far as the settings tell: what listens on a free port is nobody's MX host.
+OwnAddresses own_addresses(const SmtpSettings& smtp) {
+  std::vector<Poco::Net::SocketAddress> listeners;
+  for (const auto& listen : {smtp.listen, smtp.listen_tls}) {
+    auto place = parse_host_port(listen);
+    if (!place || place->port == 0 || !is_numeric_address(place->host)) continue;
+    // Poco's parser refuses "::".
+    const auto host = place->host == "::" ? Poco::Net::IPAddress(Poco::Net::IPAddress::IPv6)
+                                          : Poco::Net::IPAddress::parse(place->host);
+    listeners.emplace_back(host, place->port);
   }
-};
+  return OwnAddresses(std::move(listeners));
+}
+
+Result<std::unique_ptr<NextHop>> make_mx(const Settings& settings, const SmtpConnectionsOptions& connections,
+                                         Random& random, const PollableFlag& stop) {
+  auto resolver = UnboundResolver::make(settings.dns.server);
+  if (!resolver) return resolver.error();
+  MxPolicy policy;
+  policy.own_name = settings.relay.hostname;
+  policy.port = settings.delivery.port;
+  policy.tls = settings.delivery.tls;
+  policy.domain_tls = settings.delivery.domain_tls;
+  policy.allow_private = settings.delivery.allow_private;
+  return std::unique_ptr<NextHop>(std::make_unique<MxNextHop>(std::move(policy), own_addresses(settings.smtp),
+                                                              connections, *std::move(resolver), random, stop));
+}
 
 }  // namespace
 
@@ -52,18 +77,18 @@ Result<SmtpTarget> smtp_target(const Settings& settings) {
   return target;
 }
 
-Result<std::unique_ptr<NextHop>> make_next_hop(const Settings& settings, const PollableFlag& stop, Log& log) {
+Result<std::unique_ptr<NextHop>> make_next_hop(const Settings& settings, Random& random, const PollableFlag& stop) {
   const Route& route = settings.delivery.route;
-  if (route.kind == Route::Kind::Mx) {
-    log.warning("delivery.no_route", {{"hint", "set delivery.route to smtp://, smtps://, lmtp:// or maildir:"}});
-    return std::unique_ptr<NextHop>(std::make_unique<NoRoute>());
-  }
   if (route.kind == Route::Kind::Maildir) {
     return std::unique_ptr<NextHop>(std::make_unique<Maildir>(route.path, settings.relay.hostname));
   }
+  SmtpConnectionsOptions connections;
+  connections.notify_tls = settings.notify.tls;
+  connections.max_kept = settings.delivery.workers;
+  if (route.kind == Route::Kind::Mx) return make_mx(settings, connections, random, stop);
   auto target = smtp_target(settings);
   if (!target) return target.error();
-  return std::unique_ptr<NextHop>(std::make_unique<SmtpNextHop>(std::move(*target), settings.notify.tls, stop));
+  return std::unique_ptr<NextHop>(std::make_unique<SmtpNextHop>(std::move(*target), connections, stop));
 }
 
 }  // namespace sealpost

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// From delivery.route to the next hop that it names.
+// From the delivery settings to the next hop that they name.
 #pragma once
 
 #include <memory>
 #include <string>
 
-#include "base/log.h"
+#include "base/random.h"
 #include "base/result.h"
 #include "conf/settings.h"
 #include "relay/delivery/next_hop.h"
@@ -18,7 +18,7 @@ namespace sealpost {
 std::string route_name(const Route& route);
 /// Whom a route of smtp, smtps or lmtp talks to, with the password from its file.
 Result<SmtpTarget> smtp_target(const Settings& settings);
-/// Raising `stop` ends the attempts that run; it must outlive the next hop.
-Result<std::unique_ptr<NextHop>> make_next_hop(const Settings& settings, const PollableFlag& stop, Log& log);
+/// Raising `stop` ends the attempts that run; both must outlive the next hop.
+Result<std::unique_ptr<NextHop>> make_next_hop(const Settings& settings, Random& random, const PollableFlag& stop);
 
 }  // namespace sealpost

@@ -37,12 +37,19 @@ std::string notify_value(const DsnRequest& dsn) {
 /// RFC 4954 section 6: the server wants a login, another one, or TLS first.
 bool is_about_login(int code) { return code == 530 || code == 534 || code == 535 || code == 538; }
 
+/// Owners make room. A bare 552 speaks of the mailbox in reply to RCPT, elsewhere of the message's size (RFC 1870
+/// section 6).
+bool is_full_mailbox(const RemoteReply& reply, bool at_rcpt) {
+  return reply.enhanced == "5.2.2" || (at_rcpt && reply.code == 552 && reply.enhanced == "5.0.0");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<SmtpClient>, Outcome> SmtpClient::open(const SmtpTarget& target, const PollableFlag& stop,
                                                               bool use_tls) {
-  auto stream = ClientStream::connect(target.host, target.port,
-                                      std::chrono::steady_clock::now() + target.timeouts.connect, &stop);
+  const Deadline deadline = std::chrono::steady_clock::now() + target.timeouts.connect;
+  auto stream = target.addresses.empty() ? ClientStream::connect(target.host, target.port, deadline, &stop)
+                                         : ClientStream::connect(target.addresses, deadline, &stop);
   if (!stream && stop.raised()) return Outcome(Abandoned{stream.error().public_text});
   if (!stream) {
     return Outcome(Deferred{stream.error().public_text + " (" + stream.error().internal_detail + ")", "4.4.1"});
@@ -63,10 +70,11 @@ Outcome SmtpClient::broken(const Error& why) {
   return Deferred{why.public_text, "4.4.2"};
 }
 
-/// The server's word on this message. 421 means that it closes; a 4xx and everything unknown defers.
-Outcome SmtpClient::refused(const RemoteReply& reply) {
+/// The server's word on this message. 421 means that it closes; a 4xx, a full mailbox and everything unknown defer.
+Outcome SmtpClient::refused(const RemoteReply& reply, bool at_rcpt) {
   if (reply.code == 421 || reply.severity() < 4) usable_ = false;
   if (is_about_login(reply.code)) return session_refused(reply);
+  if (is_full_mailbox(reply, at_rcpt)) return Deferred{reply.text, "4.2.2", reply.code};
   if (reply.severity() == 5) return Failed{reply.code, reply.enhanced, reply.text};
   return Deferred{reply.text, reply.severity() == 4 ? reply.enhanced : "4.5.0", reply.code};
 }
@@ -121,6 +129,9 @@ Result<void, Outcome> SmtpClient::greet() {
   auto greeting = read_reply(target_.timeouts.greeting);
   if (!greeting) return std::move(greeting).error();
   if (greeting->severity() != 2) return session_refused(*greeting);
+  if (greeted_by_ourselves(*greeting)) {
+    return Outcome(Failed{0, "5.4.6", "the mail server is this relay itself, which does not take this mail"});
+  }
   if (auto done = hello(); !done) return done;
   const bool wanted = target_.kind != Route::Kind::Smtps && target_.tls != TlsPolicy::Opportunistic;
   if (!stream_->secure() && use_tls_ && offers("STARTTLS")) {
@@ -138,13 +149,21 @@ Result<void, Outcome> SmtpClient::greet() {
   return log_in();
 }
 
+/// An MX host that bears our name. A fixed next hop may: another program on the same machine.
+bool SmtpClient::greeted_by_ourselves(const RemoteReply& greeting) const {
+  if (target_.addresses.empty() || greeting.lines.empty()) return false;
+  const std::string& line = greeting.lines.front();
+  return ascii_lower(line.substr(0, line.find(' '))) == target_.helo;
+}
+
 Result<void, Outcome> SmtpClient::secure_connection() {
   const TlsTrust trust = target_.tls == TlsPolicy::Verify ? TlsTrust::Verified : TlsTrust::Any;
   auto secured = stream_->start_tls(target_.host, trust, std::chrono::steady_clock::now() + target_.timeouts.connect);
   if (secured) return {};
   usable_ = false;
   if (stop_.raised()) return Outcome(Abandoned{secured.error().public_text});
-  tls_failed_ = true;
+  // Whoever injects is not given the mail in clear instead.
+  tls_failed_ = secured.error().kind != ErrorKind::Invalid;
   return Outcome(Deferred{secured.error().public_text, "4.7.5"});
 }
 
@@ -248,7 +267,7 @@ Result<void, Outcome> SmtpClient::begin_data(const Claim& claim) {
     auto reply = pipelining ? read_reply(timeouts[i]) : command(lines[i], timeouts[i]);
     if (!reply) return refusal ? std::move(*refusal) : std::move(reply).error();
     const bool fine = i < 2 ? reply->severity() == 2 : reply->code == 354;
-    if (!fine && !refusal) refusal = refused(*reply);
+    if (!fine && !refusal) refusal = refused(*reply, i == 1);
     if (refusal && (!pipelining || !usable_)) break;
     if (refusal && i == 2 && reply->code == 354) end_unwanted_data();
   }
@@ -293,14 +312,18 @@ Outcome SmtpClient::send_body(DeliveryBody& body) {
     return Deferred{"outcome unknown: the reply to the message was lost: " + response_of(reply.error()), "4.4.2"};
   }
   if (reply->severity() == 2) return Delivered{reply->text};
-  return refused(*reply);
+  return refused(*reply, false);
 }
 
 Outcome SmtpClient::send(const Claim& claim, DeliveryBody& body) {
   answered_ = false;
+  ++transactions_;
   const DeliveryRecord& delivery = claim.delivery;
   if (needs_utf8(delivery) && !offers("SMTPUTF8")) {
     return Failed{0, "5.6.7", "the next hop cannot take addresses beyond ASCII (no SMTPUTF8)"};
+  }
+  if (delivery.smtputf8 && !offers("SMTPUTF8") && !is_ascii(body.header_block())) {
+    return Failed{0, "5.6.9", "the next hop cannot take header fields beyond ASCII (no SMTPUTF8)"};
   }
   const std::uint64_t limit = size_limit();
   if (limit != 0 && delivery.size > limit) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/secret.h"
 #include "conf/settings.h"
@@ -32,7 +33,8 @@ struct SmtpTarget {
   Route::Kind kind = Route::Kind::Smtp;  ///< Smtp, Smtps or Lmtp
   std::string host;
   std::uint16_t port = 25;
-  std::string helo;  ///< relay.hostname
+  std::vector<Poco::Net::SocketAddress> addresses;  ///< of an MX host; empty: the system's resolver knows `host`
+  std::string helo;                                 ///< relay.hostname
   TlsPolicy tls = TlsPolicy::Opportunistic;
   std::string username;  ///< empty: no AUTH
   Secret password;
@@ -47,8 +49,9 @@ class SmtpClient final {
   static Result<std::unique_ptr<SmtpClient>, Outcome> open(const SmtpTarget& target, const PollableFlag& stop,
                                                            bool use_tls = true);
 
-  /// One transaction for one delivery.
+  /// One transaction for one delivery; how many there were.
   Outcome send(const Claim& claim, DeliveryBody& body);
+  [[nodiscard]] unsigned transactions() const { return transactions_; }
   void quit();
 
   /// Fit for another transaction.
@@ -71,6 +74,7 @@ class SmtpClient final {
   Result<RemoteReply, Outcome> secret_command(std::string_view words, std::string_view secret);
   Status write(std::string_view octets, std::chrono::milliseconds timeout);
   Result<void, Outcome> greet();
+  [[nodiscard]] bool greeted_by_ourselves(const RemoteReply& greeting) const;
   Result<void, Outcome> hello();
   Result<void, Outcome> secure_connection();
   Result<void, Outcome> log_in();
@@ -80,7 +84,7 @@ class SmtpClient final {
   void end_unwanted_data();
   Outcome send_body(DeliveryBody& body);
   Outcome broken(const Error& why);
-  Outcome refused(const RemoteReply& reply);
+  Outcome refused(const RemoteReply& reply, bool at_rcpt);
   Outcome session_refused(const RemoteReply& reply);
   [[nodiscard]] std::uint64_t size_limit() const;
   [[nodiscard]] bool offers(const std::string& keyword) const { return extensions_.contains(keyword); }
@@ -93,6 +97,7 @@ class SmtpClient final {
   bool tls_failed_ = false;
   bool usable_ = true;
   bool answered_ = false;
+  unsigned transactions_ = 0;
 };
 
 }  // namespace sealpost

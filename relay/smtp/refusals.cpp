@@ -9,6 +9,8 @@ Reply to_reply(const IntakeError& error) {
   switch (error.refusal) {
     case Refusal::Malformed:
       return {550, "5.6.0", text};
+    case Refusal::Loop:
+      return {550, "5.4.6", text};
     case Refusal::SenderNotAllowed:
       return {550, "5.7.1", text};
     case Refusal::BadRecipient:

@@ -2,7 +2,7 @@
 // Implements smtp_server.h: blocking sockets, which the destructor shuts down to end their threads.
 #include "tests/support/smtp_server.h"
 
-#include <arpa/inet.h>
+#include <Poco/Net/SocketAddress.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
@@ -186,16 +186,15 @@ SmtpServer::SmtpServer(Options options) : options_(std::move(options)) {
   if (options_.tls != Options::Tls::None) {
     context_ = server_context(options_.certificate.empty() ? certificates.good() : options_.certificate);
   }
-  listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  socklen_t size = sizeof(address);
-  if (inet_pton(AF_INET, options_.address.c_str(), &address.sin_addr) != 1 ||
-      bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listener_, 128) != 0 ||
-      getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    throw std::runtime_error("smtp server: no listener");
+  const Poco::Net::SocketAddress place(Poco::Net::IPAddress::parse(options_.address), options_.port);
+  listener_ = socket(place.af(), SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_storage bound{};
+  socklen_t size = sizeof(bound);
+  if (bind(listener_, place.addr(), place.length()) != 0 || listen(listener_, 128) != 0 ||
+      getsockname(listener_, reinterpret_cast<sockaddr*>(&bound), &size) != 0) {
+    throw std::runtime_error("smtp server: no listener on " + place.toString());
   }
-  port_ = ntohs(address.sin_port);
+  port_ = Poco::Net::SocketAddress(reinterpret_cast<sockaddr*>(&bound), size).port();
   acceptor_ = std::thread([this] { accept_all(); });
 }
 

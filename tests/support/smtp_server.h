@@ -39,6 +39,7 @@ struct SmtpServerOptions {
   Tls tls = Tls::None;
   std::string certificate;  ///< PEM file with key and certificate; empty: TestCertificates::good()
   std::string address = "127.0.0.1";
+  std::uint16_t port = 0;  ///< 0: a free one
   /// EHLO lines besides STARTTLS, which the server adds itself.
   std::vector<std::string> extensions = {"PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES"};
 };

@@ -73,7 +73,7 @@ const TestCertificates& TestCertificates::get() {
 }
 
 TestCertificates::TestCertificates() {
-  const std::string here = "DNS:localhost,IP:127.0.0.1";
+  const std::string here = "DNS:localhost,DNS:*.host.example.com,IP:127.0.0.1";
   const Pair ca = make({"Test CA", {}}, nullptr);
   static_cast<void>(dir_.write("ca.pem", to_pem(ca)));
   static_cast<void>(dir_.write("good.pem", to_pem(make({"localhost", here}, &ca))));

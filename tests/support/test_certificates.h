@@ -14,7 +14,7 @@ class TestCertificates final {
   /// SSL_CERT_FILE; so call this before the first client context is made.
   static const TestCertificates& get();
 
-  /// PEM files with key and certificate. All but `foreign` are for localhost and 127.0.0.1.
+  /// PEM files with key and certificate. All but `foreign` are for localhost, 127.0.0.1 and *.host.example.com.
   [[nodiscard]] std::string good() const { return dir_ / "good.pem"; }
   [[nodiscard]] std::string expired() const { return dir_ / "expired.pem"; }
   [[nodiscard]] std::string foreign() const { return dir_ / "foreign.pem"; }  ///< for another.example

@@ -98,7 +98,11 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Reason{"UnknownMailbox", "5.1.1", false, "there is no such mailbox", "Check the address for typing"},
         Reason{"UnknownDomain", "5.1.2", false, "no such mail domain", "behind the @"},
-        Reason{"OtherAddressFault", "5.1.10", false, "there is no such mailbox", "Check the address"},
+        Reason{"OtherAddressFault", "5.1.6", false, "there is no such mailbox", "Check the address"},
+        Reason{"NullMx", "5.1.10", false, "takes no mail", "another address"},
+        Reason{"HostsThatAreNone", "5.4.4", false, "do not exist", "behind the @"},
+        Reason{"Loop", "5.4.6", false, "leads back", "your own postmaster"},
+        Reason{"NoSmtpUtf8Header", "5.6.9", false, "subject", "plain letters"},
         Reason{"MailboxDisabled", "5.2.1", false, "takes no mail at present", "other means"},
         Reason{"MailboxFull", "5.2.2", false, "mailbox is full", "when there is room"},
         Reason{"TooLargeForMailbox", "5.2.3", false, "too large for this recipient", "smaller attachments"},

@@ -17,6 +17,12 @@ namespace {
 
 const std::string plain = "From: alice@example.com\r\nSubject: x\r\n\r\ntext\r\n";
 
+std::string received(int count) {
+  std::string fields;
+  for (int i = 0; i < count; ++i) fields += "Received: from a by b; Thu, 26 Nov 2026 01:00:00 +0000\r\n";
+  return fields;
+}
+
 class IntakeTest : public testing::Test {
  protected:
   Submission submission(const std::vector<std::string>& recipients = {"bob@example.net"},
@@ -84,6 +90,10 @@ class IntakeTest : public testing::Test {
   Account account{"crm", {"@example.com"}, false, {}};
   Intake intake{directory, sealer, queue, rate, parts.clock, parts.log, {"relay.example.org", "smarthost"}, hooks()};
 };
+
+TEST_F(IntakeTest, FiftyServersAreNoCircleYet) {
+  EXPECT_TRUE(intake.accept(submission({"bob@example.net"}, received(50) + plain)));
+}
 
 TEST_F(IntakeTest, ANewRecipientIsGivenAKeyAndANotificationIsOwed) {
   auto accepted = intake.accept(submission()).value();
@@ -212,6 +222,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Content{"Empty", "", Refusal::Malformed},
                     Content{"NoEmptyLine", "From: alice@example.com\r\n", Refusal::Malformed},
                     Content{"NeitherFieldNorFold", "From: alice@example.com\r\nnonsense\r\n\r\n", Refusal::Malformed},
+                    Content{"InACircle", received(51) + plain, Refusal::Loop},
                     Content{"ForeignFrom", "From: ceo@other.example\r\n\r\n", Refusal::SenderNotAllowed},
                     Content{"NoFrom", "Subject: x\r\n\r\n", Refusal::SenderNotAllowed},
                     Content{"LineThatCannotBeFolded",

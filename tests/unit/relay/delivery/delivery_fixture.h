@@ -17,13 +17,15 @@ class PiecesBody final : public DeliveryBody {
  public:
   explicit PiecesBody(std::vector<std::string> pieces = {"Subject: x\r\n\r\n", "..body\r\n"}, bool fails = false)
       : pieces_(std::move(pieces)), fails_(fails) {}
-  [[nodiscard]] std::string_view header_block() const override { return "Subject: x\r\n"; }
+  [[nodiscard]] std::string_view header_block() const override { return header; }
   Result<std::string> next() override {
     if (at_ < pieces_.size()) return pieces_[at_++];
     if (fails_) return Error::temporary("the queue's store cannot be reached");
     return std::string();
   }
   [[nodiscard]] std::size_t given() const { return at_; }
+
+  std::string header = "Subject: x\r\n";
 
  private:
   std::vector<std::string> pieces_;

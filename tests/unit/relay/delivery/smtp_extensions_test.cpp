@@ -95,6 +95,66 @@ INSTANTIATE_TEST_SUITE_P(
                                "RCPT TO:<bob@xn--bcher-kva.example>", "MAIL FROM:<alice@example.com>"}),
     [](const auto& info) { return info.param.name; });
 
+struct Utf8HeaderCase {
+  const char* name;
+  bool offered;
+  bool flagged;
+  const char* header;
+  const char* enhanced;  ///< empty: delivered
+};
+void PrintTo(const Utf8HeaderCase& c, std::ostream* out) { *out << c.name; }
+class Utf8Header : public test::SmtpTest, public ::testing::WithParamInterface<Utf8HeaderCase> {};
+
+TEST_P(Utf8Header, FieldsBeyondAsciiNeedAServerThatTakesThem) {
+  const Utf8HeaderCase& c = GetParam();
+  SmtpServer server(offering(c.offered ? std::vector<std::string>{"SMTPUTF8"} : std::vector<std::string>{}));
+  Claim claim = make_claim();
+  claim.delivery.smtputf8 = c.flagged;
+  PiecesBody body;
+  body.header = c.header;
+  const Outcome outcome = attempt(server, claim, body);
+  EXPECT_EQ(kind_of(outcome), *c.enhanced == '\0' ? "delivered" : "failed");
+  EXPECT_EQ(enhanced_of(outcome), c.enhanced);
+  EXPECT_EQ(server.messages().size(), *c.enhanced == '\0' ? 1U : 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Utf8Header,
+                         ::testing::Values(Utf8HeaderCase{"Offered", true, true, "Subject: \xc3\xb6\r\n", ""},
+                                           Utf8HeaderCase{"NotOffered", false, true, "Subject: \xc3\xb6\r\n", "5.6.9"},
+                                           Utf8HeaderCase{"AsciiAfterAll", false, true, "Subject: o\r\n", ""},
+                                           Utf8HeaderCase{"EightBitOfOld", false, false, "Subject: \xf6\r\n", ""}),
+                         [](const auto& info) { return info.param.name; });
+
+struct FullCase {
+  const char* name;
+  const char* stage;
+  const char* reply;
+  const char* kind;
+  const char* enhanced;
+};
+void PrintTo(const FullCase& c, std::ostream* out) { *out << c.name; }
+class FullMailbox : public test::SmtpTest, public ::testing::WithParamInterface<FullCase> {};
+
+TEST_P(FullMailbox, IsTriedAgainAndAMessageThatIsTooLargeIsNot) {
+  const FullCase& c = GetParam();
+  SmtpServer server;
+  server.answer(c.stage, {c.reply});
+  const Outcome outcome = attempt(server);
+  EXPECT_EQ(kind_of(outcome), c.kind);
+  EXPECT_EQ(enhanced_of(outcome), c.enhanced);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, FullMailbox,
+    ::testing::Values(FullCase{"Coded", "RCPT", "552 5.2.2 full", "deferred", "4.2.2"},
+                      FullCase{"Bare", "RCPT", "552 mailbox full", "deferred", "4.2.2"},
+                      FullCase{"ByAnotherCode", "RCPT", "550 5.2.2 over quota", "deferred", "4.2.2"},
+                      FullCase{"AtTheEnd", ".", "552 5.2.2 full", "deferred", "4.2.2"},
+                      FullCase{"TooLargeAtMail", "MAIL", "552 too large", "failed", "5.0.0"},
+                      FullCase{"TooLargeAtTheEnd", ".", "552 5.3.4 too large", "failed", "5.3.4"},
+                      FullCase{"TooLargeForTheMailbox", "RCPT", "552 5.2.3 too large", "failed", "5.2.3"}),
+    [](const auto& info) { return info.param.name; });
+
 struct DsnCase {
   const char* name;
   DsnRequest dsn;
@@ -265,10 +325,18 @@ TEST_F(Lmtp, ARefusedLhloIsNotFollowedByHelo) {
 
 TEST_F(Lmtp, ARefusalAfterTheDotIsTheRecipients) {
   SmtpServer server;
-  server.answer(".", {"552 5.2.2 over quota"});
+  server.answer(".", {"550 5.2.1 no mail any more"});
   const Outcome outcome = attempt(server);
   EXPECT_EQ(kind_of(outcome), "failed");
-  EXPECT_EQ(enhanced_of(outcome), "5.2.2");
+  EXPECT_EQ(enhanced_of(outcome), "5.2.1");
+}
+
+TEST_F(Lmtp, AFullMailboxAfterTheDotMayHaveRoomLater) {
+  SmtpServer server;
+  server.answer(".", {"552 5.2.2 over quota"});
+  const Outcome outcome = attempt(server);
+  EXPECT_EQ(kind_of(outcome), "deferred");
+  EXPECT_EQ(enhanced_of(outcome), "4.2.2");
 }
 
 TEST_F(Lmtp, ADataThatIsWantedWithoutARecipientIsHungUpOn) {

@@ -37,7 +37,7 @@ class SmtpNextHopTest : public ::testing::Test {
   }
   SmtpServer server;
   PollableFlag stop;
-  SmtpNextHop next_hop{target(), NotifyTls::Required, stop};
+  SmtpNextHop next_hop{target(), {}, stop};
 };
 
 TEST_F(SmtpNextHopTest, OneConnectionServesOneDeliveryAfterTheOther) {
@@ -66,7 +66,7 @@ TEST_F(SmtpNextHopTest, AConnectionThatTheServerClosedIsReplaced) {
 
 TEST_F(SmtpNextHopTest, ConnectionsThatNobodyNeedsAnyMoreAreClosed) {
   // None is fresh once it was used: each delivery closes what the ones before it left.
-  SmtpNextHop hop(target(), NotifyTls::Required, stop, std::chrono::milliseconds(0));
+  SmtpNextHop hop(target(), {NotifyTls::Required, 128, std::chrono::milliseconds(0)}, stop);
   PiecesBody body;
   ASSERT_EQ(kind_of(hop.attempt(make_claim(), body).outcome), "delivered");
   EXPECT_TRUE(server.wait_for("QUIT"));
@@ -101,7 +101,7 @@ TEST_F(SmtpNextHopTest, NobodyThereDefersAndNamesTheHost) {
     const SmtpServer gone;
     nowhere.port = gone.port();
   }
-  SmtpNextHop hop(std::move(nowhere), NotifyTls::Required, stop);
+  SmtpNextHop hop(std::move(nowhere), {}, stop);
   PiecesBody body;
   const Attempt done = hop.attempt(make_claim(), body);
   EXPECT_EQ(kind_of(done.outcome), "deferred");
@@ -144,7 +144,7 @@ TEST_F(SmtpNextHopTest, ANotificationWaitsForTlsAndSealedMailTakesTheSameConnect
   SmtpTarget there = target();
   there.host = options.address;
   there.port = network.port();
-  SmtpNextHop hop(std::move(there), NotifyTls::Required, stop);
+  SmtpNextHop hop(std::move(there), {}, stop);
   Claim notification = make_claim();
   notification.delivery.notification = true;
   PiecesBody body;

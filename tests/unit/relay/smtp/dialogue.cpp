@@ -21,12 +21,17 @@ using smtp::Session;
 constexpr const char* password = "pencil";
 
 const std::map<std::string, Refusal>& refusals() {
-  static const std::map<std::string, Refusal> names = {
-      {"malformed", Refusal::Malformed},           {"sender-not-allowed", Refusal::SenderNotAllowed},
-      {"bad-recipient", Refusal::BadRecipient},    {"too-many-new", Refusal::TooManyNew},
-      {"rate-of-new", Refusal::RateOfNew},         {"cannot-seal", Refusal::CannotSeal},
-      {"cannot-seal-now", Refusal::CannotSealNow}, {"store-away", Refusal::StoreAway},
-      {"store-full", Refusal::StoreFull},          {"conflict", Refusal::Conflict}};
+  static const std::map<std::string, Refusal> names = {{"malformed", Refusal::Malformed},
+                                                       {"loop", Refusal::Loop},
+                                                       {"sender-not-allowed", Refusal::SenderNotAllowed},
+                                                       {"bad-recipient", Refusal::BadRecipient},
+                                                       {"too-many-new", Refusal::TooManyNew},
+                                                       {"rate-of-new", Refusal::RateOfNew},
+                                                       {"cannot-seal", Refusal::CannotSeal},
+                                                       {"cannot-seal-now", Refusal::CannotSealNow},
+                                                       {"store-away", Refusal::StoreAway},
+                                                       {"store-full", Refusal::StoreFull},
+                                                       {"conflict", Refusal::Conflict}};
   return names;
 }
 

@@ -11,6 +11,7 @@ std::string reply_to(Refusal refusal) { return to_reply(IntakeError{refusal, "pu
 
 TEST(Refusals, HaveTheCodesOfTheContract) {
   EXPECT_EQ(reply_to(Refusal::Malformed), "550 5.6.0 public\r\n");
+  EXPECT_EQ(reply_to(Refusal::Loop), "550 5.4.6 public\r\n");
   EXPECT_EQ(reply_to(Refusal::SenderNotAllowed), "550 5.7.1 public\r\n");
   EXPECT_EQ(reply_to(Refusal::BadRecipient), "553 5.1.3 public\r\n");
   EXPECT_EQ(reply_to(Refusal::TooManyNew), "452 4.5.3 public\r\n");
