@@ -172,7 +172,7 @@ std::vector<SettingKey> delivery_keys() {
       {"delivery.password_file", "", "AUTH to the next hop; mode 0600",
        set(MEMBER(delivery.password_file), optional_path)},
       {"delivery.workers", "128", "attempts at once in this process", set(MEMBER(delivery.workers), count(1, 10000))},
-      {"delivery.destination_concurrency", "20", "attempts at once per destination, in this process",
+      {"delivery.destination_concurrency", "20", "attempts at once per destination, over all relays on one Redis",
        set(MEMBER(delivery.destination_concurrency), count(1, 10000))},
       {"delivery.retry", "1m,5m,15m,30m,1h,2h,4h", "pauses between attempts; the last one repeats",
        set(MEMBER(delivery.retry), parse_durations)},

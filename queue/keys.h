@@ -38,5 +38,7 @@ inline std::string account(unsigned shard, std::string_view name) {
 inline std::string recipient(unsigned shard, std::string_view address) {
   return base(shard) + "recipient:" + std::string(address);
 }
+/// In the slot of its own name, since it belongs to no message.
+inline std::string permits(std::string_view destination) { return "queue:permits:{" + std::string(destination) + "}"; }
 
 }  // namespace sealpost::queue_keys

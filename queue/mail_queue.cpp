@@ -180,12 +180,22 @@ Result<PutResult> MailQueue::store(const StoredBody& body, const Envelope& envel
   return PutResult{PutOutcome::Stored, id};
 }
 
-Result<std::vector<Claim>> MailQueue::claim(std::size_t max, std::size_t per_destination) {
+std::size_t ClaimLimits::of(const std::string& destination) const {
+  const auto found = special.find(destination);
+  return found == special.end() ? standard : found->second;
+}
+
+std::map<std::string, std::size_t> MailQueue::in_flight() {
+  const std::lock_guard lock(mutex_);
+  return in_flight_;
+}
+
+Result<std::vector<Claim>> MailQueue::claim(std::size_t max, const ClaimLimits& limits) {
   std::uint32_t wanted = hints_.exchange(0);
   const auto now = std::chrono::steady_clock::now();
   {
     const std::lock_guard lock(mutex_);
-    per_destination_ = per_destination;
+    limits_ = limits;
     if (now - last_sweep_ >= sweep_interval) {
       wanted = every_shard;
       last_sweep_ = now;
@@ -202,30 +212,37 @@ Result<std::vector<Claim>> MailQueue::claim(std::size_t max, std::size_t per_des
   // No shard is always the first to be served.
   std::rotate(shards.begin(), shards.begin() + static_cast<unsigned char>(random_.octets(1)[0]) % shards.size(),
               shards.end());
-  auto claims = claim_in(shards, max, per_destination);
+  auto claims = claim_in(shards, max, limits);
   if (!claims || claims->size() >= max) hints_ |= wanted;
   return claims;
 }
 
+/// The script knows one limit. A destination with another one seems to have as many more, or fewer, in flight.
+std::vector<std::string> MailQueue::claim_arguments(std::size_t max, const ClaimLimits& limits) {
+  std::vector<std::string> arguments = {number(to_milliseconds(clock_.now())), incarnation_,
+                                        number(static_cast<std::int64_t>(max)),
+                                        number(static_cast<std::int64_t>(limits.standard))};
+  const std::lock_guard lock(mutex_);
+  auto counts = in_flight_;
+  for (const auto& [destination, limit] : limits.special) counts.try_emplace(destination, 0);
+  for (const auto& [destination, count] : counts) {
+    arguments.push_back(destination);
+    arguments.push_back(number(static_cast<std::int64_t>(count) + static_cast<std::int64_t>(limits.standard) -
+                               static_cast<std::int64_t>(limits.of(destination))));
+  }
+  return arguments;
+}
+
 Result<std::vector<Claim>> MailQueue::claim_in(const std::vector<unsigned>& shards, std::size_t max,
-                                               std::size_t per_destination) {
+                                               const ClaimLimits& limits) {
   std::vector<Claim> claims;
   // Each shard is asked for its part; a shard with nothing leaves more to the next ones. One that gave what cannot be
   // read is asked again: that took another one's place.
   bool again = false;
   for (std::size_t i = 0; i < shards.size() && claims.size() < max; i += again ? 0 : 1) {
     again = false;
-    std::vector<std::string> arguments = {number(to_milliseconds(clock_.now())), incarnation_,
-                                          number(static_cast<std::int64_t>(max - claims.size())),
-                                          number(static_cast<std::int64_t>(per_destination))};
-    {
-      const std::lock_guard lock(mutex_);
-      for (const auto& [destination, count] : in_flight_) {
-        arguments.push_back(destination);
-        arguments.push_back(number(static_cast<std::int64_t>(count)));
-      }
-    }
-    auto reply = redis_.run(queue_scripts::claim(), {queue_keys::base(shards[i])}, arguments);
+    auto reply =
+        redis_.run(queue_scripts::claim(), {queue_keys::base(shards[i])}, claim_arguments(max - claims.size(), limits));
     if (!reply) return claims.empty() ? Result<std::vector<Claim>>(reply.error()) : claims;
     for (std::size_t row = 0; row + 3 < reply->size(); row += 4) {
       auto claim = read_claim(*reply, row);
@@ -279,7 +296,7 @@ void MailQueue::forget(const Claim& claim) {
   const auto found = in_flight_.find(claim.delivery.destination);
   if (found == in_flight_.end()) return;
   // A place became free at a destination that had none: what waits for it may stand in any shard.
-  if (found->second >= per_destination_) hints_ = every_shard;
+  if (found->second >= limits_.of(claim.delivery.destination)) hints_ = every_shard;
   if (--found->second == 0) in_flight_.erase(found);
 }
 

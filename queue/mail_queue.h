@@ -56,6 +56,16 @@ struct Claim {
   BodyPlace place;
 };
 
+/// How many deliveries of a destination may be in flight in this process.
+struct ClaimLimits {
+  ClaimLimits(std::size_t most, std::map<std::string, std::size_t> others = {})  // NOLINT(google-explicit-constructor)
+      : standard(most), special(std::move(others)) {}
+  [[nodiscard]] std::size_t of(const std::string& destination) const;
+
+  std::size_t standard;
+  std::map<std::string, std::size_t> special;  ///< by destination
+};
+
 /// The finished octets of a claimed delivery, read from Redis chunk by chunk: header block, empty line, body; CRLF line
 /// ends.
 class DeliveryBody {
@@ -84,9 +94,11 @@ class MailQueue final {
   Result<PutResult> put(const Notice& notice, const Envelope& envelope, const Addressee& addressee,
                         const std::optional<Once>& once = std::nullopt);
 
-  /// Takes up to `max` due deliveries, destinations served in turn, never more than `per_destination` in flight for one
-  /// destination in this process. One whose records cannot be read is logged and set aside (held).
-  Result<std::vector<Claim>> claim(std::size_t max, std::size_t per_destination);
+  /// Takes up to `max` due deliveries, destinations served in turn, within the limits. One whose records cannot be read
+  /// is logged and set aside (held).
+  Result<std::vector<Claim>> claim(std::size_t max, const ClaimLimits& limits);
+  /// Claims of this process that are not settled yet, by destination.
+  [[nodiscard]] std::map<std::string, std::size_t> in_flight();
   Result<std::unique_ptr<DeliveryBody>> open(const Claim& claim);
 
   /// Outcomes. NotFound when the lease was lost meanwhile: somebody else answers for the delivery now.
@@ -116,8 +128,8 @@ class MailQueue final {
                           const std::optional<Once>& once);
   Status write_large(const StoredBody& body, const MessageId& id, bool notice);
   Status settle(const Claim& claim, std::string_view what, std::string_view response, Time next_attempt);
-  Result<std::vector<Claim>> claim_in(const std::vector<unsigned>& shards, std::size_t max,
-                                      std::size_t per_destination);
+  Result<std::vector<Claim>> claim_in(const std::vector<unsigned>& shards, std::size_t max, const ClaimLimits& limits);
+  std::vector<std::string> claim_arguments(std::size_t max, const ClaimLimits& limits);
   Result<Claim> read_claim(const redis::Reply& reply, std::size_t row);
   void set_aside(unsigned shard, std::string_view id, std::int64_t fence, const Error& why);
   void forget(const Claim& claim);
@@ -134,7 +146,7 @@ class MailQueue final {
   std::atomic<std::uint64_t> writing_{0};  ///< octets of the large bodies that are written at this moment
   std::mutex mutex_;
   std::map<std::string, std::size_t> in_flight_;  ///< by destination, in this process
-  std::size_t per_destination_ = 0;               ///< the latest claim's limit
+  ClaimLimits limits_{0};                         ///< the latest claim's
   std::set<std::string> in_hand_;                 ///< leases (id and fence) that were taken here and are not settled
   std::set<std::string> unknown_;                 ///< leases that the last heartbeat did not know
   std::chrono::steady_clock::time_point last_sweep_{};

@@ -54,5 +54,10 @@ const redis::Script& trim() {
   static const redis::Script script = make("trim", scripts::trim_lua, WhenFull::Run);
   return script;
 }
+/// In a full Redis, too: it must drain.
+const redis::Script& permits() {
+  static const redis::Script script("queue_permits", "#!lua flags=allow-oom\n" + std::string(scripts::permits_lua));
+  return script;
+}
 
 }  // namespace sealpost::queue_scripts

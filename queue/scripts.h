@@ -16,5 +16,6 @@ const redis::Script& heartbeat();
 const redis::Script& reap();
 const redis::Script& act();
 const redis::Script& trim();
+const redis::Script& permits();
 
 }  // namespace sealpost::queue_scripts

@@ -20,6 +20,7 @@
 #include "base/net/worker_pool.h"
 #include "base/state_dir.h"
 #include "conf/loader.h"
+#include "conf/machine.h"
 #include "crypto/key_pool.h"
 #include "crypto/key_routes.h"
 #include "notify/notifier.h"
@@ -124,8 +125,11 @@ class Relay final {
         watermark_(services.redis(), settings.redis.url.embedded() ? settings.relay.state_dir : std::string()),
         throttle_(services.clock()),
         pickup_store_(services.redis(), services.wrapper()),
-        deliverer_(services.queue(), next_hop, abandon, services.wrapper(), services.clock(), services.random(), log,
-                   deliverer_options(), [this](const std::string& recipient) { notifier_.mark_failed(recipient); }),
+        permits_(services.redis(), machine_name() + ":" + settings.relay.state_dir,
+                 settings.delivery.destination_concurrency),
+        deliverer_(services.queue(), permits_, next_hop, abandon, services.wrapper(), services.clock(),
+                   services.random(), log, deliverer_options(),
+                   [this](const std::string& recipient) { notifier_.mark_failed(recipient); }),
         notifier_(services.directory(), pickup_store_, services.queue(), services.wrapper(), services.clock(),
                   services.random(), log, {settings.notify, sender_, settings.http.public_url, destination_},
                   [this] { deliverer_.kick(); }),
@@ -264,6 +268,7 @@ class Relay final {
   StoreWatermark watermark_;
   LoginThrottle throttle_;
   PickupStore pickup_store_;
+  Permits permits_;
   Deliverer deliverer_;
   Notifier notifier_;
   Pickup pickup_;

@@ -1,6 +1,6 @@
 -- Takes due deliveries of one shard under a lease.
 -- KEYS[1] base. ARGV: now in ms, incarnation, how many at most, how many per destination; then pairs of destination and how many
--- of it are in flight already. Returns a flat list of id, fence, message record, delivery record; with fence 0 one that cannot be read,
+-- of it are in flight already (for a limit of its own: more or less than that). Returns a flat list of id, fence, message record, delivery record; with fence 0 one that cannot be read,
 -- which was set aside.
 local now, incarnation, max, limit = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local in_flight = {}
@@ -27,7 +27,16 @@ local function take(id)
   claimed[n + 3], claimed[n + 4] = redis.call('GET', base .. 'message:' .. message_of(id)), packed
 end
 
-local ready = redis.call('ZRANGEBYSCORE', base .. 'destinations', '-inf', now, 'LIMIT', 0, 256)
+-- Those that have no room are passed: they must not hide the others.
+local ready = {}
+local from = 0
+repeat
+  local page = redis.call('ZRANGEBYSCORE', base .. 'destinations', '-inf', now, 'LIMIT', from, 256)
+  for _, destination in ipairs(page) do
+    if limit > (in_flight[destination] or 0) then ready[#ready + 1] = destination end
+  end
+  from = from + 256
+until #page < 256 or #ready >= 256
 -- In turn: everyone gets a share first, what is left goes to those that have more.
 local left = max
 local share = math.max(1, math.floor(max / math.max(1, #ready)))

@@ -41,12 +41,18 @@ std::string describe(const Attempt& attempt, const std::string& response) {
   return text.empty() ? response : text + ": " + response;
 }
 
+/// The operator's word counts for more than what an earlier attempt has taught.
+bool asked_for(const DeliveryRecord& delivery) {
+  return !delivery.history.empty() && delivery.history.back().text.starts_with("operator: ");
+}
+
 }  // namespace
 
-Deliverer::Deliverer(MailQueue& queue, NextHop& next_hop, PollableFlag& abandon, Wrapper& wrapper, const Clock& clock,
-                     Random& random, Log& log, DelivererOptions options,
+Deliverer::Deliverer(MailQueue& queue, Permits& permits, NextHop& next_hop, PollableFlag& abandon, Wrapper& wrapper,
+                     const Clock& clock, Random& random, Log& log, DelivererOptions options,
                      std::function<void(const std::string&)> notification_failed)
     : queue_(queue),
+      permits_(permits),
       next_hop_(next_hop),
       abandon_(abandon),
       wrapper_(wrapper),
@@ -54,6 +60,7 @@ Deliverer::Deliverer(MailQueue& queue, NextHop& next_hop, PollableFlag& abandon,
       random_(random),
       log_(log),
       options_(std::move(options)),
+      destinations_({options_.destination_concurrency, options_.workers, options_.retry}),
       notification_failed_(std::move(notification_failed)) {}
 
 Deliverer::~Deliverer() { stop(steady_clock::now()); }
@@ -121,12 +128,35 @@ void Deliverer::dispatch() {
 }
 
 void Deliverer::claim(std::size_t room) {
-  auto claims = queue_.claim(room, options_.destination_concurrency);
+  auto claims = queue_.claim(room, destinations_.limits(queue_.in_flight(), steady_clock::now()));
   if (!claims) return log_.failure("delivery.claim_failed", claims.error());
+  const bool full = claims->size() == room;
+  keep_permitted(*claims);
   const std::lock_guard lock(mutex_);
-  if (claims->size() == room) kicked_ = true;  // there may be more
+  if (full) kicked_ = true;  // there may be more
   for (auto& claim : *claims) waiting_.push_back(std::move(claim));
   for (std::size_t i = 0; i < claims->size(); ++i) wake_workers_.notify_one();
+}
+
+void Deliverer::keep_permitted(std::vector<Claim>& claims) {
+  const auto in_flight = queue_.in_flight();
+  Permits::Counts wanted;
+  for (const auto& claim : claims) wanted[claim.delivery.destination] = in_flight.at(claim.delivery.destination);
+  auto permitted = permits_.hold(wanted);
+  // Without an answer nothing could be recorded either: the attempts go on as far as this process alone allows.
+  if (!permitted) return log_.failure("delivery.permits_failed", permitted.error());
+  for (const auto& [destination, count] : wanted) {
+    if ((*permitted)[destination] < count) {
+      destinations_.others_have_the_rest(destination, (*permitted)[destination], steady_clock::now());
+    }
+  }
+  std::erase_if(claims, [&](const Claim& claim) {
+    std::size_t& count = wanted[claim.delivery.destination];
+    if (count <= (*permitted)[claim.delivery.destination]) return false;
+    --count;
+    if (auto released = queue_.release(claim); !released) log_.failure("delivery.release_failed", released.error());
+    return true;
+  });
 }
 
 void Deliverer::work() {
@@ -155,6 +185,9 @@ void Deliverer::keep_alive() {
       if (trims % trims_per_heartbeat == 0) {
         if (auto beat = queue_.heartbeat(); !beat) log_.failure("delivery.heartbeat_failed", beat.error());
         if (auto reaped = queue_.reap(); !reaped) log_.failure("delivery.reap_failed", reaped.error());
+        if (auto kept = permits_.renew(queue_.in_flight()); !kept) {
+          log_.failure("delivery.permits_failed", kept.error());
+        }
       }
       auto trimmed = queue_.trim_history(options_.history);
       if (!trimmed) log_.failure("delivery.trim_failed", trimmed.error());
@@ -168,8 +201,16 @@ void Deliverer::keep_alive() {
 void Deliverer::attempt(const Claim& claim) {
   const auto begun = steady_clock::now();
   Attempt attempt{Deferred{"internal error", "4.3.0"}, {}};
-  guarded(log_, "delivery.attempt_threw", [&] { attempt = try_once(claim); });
-  const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begun);
+  milliseconds took{};
+  const std::string& destination = claim.delivery.destination;
+  const auto resting = destinations_.resting(destination, begun);
+  if (resting && !asked_for(claim.delivery)) {
+    attempt.outcome = Deferred{"not tried, since the attempt before ended so: " + *resting, "4.4.1"};
+  } else {
+    guarded(log_, "delivery.attempt_threw", [&] { attempt = try_once(claim); });
+    took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begun);
+    destinations_.ended(destination, attempt, took, steady_clock::now());
+  }
   guarded(log_, "delivery.attempt_not_told", [&] {
     log_.info("delivery.attempt", {{"delivery", claim.delivery.id.text()},
                                    {"destination", claim.delivery.destination},

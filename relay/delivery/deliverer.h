@@ -18,6 +18,8 @@
 #include "conf/settings.h"
 #include "notify/bounce.h"
 #include "queue/mail_queue.h"
+#include "queue/permits.h"
+#include "relay/delivery/destinations.h"
 #include "relay/delivery/next_hop.h"
 #include "relay/delivery/pollable_flag.h"
 #include "relay/delivery/wait.h"
@@ -38,8 +40,8 @@ struct DelivererOptions {
 class Deliverer final {
  public:
   /// `abandon` is the flag that the next hop was made with.
-  Deliverer(MailQueue& queue, NextHop& next_hop, PollableFlag& abandon, Wrapper& wrapper, const Clock& clock,
-            Random& random, Log& log, DelivererOptions options,
+  Deliverer(MailQueue& queue, Permits& permits, NextHop& next_hop, PollableFlag& abandon, Wrapper& wrapper,
+            const Clock& clock, Random& random, Log& log, DelivererOptions options,
             std::function<void(const std::string& recipient)> notification_failed);
   ~Deliverer();
   Deliverer(const Deliverer&) = delete;
@@ -55,6 +57,8 @@ class Deliverer final {
  private:
   void dispatch();
   void claim(std::size_t room);
+  /// Gives back those for which other nodes have the permits.
+  void keep_permitted(std::vector<Claim>& claims);
   void work();
   void keep_alive();
   void attempt(const Claim& claim);
@@ -69,6 +73,7 @@ class Deliverer final {
   bool pause(std::chrono::milliseconds duration);
 
   MailQueue& queue_;
+  Permits& permits_;
   NextHop& next_hop_;
   PollableFlag& abandon_;
   Wrapper& wrapper_;
@@ -76,6 +81,7 @@ class Deliverer final {
   Random& random_;
   Log& log_;
   DelivererOptions options_;
+  Destinations destinations_;
   std::function<void(const std::string&)> notification_failed_;
   std::mutex mutex_;
   std::condition_variable wake_dispatcher_;

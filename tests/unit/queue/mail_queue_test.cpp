@@ -301,6 +301,38 @@ TEST_F(MailQueueTest, ADestinationsLimitLeavesRoomForOthers) {
 }
 
 /// A destination with a long queue must not hold up those with little: each gets its share of every batch.
+TEST_F(MailQueueTest, OneDestinationMayHaveAnotherLimitThanTheRest) {
+  for (int i = 0; i < 4; ++i) {
+    for (const char* domain : {"more", "less", "none", "usual"}) put(*queue, {std::string("u@") + domain + ".example"});
+  }
+  const ClaimLimits limits(2, {{"more.example", 3}, {"less.example", 1}, {"none.example", 0}});
+  EXPECT_EQ(queue->claim(16, limits).value().size(), 6U);
+  const auto in_flight = queue->in_flight();
+  EXPECT_EQ(in_flight.at("more.example"), 3U);
+  EXPECT_EQ(in_flight.at("less.example"), 1U);
+  EXPECT_EQ(in_flight.at("usual.example"), 2U);
+  EXPECT_FALSE(in_flight.contains("none.example"));
+}
+
+TEST_F(MailQueueTest, DestinationsWithoutRoomHideNobody) {
+  ClaimLimits limits(1);
+  const auto first = queue->new_id();
+  std::vector<std::string> mailboxes;
+  for (int i = 0; i < 300; ++i) {
+    const std::string domain = "d" + std::to_string(i) + ".example";
+    mailboxes.push_back("u@" + domain);
+    limits.special[domain] = 0;
+  }
+  ASSERT_TRUE(queue->put(test::seal(mailboxes.size()), envelope(first), addressees(mailboxes)));
+  clock.advance(std::chrono::seconds(1));
+  // The same shard, and due after all of those.
+  const auto last = MessageId::generate_in(first.shard(), clock, random);
+  ASSERT_TRUE(queue->put(test::seal(1), envelope(last), addressees({"u@free.example"})));
+  const auto claims = queue->claim(10, limits).value();
+  ASSERT_EQ(claims.size(), 1U);
+  EXPECT_EQ(claims[0].delivery.domain, "free.example");
+}
+
 TEST_F(MailQueueTest, ManyDestinationsAreServedInTurn) {
   constexpr std::size_t small = 20;
   std::vector<std::string> mailboxes(300, "x@big.example");

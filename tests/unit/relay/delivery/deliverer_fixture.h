@@ -21,6 +21,7 @@ namespace sealpost::test {
 class PlayedHop final : public NextHop {
  public:
   using Play = std::function<Outcome(const Claim&)>;
+  using Reach = std::function<bool(const Claim&)>;
   explicit PlayedHop(Play play) : play_(std::move(play)) {}
 
   Attempt attempt(const Claim& claim, DeliveryBody& body) override {
@@ -31,18 +32,25 @@ class PlayedHop final : public NextHop {
       content += *piece;
     }
     Play play;
+    Reach reach;
     {
       const std::lock_guard lock(mutex_);
       seen_.push_back({claim.delivery, std::move(content)});
       play = play_;
+      reach = reach_;
     }
     changed_.notify_all();
-    return {play(claim), {"mx.example.net", "192.0.2.1:25", "TLSv1.3 X"}};
+    return {play(claim), {"mx.example.net", "192.0.2.1:25", "TLSv1.3 X"}, reach(claim)};
   }
 
   void play(Play play) {
     const std::lock_guard lock(mutex_);
     play_ = std::move(play);
+  }
+  /// Which attempts get through to their destination; all, unless told otherwise.
+  void reach(Reach reach) {
+    const std::lock_guard lock(mutex_);
+    reach_ = std::move(reach);
   }
   struct Seen {
     DeliveryRecord delivery;
@@ -61,6 +69,7 @@ class PlayedHop final : public NextHop {
   std::mutex mutex_;
   std::condition_variable changed_;
   Play play_;
+  Reach reach_ = [](const Claim&) { return true; };
   std::vector<Seen> seen_;
 };
 
@@ -77,7 +86,7 @@ class DelivererTest : public QueueTest {
   }
 
   void start() {
-    deliverer = std::make_unique<Deliverer>(*queue, hop, abandon, master, clock, random, log, options,
+    deliverer = std::make_unique<Deliverer>(*queue, permits, hop, abandon, master, clock, random, log, options,
                                             [this](const std::string& recipient) {
                                               const std::lock_guard lock(failed_mutex);
                                               failed_notifications.push_back(recipient);
@@ -116,6 +125,7 @@ class DelivererTest : public QueueTest {
   std::unique_ptr<MailQueue> queue = process();
   PlayedHop hop{[](const Claim&) { return Delivered{"250 2.0.0 ok"}; }};
   PollableFlag abandon;
+  Permits permits{redis, "node-a", 1000};
   DelivererOptions options;
   std::mutex failed_mutex;
   std::vector<std::string> failed_notifications;

@@ -32,7 +32,10 @@ class DelivererLimits : public DelivererTest {
   }
   /// Whatever may begin has begun before another may end: `at_once` of them, then one for each that ends.
   void let_through(int all, int at_once) {
-    ASSERT_TRUE(hop.wait_for_attempts(static_cast<std::size_t>(at_once)));
+    ASSERT_TRUE(test::eventually([&] {
+      const std::lock_guard lock(mutex);
+      return running == at_once;
+    }));
     for (int ended = 1; ended <= all; ++ended) {
       gate.release();
       ASSERT_TRUE(hop.wait_for_attempts(static_cast<std::size_t>(std::min(at_once + ended, all))));
@@ -72,6 +75,43 @@ TEST_F(DelivererLimits, AsManyAttemptsAtOnceToADestinationAsItMayHave) {
   deliverer->stop(std::chrono::steady_clock::now() + std::chrono::minutes(10));
   EXPECT_EQ(most_there, 2);
   EXPECT_LE(most_at_once, 4);
+}
+
+TEST_F(DelivererLimits, OneNodeLeavesToTheOtherWhatItHas) {
+  options.workers = 8;
+  close_the_gate();
+  Permits other(redis, "node-b", 1000);
+  ASSERT_EQ(other.hold({{"one.example", 998}})->at("one.example"), 998U);
+  for (int i = 0; i < 5; ++i) put(*queue, {"bob@one.example"});
+  put(*queue, {"bob@two.example"});
+  start();
+  ASSERT_TRUE(hop.wait_for_attempts(3));
+  ASSERT_TRUE(other.renew({}));
+  ASSERT_TRUE(hop.wait_for_attempts(6)) << "what the other gave back is taken within seconds";
+  gate.release(6);
+  EXPECT_TRUE(eventually([&] { return view.summary().value().states.at(DeliveryState::Delivered) == 6; }));
+  EXPECT_EQ(hop.seen().size(), 6U);
+}
+
+TEST_F(DelivererLimits, ADestinationThatCannotBeReachedIsAskedOnceAndNotByEachMessage) {
+  options.workers = 8;
+  hop.play([](const Claim& claim) -> Outcome {
+    if (claim.delivery.destination == "dead.example") return Deferred{"connection refused", "4.4.1"};
+    return Delivered{"250 ok"};
+  });
+  hop.reach([](const Claim& claim) { return claim.delivery.destination != "dead.example"; });
+  const auto first = put(*queue, {"bob@dead.example"});
+  start();
+  ASSERT_TRUE(becomes(first, DeliveryState::Deferred, 1));
+  std::vector<MessageId> later;
+  for (int i = 0; i < 20; ++i) later.push_back(put(*queue, {"bob@dead.example"}));
+  for (const auto& id : later) ASSERT_TRUE(becomes(id, DeliveryState::Deferred, 1));
+  EXPECT_EQ(hop.seen().size(), 1U);
+  EXPECT_EQ(show(later.back()).last_response, "not tried, since the attempt before ended so: connection refused");
+  // The operator's word is followed.
+  ASSERT_TRUE(view.act(QueueAction::Retry, {DeliveryId(later.back(), 1)}, false));
+  ASSERT_TRUE(becomes(later.back(), DeliveryState::Deferred, 2));
+  EXPECT_EQ(hop.seen().size(), 2U);
 }
 
 }  // namespace

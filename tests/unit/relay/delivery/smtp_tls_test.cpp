@@ -145,16 +145,30 @@ TEST_P(BrokenTls, DefersWhenTlsIsRequired) {
   EXPECT_EQ(server->connections(), 1U);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, BrokenTls,
-    ::testing::Values(BrokenCase{"Refused4xx", "STARTTLS", "454 4.7.0 not now"},
-                      BrokenCase{"Refused5xx", "STARTTLS", "554 5.7.3 never"},
-                      BrokenCase{"Closed", "TLS", Answer::close()}, BrokenCase{"Silent", "TLS", Answer::silence()},
-                      BrokenCase{"Dripped", "TLS", Answer::drip()},
-                      BrokenCase{"Injected", "STARTTLS", "220 2.0.0 go on\n250 injected by somebody"}),
-    [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(All, BrokenTls,
+                         ::testing::Values(BrokenCase{"Refused4xx", "STARTTLS", "454 4.7.0 not now"},
+                                           BrokenCase{"Refused5xx", "STARTTLS", "554 5.7.3 never"},
+                                           BrokenCase{"Closed", "TLS", Answer::close()},
+                                           BrokenCase{"Silent", "TLS", Answer::silence()},
+                                           BrokenCase{"Dripped", "TLS", Answer::drip()}),
+                         [](const auto& info) { return info.param.name; });
 
 class TlsDialogue : public test::SmtpTest {};
+
+TEST_F(TlsDialogue, WhoInjectsBehindStarttlsGetsNothingInClearEither) {
+  for (const auto kind : {Route::Kind::Smtp, lmtp}) {
+    SmtpServer::Options options;
+    options.tls = Tls::StartTls;
+    SmtpServer server(options);
+    server.answer("STARTTLS", {"220 2.0.0 go on\n250 injected by somebody"});
+    target.kind = kind;
+    const Outcome outcome = attempt(server);
+    EXPECT_EQ(kind_of(outcome), "deferred");
+    EXPECT_EQ(response_of(outcome), "octets in clear behind STARTTLS");
+    EXPECT_EQ(server.connections(), 1U);
+    EXPECT_TRUE(server.messages().empty());
+  }
+}
 
 TEST_F(TlsDialogue, WhatWasOfferedInClearIsForgotten) {
   SmtpServer::Options options;
