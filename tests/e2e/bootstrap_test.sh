@@ -12,7 +12,7 @@ fail() {
 }
 
 # What is installed stands in a file; every call is written down.
-export INSTALLED=$dir/installed CALLS=$dir/calls USER_ID=0
+export INSTALLED=$dir/installed CALLS=$dir/calls USER_ID=0 POLICY=$dir/policy-rc.d
 stand_in() {
   printf '#!/usr/bin/env bash\n%s\n' "$2" >"$dir/bin/$1"
   chmod +x "$dir/bin/$1"
@@ -23,7 +23,8 @@ stand_in id 'echo "$USER_ID"'
 # sudo keeps no variables of its caller; these are the test's.
 stand_in sudo 'echo "sudo" >>"$CALLS"; exec env -i PATH="$PATH" INSTALLED="$INSTALLED" CALLS="$CALLS" "$@"'
 stand_in apt-get '
-echo "apt-get $DEBIAN_FRONTEND $RUNLEVEL $*" >>"$CALLS"
+code=0; if [ -x "$POLICY" ]; then "$POLICY" || code=$?; fi
+echo "apt-get $DEBIAN_FRONTEND $code $*" >>"$CALLS"
 if [ "$1" = install ]; then shift; for word in "$@"; do [ "${word#-}" != "$word" ] || echo "$word" >>"$INSTALLED"; done; fi'
 bootstrap() { PATH=$dir/bin:$PATH conf/bootstrap.sh "$@" 2>"$dir/said"; }
 start_with() {
@@ -35,8 +36,8 @@ calls() { cat "$CALLS"; }
 start_with g++ cmake pkg-config libssl-dev libpoco-dev libhiredis-dev libboost-program-options-dev libidn2-dev libunbound-dev redis-server openssl curl ca-certificates
 bootstrap
 grep -qxF 'Installing: ninja-build libmsgpack-cxx-dev' "$dir/said" || fail "said: $(cat "$dir/said")"
-expected='apt-get noninteractive 1 update -qq
-apt-get noninteractive 1 install -y -qq --no-install-recommends ninja-build libmsgpack-cxx-dev'
+expected='apt-get noninteractive 101 update -qq
+apt-get noninteractive 101 install -y -qq --no-install-recommends ninja-build libmsgpack-cxx-dev'
 [ "$(calls)" = "$expected" ] || fail "called: $(calls)"
 
 : >"$CALLS"
@@ -49,8 +50,18 @@ if grep -qw 'ninja-build\|curl' "$dir/said"; then fail "--tests installs what is
 
 start_with nothing
 USER_ID=1000 bootstrap
-[ "$(grep -c sudo "$CALLS")" = 2 ] || fail "as a user: $(calls)"
-grep -q '^apt-get noninteractive 1 install .*redis-server' "$CALLS" || fail "as a user: $(calls)"
+[ "$(grep -c sudo "$CALLS")" = 1 ] || fail "as a user: $(calls)"
+grep -q '^apt-get noninteractive 101 install .*redis-server' "$CALLS" || fail "as a user: $(calls)"
+
+# No service starts meanwhile (the calls above say 101), afterwards as ever; what the machine's owner says about it stays.
+[ ! -e "$POLICY" ] || fail "policy-rc.d is left behind"
+printf '#!/bin/sh\nexit 0\n' >"$POLICY"
+chmod +x "$POLICY"
+start_with nothing
+bootstrap
+grep -q '^apt-get noninteractive 0 install' "$CALLS" || fail "the owner's policy is replaced: $(calls)"
+grep -q 'exit 0' "$POLICY" || fail "the owner's policy is gone"
+rm "$POLICY"
 
 # What is written down of each package's state must be exactly this: a removed one counts as missing.
 stand_in dpkg-query 'printf "deinstall ok config-files"'

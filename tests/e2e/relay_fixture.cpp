@@ -44,8 +44,8 @@ LinkAndCode read_notification(const std::string& file) {
   std::string text = read_file(file);
   // Text beyond ASCII (an address, say) goes as base64: the first part is the plain one.
   if (text.find("\nLink: ") == std::string::npos) text = parse_mail(text).parts.at(0).body;
-  return {first_group(text, "\nLink: https?://[^/]+/pickup/([A-Za-z0-9_-]+)\r\n"),
-          first_group(text, "\nAuthentication code: ([0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4})\r\n")};
+  return {first_group(text, "\nLink: https?://[^/]+/pickup/([A-Za-z0-9_-]+)\r?\n"),
+          first_group(text, "\nAuthentication code: ([0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4})\r?\n")};
 }
 
 RelayFixture::RelayFixture(Settings settings) : settings_(std::move(settings)) {
@@ -170,10 +170,10 @@ std::vector<std::string> RelayFixture::mail(const std::string& folder, std::size
   return matching(folder, count, {});
 }
 std::vector<std::string> RelayFixture::sealed_mail(const std::string& folder, std::size_t count) {
-  return matching(folder, count, "\r\nContent-Type: application/pkcs7-mime;");
+  return matching(folder, count, "\nContent-Type: application/pkcs7-mime;");
 }
 std::vector<std::string> RelayFixture::notifications(const std::string& folder, std::size_t count) {
-  return matching(folder, count, "\nSubject: Your key for encrypted mail\r\n");
+  return matching(folder, count, "\nSubject: Your key for encrypted mail");
 }
 
 HttpAnswer RelayFixture::http(const std::string& method, const std::string& path, const std::string& body,
