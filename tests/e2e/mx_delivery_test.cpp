@@ -5,6 +5,10 @@
 #include <Poco/JSON/Parser.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <regex>
+#include <sstream>
+
 #include "tests/e2e/relay_fixture.h"
 #include "tests/e2e/submitter.h"
 #include "tests/support/eventually.h"
@@ -26,6 +30,7 @@ struct Domain {
   std::string response = "250";  ///< part of last_response
   Tls tls = Tls::None;
   std::string local_part = "bob";
+  std::string address = {};  ///< of the row's server; empty: one of its own in 127.0.1.0/24
 };
 
 const std::string own_host = "@ MX 10 HOST\n";
@@ -34,7 +39,7 @@ const std::string own_host = "@ MX 10 HOST\n";
 struct Fate {
   std::string state;
   std::string response;
-  bool operator==(const Fate&) const = default;
+  std::string id = {};
 };
 
 class MxDelivery : public ::testing::Test {
@@ -44,9 +49,9 @@ class MxDelivery : public ::testing::Test {
     std::string zone = "@ MX 10 home.host\nhome.host A 127.0.0.1\n";
     int number = 1;
     for (const auto& domain : domains) {
-      const std::string address = "127.0.1." + std::to_string(number);
+      const std::string address = domain.address.empty() ? "127.0.1." + std::to_string(number) : domain.address;
       const std::string host = "h" + std::to_string(number++) + ".host";
-      zone += host + " A " + address + "\n";
+      zone += host + (address.find(':') == std::string::npos ? " A " : " AAAA ") + address + "\n";
       SmtpServerOptions options;
       options.address = address;
       options.port = home.port();
@@ -97,7 +102,8 @@ class MxDelivery : public ::testing::Test {
     for (const auto& each : *all) {
       const auto delivery = each.extract<Poco::JSON::Object::Ptr>();
       if (delivery->optValue<std::string>("from", "") != "alice@example.com") continue;
-      return {delivery->getValue<std::string>("state"), delivery->optValue<std::string>("last_response", "")};
+      return {delivery->getValue<std::string>("state"), delivery->optValue<std::string>("last_response", ""),
+              delivery->getValue<std::string>("id")};
     }
     return {};
   }
@@ -115,6 +121,17 @@ Domain at_stage(const std::string& name, const std::string& stage, const std::st
   Answers answers = {{stage, {Answer(reply)}}};
   if (stage == "EHLO") answers["HELO"] = {Answer(reply)};
   return {name, own_host, answers, state, response};
+}
+
+bool has_ipv6() {
+  try {
+    SmtpServerOptions options;
+    options.address = "::1";
+    const SmtpServer server(options);
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
 }
 
 std::vector<Domain> all_kinds() {
@@ -144,7 +161,9 @@ std::vector<Domain> all_kinds() {
       {"long-line", own_host, {{"CONNECT", {Answer("220 " + std::string(1024 * 1024, 'x'))}}}, "deferred", "too long"},
       {"binary", own_host, {{"CONNECT", {Answer(std::string("\x00\xff\x01 220", 8))}}}, "deferred", "understood"},
       {"injects", own_host, {{"STARTTLS", {"220 go\n250 injected"}}}, "deferred", "behind STARTTLS", Tls::StartTls},
+      {"tls-full", own_host, {{"RCPT", {"452 4.2.2 full"}}}, "deferred", "4.2.2 full", Tls::StartTls},
       {"utf8", own_host, {}, "bounced", "beyond ASCII", Tls::None, "jörg"}};
+  if (has_ipv6()) rows.push_back({"six", own_host, {}, "delivered", "[[::1]:", Tls::None, "bob", "::1"});
   for (const std::string stage : {"CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "."}) {
     const std::string name = stage == "." ? "dot" : stage;
     const bool about_us = stage == "CONNECT" || stage == "EHLO";
@@ -157,6 +176,16 @@ std::vector<Domain> all_kinds() {
 class MxDomains : public MxDelivery {
  protected:
   MxDomains() : MxDelivery(all_kinds()) {}
+
+  /// `queue show` names time, host, address, TLS and reply of every attempt.
+  void expect_attempts_told() {
+    const auto row = std::find_if(domains.begin(), domains.end(), [](auto& each) { return each.name == "tls-full"; });
+    const auto shown = relay->ctl({"queue", "show", fate(*row).id});
+    const std::regex attempt(
+        "20[0-9-]+T[0-9:.]+Z +deferred: h[0-9]+\\.host\\.example\\.com \\[127\\.0\\.1\\.[0-9]+:[0-9]+\\] TLSv1\\.3 "
+        "TLS_[A-Z0-9_]+: 452 4\\.2\\.2 full");
+    EXPECT_EQ(std::distance(std::sregex_iterator(shown.out.begin(), shown.out.end(), attempt), {}), 2) << shown.out;
+  }
 };
 
 TEST_F(MxDomains, EveryDeliveryEndsAsItsDomainDeserves) {
@@ -173,6 +202,7 @@ TEST_F(MxDomains, EveryDeliveryEndsAsItsDomainDeserves) {
   }
   EXPECT_TRUE(home.wait_for(".", bounced)) << "the sender is told of each";
   EXPECT_EQ(home.messages().size(), bounced);
+  expect_attempts_told();
   EXPECT_EQ(servers.at("injects")->messages().size(), 0U);
 }
 
