@@ -25,7 +25,10 @@ struct DsnRequest {
   bool success = false;
   bool failure = true;
   bool delay = true;
-  std::string orcpt;  ///< as submitted ("rfc822;…"), empty when absent
+  std::string orcpt;   ///< as submitted ("rfc822;…"), empty when absent
+  bool given = false;  ///< NOTIFY was said: tells FAILURE,DELAY from the default
+
+  [[nodiscard]] bool is_default() const { return !given && !never && !success && failure && delay; }
 };
 
 /// What one message's deliveries share.

@@ -52,11 +52,12 @@ Enum member_at(const msgpack::object_array& array, std::uint32_t field, Enum las
 }
 
 unsigned dsn_bits(const DsnRequest& dsn) {
-  return (dsn.never ? 1U : 0U) | (dsn.success ? 2U : 0U) | (dsn.failure ? 4U : 0U) | (dsn.delay ? 8U : 0U);
+  return (dsn.never ? 1U : 0U) | (dsn.success ? 2U : 0U) | (dsn.failure ? 4U : 0U) | (dsn.delay ? 8U : 0U) |
+         (dsn.given ? 16U : 0U);
 }
 
 DsnRequest dsn_from(unsigned bits, std::string orcpt) {
-  return {(bits & 1U) != 0, (bits & 2U) != 0, (bits & 4U) != 0, (bits & 8U) != 0, std::move(orcpt)};
+  return {(bits & 1U) != 0, (bits & 2U) != 0, (bits & 4U) != 0, (bits & 8U) != 0, std::move(orcpt), (bits & 16U) != 0};
 }
 
 /// Runs `read` over the array of a record of the given size and version; msgpack's exceptions end here.

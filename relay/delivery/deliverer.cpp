@@ -33,6 +33,18 @@ std::string_view outcome_name(const Outcome& outcome) {
 /// Whose words a report quotes: a host that answered, or nobody but us.
 std::string remote_host(const Attempt& attempt, int code) { return code != 0 ? attempt.trace.host : std::string(); }
 
+/// What is thrown on the way becomes an error like any other.
+template <class Work>
+Status caught(Work work) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    return Error::temporary("memory is short");
+  } catch (const std::exception& why) {
+    return Error::internal(why.what());
+  }
+}
+
 /// "host [address] tls: reply" for the history.
 std::string describe(const Attempt& attempt, const std::string& response) {
   std::string text = attempt.trace.host;
@@ -205,7 +217,7 @@ void Deliverer::settle(const Claim& claim, const Attempt& attempt) {
 }
 
 bool Deliverer::try_to_settle(const Claim& claim, const Attempt& attempt) {
-  const Status recorded = try_to_record(claim, attempt);
+  const Status recorded = caught([&] { return record(claim, attempt); });
   if (recorded) return true;
   log_.failure("delivery.not_recorded", recorded.error(), {{"delivery", claim.delivery.id.text()}});
   if (recorded.error().kind == ErrorKind::NotFound) return true;  // the lease was taken: somebody else answers for it
@@ -214,20 +226,8 @@ bool Deliverer::try_to_settle(const Claim& claim, const Attempt& attempt) {
   return queue_.held(claim, "the outcome cannot be recorded: " + recorded.error().public_text).ok();
 }
 
-Status Deliverer::try_to_record(const Claim& claim, const Attempt& attempt) {
-  try {
-    return record(claim, attempt);
-  } catch (const std::bad_alloc&) {
-    return Error::temporary("memory is short");
-  } catch (const std::exception& why) {
-    return Error::internal(why.what());
-  }
-}
-
 Status Deliverer::record(const Claim& claim, const Attempt& attempt) {
-  if (const auto* delivered = std::get_if<Delivered>(&attempt.outcome)) {
-    return queue_.delivered(claim, describe(attempt, delivered->response));
-  }
+  if (const auto* delivered = std::get_if<Delivered>(&attempt.outcome)) return succeed(claim, attempt, *delivered);
   if (const auto* failed = std::get_if<Failed>(&attempt.outcome)) return fail(claim, attempt, *failed, false);
   if (std::holds_alternative<Abandoned>(attempt.outcome)) return queue_.release(claim);
   if (const auto* unreadable = std::get_if<Unreadable>(&attempt.outcome)) {
@@ -240,11 +240,36 @@ Status Deliverer::record(const Claim& claim, const Attempt& attempt) {
   return defer(claim, attempt, deferred);
 }
 
+Status Deliverer::succeed(const Claim& claim, const Attempt& attempt, const Delivered& delivered) {
+  if (auto told = caught([&] { return confirm(claim, attempt, delivered); }); !told) {
+    if (told.error().kind == ErrorKind::Temporary) return told;
+    // What has arrived must not be held, and sent again, because nobody can be told so.
+    log_.failure("delivery.not_confirmed", told.error(), {{"delivery", claim.delivery.id.text()}});
+  }
+  return queue_.delivered(claim, describe(attempt, delivered.response));
+}
+
+/// RFC 3461 section 5.2: a next hop that was given the sender's wish answers for it.
+Status Deliverer::confirm(const Claim& claim, const Attempt& attempt, const Delivered& delivered) {
+  if (delivered.custody == Custody::DsnRelay || !wants_confirmation(claim.delivery)) return {};
+  const ReportFacts facts{
+      .delivery = claim.delivery,
+      .action = delivered.custody == Custody::Relay ? ReportAction::Relayed : ReportAction::Delivered,
+      .enhanced = delivered.enhanced,
+      .response = delivered.response,
+      .remote_host = remote_host(attempt, delivered.code)};
+  return report(claim, "confirmation:" + claim.delivery.id.text(), facts);
+}
+
 /// The report first: a crash between the two repeats the attempt, but not the report.
 Status Deliverer::fail(const Claim& claim, const Attempt& attempt, const Failed& failed, bool expired) {
   if (wants_bounce(claim.delivery)) {
-    const ReportFacts facts{
-        claim.delivery, failed.enhanced, failed.response, remote_host(attempt, failed.code), expired, std::nullopt, {}};
+    const ReportFacts facts{.delivery = claim.delivery,
+                            .action = ReportAction::Failed,
+                            .enhanced = failed.enhanced,
+                            .response = failed.response,
+                            .remote_host = remote_host(attempt, failed.code),
+                            .expired = expired};
     if (auto told = report(claim, "bounce:" + claim.delivery.id.text(), facts); !told) return told;
   }
   if (claim.delivery.notification) notification_failed_(claim.delivery.recipient);
@@ -255,8 +280,12 @@ Status Deliverer::defer(const Claim& claim, const Attempt& attempt, const Deferr
   const Time now = clock_.now();
   const Time end = claim.delivery.created + options_.max_age;
   if (!claim.delivery.warned && now - claim.delivery.created >= options_.warn_after && wants_warning(claim.delivery)) {
-    const ReportFacts facts{
-        claim.delivery, deferred.enhanced, deferred.response, remote_host(attempt, deferred.code), false, end, {}};
+    const ReportFacts facts{.delivery = claim.delivery,
+                            .action = ReportAction::Delayed,
+                            .enhanced = deferred.enhanced,
+                            .response = deferred.response,
+                            .remote_host = remote_host(attempt, deferred.code),
+                            .retry_until = end};
     if (auto told = report(claim, "warning:" + claim.delivery.id.text(), facts); !told) return told;
     if (auto warned = queue_.warned(claim); !warned) return warned;
   }

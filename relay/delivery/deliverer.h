@@ -61,8 +61,9 @@ class Deliverer final {
   Attempt try_once(const Claim& claim);
   void settle(const Claim& claim, const Attempt& attempt);
   bool try_to_settle(const Claim& claim, const Attempt& attempt);
-  Status try_to_record(const Claim& claim, const Attempt& attempt);
   Status record(const Claim& claim, const Attempt& attempt);
+  Status succeed(const Claim& claim, const Attempt& attempt, const Delivered& delivered);
+  Status confirm(const Claim& claim, const Attempt& attempt, const Delivered& delivered);
   Status fail(const Claim& claim, const Attempt& attempt, const Failed& failed, bool expired);
   Status defer(const Claim& claim, const Attempt& attempt, const Deferred& deferred);
   Status report(const Claim& claim, const std::string& once, ReportFacts facts);

@@ -22,7 +22,9 @@ bool needs_utf8(const DeliveryRecord& delivery) {
   return !is_ascii(envelope_form(delivery.recipient, false)) || !is_ascii(envelope_form(delivery.mail_from, false));
 }
 
+/// What the sender said; empty when nothing was said, since then nothing is passed on (RFC 3461 section 5.2.1).
 std::string notify_value(const DsnRequest& dsn) {
+  if (dsn.is_default()) return {};
   if (dsn.never) return "NEVER";
   std::string value;
   const auto add = [&](bool wanted, const char* word) {
@@ -198,6 +200,12 @@ Result<void, Outcome> SmtpClient::log_in() {
       "the next hop refuses our login (" + std::to_string(reply->code) + " " + reply->enhanced + ")", "4.7.8"});
 }
 
+/// An LMTP server takes mail for good (RFC 2033); one that offers DSN was given the parameters like any other.
+Custody SmtpClient::custody() const {
+  if (offers("DSN")) return Custody::DsnRelay;
+  return target_.kind == Route::Kind::Lmtp ? Custody::Mailbox : Custody::Relay;
+}
+
 /// 0: none is named (RFC 1870 section 4).
 std::uint64_t SmtpClient::size_limit() const {
   const auto size = extensions_.find("SIZE");
@@ -227,7 +235,7 @@ std::string SmtpClient::rcpt_line(const DeliveryRecord& delivery) const {
   const bool utf8 = offers("SMTPUTF8") && (delivery.smtputf8 || needs_utf8(delivery));
   std::string line = "RCPT TO:<" + envelope_form(delivery.recipient, utf8) + ">";
   if (!offers("DSN")) return line;
-  line += " NOTIFY=" + notify_value(delivery.dsn);
+  if (const std::string notify = notify_value(delivery.dsn); !notify.empty()) line += " NOTIFY=" + notify;
   if (!delivery.dsn.orcpt.empty()) line += " ORCPT=" + delivery.dsn.orcpt;
   return line;
 }
@@ -292,7 +300,7 @@ Outcome SmtpClient::send_body(DeliveryBody& body) {
   if (!reply) {
     return Deferred{"outcome unknown: the reply to the message was lost: " + response_of(reply.error()), "4.4.2"};
   }
-  if (reply->severity() == 2) return Delivered{reply->text};
+  if (reply->severity() == 2) return Delivered{reply->text, reply->enhanced, reply->code, custody()};
   return refused(*reply);
 }
 

@@ -83,6 +83,7 @@ class SmtpClient final {
   Outcome refused(const RemoteReply& reply);
   Outcome session_refused(const RemoteReply& reply);
   [[nodiscard]] std::uint64_t size_limit() const;
+  [[nodiscard]] Custody custody() const;
   [[nodiscard]] bool offers(const std::string& keyword) const { return extensions_.contains(keyword); }
 
   const SmtpTarget& target_;

@@ -46,7 +46,7 @@ DeliveryRecord a_delivery() {
   record.destination = "smtp://127.0.0.1:25";
   record.fingerprint = "00ff80c0" + std::string(56, 'e');  // no valid UTF-8 as octets
   record.key_state = "permanent";
-  record.dsn = {true, true, false, true, "rfc822;x"};
+  record.dsn = {true, true, false, true, "rfc822;x", true};
   record.size = 5'000'000'000;
   record.history = {{record.created, "queued"}, {*record.next_attempt, std::string(256, 'h')}};
   return record;
@@ -98,7 +98,7 @@ TEST_F(RecordsTest, ADeliveryComesBackFromLuaUnchanged) {
   EXPECT_EQ(read.destination, record.destination);
   EXPECT_EQ(read.fingerprint, record.fingerprint);
   EXPECT_EQ(read.key_state, record.key_state);
-  EXPECT_TRUE(read.dsn.never && read.dsn.success && read.dsn.delay && !read.dsn.failure);
+  EXPECT_TRUE(read.dsn.never && read.dsn.success && read.dsn.delay && !read.dsn.failure && read.dsn.given);
   EXPECT_EQ(read.dsn.orcpt, record.dsn.orcpt);
   EXPECT_EQ(read.size, record.size);
   ASSERT_EQ(read.history.size(), 2U);

@@ -92,5 +92,17 @@ TEST_F(DelivererFaults, WhatCannotBeRecordedAtAllIsHeld) {
   EXPECT_TRUE(notices().empty());
 }
 
+TEST_F(DelivererFaults, WhatHasArrivedIsNotHeldForAConfirmationThatCannotBeMade) {
+  BrokenRandom bad_random(random, 1'000'000, false);
+  start_with(bad_random);
+  hop.play([](const Claim&) { return Delivered{"250 ok"}; });
+  Addressee to = addressee("bob@example.net");
+  to.dsn.success = true;
+  const Envelope from = envelope(queue->new_id());
+  ASSERT_TRUE(queue->put(seal(1), from, std::vector<Addressee>{to}));
+  EXPECT_TRUE(becomes(from.id, DeliveryState::Delivered, 1));
+  EXPECT_TRUE(notices().empty());
+}
+
 }  // namespace
 }  // namespace sealpost::test
