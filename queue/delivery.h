@@ -48,6 +48,7 @@ struct Addressee {
   std::string fingerprint;  ///< of the certificate it is sealed to; empty for notices and passed-through messages
   std::string key_state;    ///< "interim", "permanent" or empty
   DsnRequest dsn;
+  bool bounced_before = false;  ///< as DeliveryRecord::bounced_before
 };
 
 struct HistoryEvent {
@@ -78,6 +79,7 @@ struct DeliveryRecord {
   std::string envid;
   bool smtputf8 = false;
   DsnRequest dsn;
+  bool bounced_before = false;  ///< its address had bounced when it was submitted (queue/suppressions.h)
   std::vector<HistoryEvent> history;
 };
 

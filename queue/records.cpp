@@ -14,7 +14,8 @@ namespace {
 
 constexpr int record_version = 1;
 constexpr std::uint32_t message_fields = 13;
-constexpr std::uint32_t delivery_fields = 21;
+constexpr std::uint32_t delivery_fields = 22;
+constexpr std::uint32_t older_delivery_fields = 21;  ///< of records from before there were suppressions
 
 using Packer = msgpack::packer<msgpack::sbuffer>;
 
@@ -141,6 +142,7 @@ StoredDelivery read_delivery(const DeliveryId& id, const msgpack::object_array& 
                   number_at<std::uint32_t>(array, 19)};
   record.size = number_at<std::uint64_t>(array, 20);
   record.history = read_history(array.ptr[20]);
+  record.bounced_before = array.size > older_delivery_fields && number_at<int>(array, 22) != 0;
   complete_finished(record);
   return stored;
 }
@@ -200,11 +202,12 @@ std::string encode(const DeliveryRecord& record, const BodyPlace& place) {
     packer.pack(to_milliseconds(event.time));
     pack_text(packer, event.text);
   }
+  packer.pack(record.bounced_before ? 1 : 0);
   return {buffer.data(), buffer.size()};
 }
 
 Result<StoredDelivery> decode_delivery(const DeliveryId& id, std::string_view octets, const MessageRecord& message) {
-  return decode_array(octets, delivery_fields,
+  return decode_array(octets, older_delivery_fields,
                       [&](const msgpack::object_array& array) { return read_delivery(id, array, message); });
 }
 

@@ -13,11 +13,18 @@ namespace {
 /// Whatever drains the queue must run in a full Redis; whatever fills it must not.
 enum class WhenFull { Refuse, Run };
 
+constexpr std::string_view header_when_full = "#!lua flags=allow-oom\n";
+
 redis::Script make(std::string name, std::string_view source, WhenFull when_full) {
-  std::string text = when_full == WhenFull::Run ? "#!lua flags=allow-oom\n" : "#!lua\n";
+  std::string text(when_full == WhenFull::Run ? header_when_full : "#!lua\n");
   text += scripts::common_lua;
   text += source;
   return {"queue_" + std::move(name), std::move(text)};
+}
+
+/// What stands alone drains, too.
+redis::Script make_alone(std::string name, std::string_view source) {
+  return {std::move(name), std::string(header_when_full) + std::string(source)};
 }
 
 }  // namespace
@@ -52,6 +59,14 @@ const redis::Script& act() {
 }
 const redis::Script& trim() {
   static const redis::Script script = make("trim", scripts::trim_lua, WhenFull::Run);
+  return script;
+}
+const redis::Script& suppress_count() {
+  static const redis::Script script = make_alone("suppress_count", scripts::suppress_count_lua);
+  return script;
+}
+const redis::Script& suppress_clear() {
+  static const redis::Script script = make_alone("suppress_clear", scripts::suppress_clear_lua);
   return script;
 }
 

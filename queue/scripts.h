@@ -16,5 +16,8 @@ const redis::Script& heartbeat();
 const redis::Script& reap();
 const redis::Script& act();
 const redis::Script& trim();
+/// These two work on one address, not on a shard of the queue.
+const redis::Script& suppress_count();
+const redis::Script& suppress_clear();
 
 }  // namespace sealpost::queue_scripts

@@ -9,6 +9,7 @@
 
 #include "base/guarded.h"
 #include "queue/retry_schedule.h"
+#include "relay/delivery/bad_address.h"
 
 namespace sealpost {
 namespace {
@@ -55,10 +56,11 @@ std::string describe(const Attempt& attempt, const std::string& response) {
 
 }  // namespace
 
-Deliverer::Deliverer(MailQueue& queue, NextHop& next_hop, PollableFlag& abandon, Wrapper& wrapper, const Clock& clock,
-                     Random& random, Log& log, DelivererOptions options,
+Deliverer::Deliverer(MailQueue& queue, Suppressions& suppressions, NextHop& next_hop, PollableFlag& abandon,
+                     Wrapper& wrapper, const Clock& clock, Random& random, Log& log, DelivererOptions options,
                      std::function<void(const std::string&)> notification_failed)
     : queue_(queue),
+      suppressions_(suppressions),
       next_hop_(next_hop),
       abandon_(abandon),
       wrapper_(wrapper),
@@ -240,12 +242,20 @@ Status Deliverer::record(const Claim& claim, const Attempt& attempt) {
   return defer(claim, attempt, deferred);
 }
 
+/// What is done beside an outcome waits for a store that is away; else what fails is logged and left: what has arrived
+/// must not be held, and sent again, because nobody could be told so.
+Status Deliverer::beside(const Claim& claim, std::string_view event, const std::function<Status()>& work) {
+  Status done = caught(work);
+  if (done || done.error().kind == ErrorKind::Temporary) return done;
+  log_.failure(event, done.error(), {{"delivery", claim.delivery.id.text()}});
+  return {};
+}
+
 Status Deliverer::succeed(const Claim& claim, const Attempt& attempt, const Delivered& delivered) {
-  if (auto told = caught([&] { return confirm(claim, attempt, delivered); }); !told) {
-    if (told.error().kind == ErrorKind::Temporary) return told;
-    // What has arrived must not be held, and sent again, because nobody can be told so.
-    log_.failure("delivery.not_confirmed", told.error(), {{"delivery", claim.delivery.id.text()}});
-  }
+  auto told = beside(claim, "delivery.not_confirmed", [&] { return confirm(claim, attempt, delivered); });
+  if (!told) return told;
+  auto noted = beside(claim, "delivery.address_not_noted", [&] { return note_good_address(claim); });
+  if (!noted) return noted;
   return queue_.delivered(claim, describe(attempt, delivered.response));
 }
 
@@ -272,6 +282,8 @@ Status Deliverer::fail(const Claim& claim, const Attempt& attempt, const Failed&
                             .expired = expired};
     if (auto told = report(claim, "bounce:" + claim.delivery.id.text(), facts); !told) return told;
   }
+  auto noted = beside(claim, "delivery.address_not_noted", [&] { return note_bad_address(claim, failed); });
+  if (!noted) return noted;
   if (claim.delivery.notification) notification_failed_(claim.delivery.recipient);
   return queue_.bounced(claim, describe(attempt, failed.response));
 }
@@ -291,6 +303,25 @@ Status Deliverer::defer(const Claim& claim, const Attempt& attempt, const Deferr
   }
   const Time next = now + retry_pause(options_.retry, claim.delivery.attempts + 1);
   return queue_.deferred(claim, describe(attempt, deferred.response), std::min(next, end));
+}
+
+/// Before the delivery ends, so that a crash loses no count; the same delivery counts once. The relay's own mail says
+/// nothing about what senders may submit.
+Status Deliverer::note_bad_address(const Claim& claim, const Failed& failed) {
+  if (claim.delivery.notice || !condemns_address(failed)) return {};
+  auto address = EmailAddress::parse(claim.delivery.recipient);
+  if (!address) return {};
+  return suppressions_.count(*address, claim.delivery.id, failed.response);
+}
+
+/// Only an address that had bounced costs a round trip.
+Status Deliverer::note_good_address(const Claim& claim) {
+  if (!claim.delivery.bounced_before) return {};
+  auto address = EmailAddress::parse(claim.delivery.recipient);
+  if (!address) return {};
+  auto cleared = suppressions_.clear(*address);
+  if (!cleared) return cleared.error();
+  return {};
 }
 
 Status Deliverer::report(const Claim& claim, const std::string& once_name, ReportFacts facts) {

@@ -18,6 +18,7 @@
 #include "conf/settings.h"
 #include "notify/bounce.h"
 #include "queue/mail_queue.h"
+#include "queue/suppressions.h"
 #include "relay/delivery/next_hop.h"
 #include "relay/delivery/pollable_flag.h"
 #include "relay/delivery/wait.h"
@@ -38,8 +39,8 @@ struct DelivererOptions {
 class Deliverer final {
  public:
   /// `abandon` is the flag that the next hop was made with.
-  Deliverer(MailQueue& queue, NextHop& next_hop, PollableFlag& abandon, Wrapper& wrapper, const Clock& clock,
-            Random& random, Log& log, DelivererOptions options,
+  Deliverer(MailQueue& queue, Suppressions& suppressions, NextHop& next_hop, PollableFlag& abandon, Wrapper& wrapper,
+            const Clock& clock, Random& random, Log& log, DelivererOptions options,
             std::function<void(const std::string& recipient)> notification_failed);
   ~Deliverer();
   Deliverer(const Deliverer&) = delete;
@@ -66,10 +67,14 @@ class Deliverer final {
   Status confirm(const Claim& claim, const Attempt& attempt, const Delivered& delivered);
   Status fail(const Claim& claim, const Attempt& attempt, const Failed& failed, bool expired);
   Status defer(const Claim& claim, const Attempt& attempt, const Deferred& deferred);
+  Status beside(const Claim& claim, std::string_view event, const std::function<Status()>& work);
+  Status note_bad_address(const Claim& claim, const Failed& failed);
+  Status note_good_address(const Claim& claim);
   Status report(const Claim& claim, const std::string& once, ReportFacts facts);
   bool pause(std::chrono::milliseconds duration);
 
   MailQueue& queue_;
+  Suppressions& suppressions_;
   NextHop& next_hop_;
   PollableFlag& abandon_;
   Wrapper& wrapper_;

@@ -29,10 +29,14 @@ struct Deferred {
   std::string enhanced = "4.0.0";
   int code = 0;  ///< as above
 };
+/// What a reply was said to, and so whom it speaks of.
+enum class Refused { Message, Sender, Recipient };
+
 struct Failed {
   int code = 0;  ///< as above
   std::string enhanced = "5.0.0";
   std::string response;
+  Refused refused = Refused::Message;
 };
 /// The relay stops, and nothing was handed over: no attempt was made.
 struct Abandoned {

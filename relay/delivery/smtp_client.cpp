@@ -3,6 +3,7 @@
 #include "relay/delivery/smtp_client.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "base/encoding.h"
@@ -66,10 +67,10 @@ Outcome SmtpClient::broken(const Error& why) {
 }
 
 /// The server's word on this message. 421 means that it closes; a 4xx and everything unknown defers.
-Outcome SmtpClient::refused(const RemoteReply& reply) {
+Outcome SmtpClient::refused(const RemoteReply& reply, Refused what) {
   if (reply.code == 421 || reply.severity() < 4) usable_ = false;
   if (is_about_login(reply.code)) return session_refused(reply);
-  if (reply.severity() == 5) return Failed{reply.code, reply.enhanced, reply.text};
+  if (reply.severity() == 5) return Failed{reply.code, reply.enhanced, reply.text, what};
   return Deferred{reply.text, reply.severity() == 4 ? reply.enhanced : "4.5.0", reply.code};
 }
 
@@ -244,6 +245,7 @@ Result<void, Outcome> SmtpClient::begin_data(const Claim& claim) {
   const std::vector<std::string> lines = {mail_line(claim), rcpt_line(claim.delivery), "DATA"};
   const std::vector<std::chrono::milliseconds> timeouts = {target_.timeouts.mail, target_.timeouts.rcpt,
                                                            target_.timeouts.data};
+  constexpr std::array refused_by = {Refused::Sender, Refused::Recipient, Refused::Message};
   const bool pipelining = offers("PIPELINING");
   if (pipelining) {
     if (auto written = write(lines[0] + "\r\n" + lines[1] + "\r\n" + lines[2] + "\r\n", target_.timeouts.mail);
@@ -256,7 +258,7 @@ Result<void, Outcome> SmtpClient::begin_data(const Claim& claim) {
     auto reply = pipelining ? read_reply(timeouts[i]) : command(lines[i], timeouts[i]);
     if (!reply) return refusal ? std::move(*refusal) : std::move(reply).error();
     const bool fine = i < 2 ? reply->severity() == 2 : reply->code == 354;
-    if (!fine && !refusal) refusal = refused(*reply);
+    if (!fine && !refusal) refusal = refused(*reply, refused_by.at(i));
     if (refusal && (!pipelining || !usable_)) break;
     if (refusal && i == 2 && reply->code == 354) end_unwanted_data();
   }

@@ -80,7 +80,7 @@ class SmtpClient final {
   void end_unwanted_data();
   Outcome send_body(DeliveryBody& body);
   Outcome broken(const Error& why);
-  Outcome refused(const RemoteReply& reply);
+  Outcome refused(const RemoteReply& reply, Refused what = Refused::Message);
   Outcome session_refused(const RemoteReply& reply);
   [[nodiscard]] std::uint64_t size_limit() const;
   [[nodiscard]] Custody custody() const;

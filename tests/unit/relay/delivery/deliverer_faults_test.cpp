@@ -55,7 +55,7 @@ class DelivererFaults : public DelivererTest {
  protected:
   void start_with(Random& bad_random) {
     hop.play(no_such_user);
-    deliverer = std::make_unique<Deliverer>(*queue, hop, abandon, master, clock, bad_random, log, options,
+    deliverer = std::make_unique<Deliverer>(*queue, suppressions, hop, abandon, master, clock, bad_random, log, options,
                                             [](const std::string&) {});
     deliverer->start();
   }
@@ -66,7 +66,7 @@ TEST_F(DelivererFaults, DispatcherAndHeartbeatGoOn) {
   MailQueue its_queue(redis, master, short_clock, random, log, std::chrono::seconds(60));
   const auto id = put(*queue, {"bob@example.net"});
   short_clock.fail(20);
-  deliverer = std::make_unique<Deliverer>(its_queue, hop, abandon, master, clock, random, log, options,
+  deliverer = std::make_unique<Deliverer>(its_queue, suppressions, hop, abandon, master, clock, random, log, options,
                                           [](const std::string&) {});
   deliverer->start();
   EXPECT_TRUE(eventually([&] { return short_clock.over(); }));

@@ -77,7 +77,7 @@ class DelivererTest : public QueueTest {
   }
 
   void start() {
-    deliverer = std::make_unique<Deliverer>(*queue, hop, abandon, master, clock, random, log, options,
+    deliverer = std::make_unique<Deliverer>(*queue, suppressions, hop, abandon, master, clock, random, log, options,
                                             [this](const std::string& recipient) {
                                               const std::lock_guard lock(failed_mutex);
                                               failed_notifications.push_back(recipient);
@@ -114,6 +114,7 @@ class DelivererTest : public QueueTest {
   }
 
   std::unique_ptr<MailQueue> queue = process();
+  Suppressions suppressions{redis, clock, {3, std::chrono::hours(7 * 24)}};
   PlayedHop hop{[](const Claim&) { return Delivered{"250 2.0.0 ok"}; }};
   PollableFlag abandon;
   DelivererOptions options;

@@ -131,6 +131,20 @@ TEST_F(SmtpTransactions, AHundredThousandOctetsOfEhloDefer) {
   EXPECT_NE(response_of(outcome).find(unclear), std::string::npos);
 }
 
+TEST_F(SmtpTransactions, ARefusalTellsWhatWasRefused) {
+  const std::vector<std::pair<const char*, Refused>> stages = {
+      {"MAIL", Refused::Sender}, {"RCPT", Refused::Recipient}, {"DATA", Refused::Message}, {".", Refused::Message}};
+  for (const auto& [stage, refused] : stages) {
+    for (const char* extension : {"PIPELINING", "SIZE"}) {
+      SmtpServer server({SmtpServer::Options::Tls::None, {}, "127.0.0.1", {extension}});
+      server.answer(stage, {"550 no"});
+      const Outcome outcome = attempt(server);
+      ASSERT_EQ(kind_of(outcome), "failed") << stage;
+      EXPECT_EQ(std::get<Failed>(outcome).refused, refused) << stage << " " << extension;
+    }
+  }
+}
+
 TEST_F(SmtpTransactions, SilenceEndsAtTheStagesTimeout) {
   for (const char* stage : {"CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "."}) {
     SmtpServer server;

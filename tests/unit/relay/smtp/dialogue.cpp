@@ -22,11 +22,12 @@ constexpr const char* password = "pencil";
 
 const std::map<std::string, Refusal>& refusals() {
   static const std::map<std::string, Refusal> names = {
-      {"malformed", Refusal::Malformed},           {"sender-not-allowed", Refusal::SenderNotAllowed},
-      {"bad-recipient", Refusal::BadRecipient},    {"too-many-new", Refusal::TooManyNew},
-      {"rate-of-new", Refusal::RateOfNew},         {"cannot-seal", Refusal::CannotSeal},
-      {"cannot-seal-now", Refusal::CannotSealNow}, {"store-away", Refusal::StoreAway},
-      {"store-full", Refusal::StoreFull},          {"conflict", Refusal::Conflict}};
+      {"malformed", Refusal::Malformed},        {"sender-not-allowed", Refusal::SenderNotAllowed},
+      {"bad-recipient", Refusal::BadRecipient}, {"suppressed", Refusal::Suppressed},
+      {"too-many-new", Refusal::TooManyNew},    {"rate-of-new", Refusal::RateOfNew},
+      {"cannot-seal", Refusal::CannotSeal},     {"cannot-seal-now", Refusal::CannotSealNow},
+      {"store-away", Refusal::StoreAway},       {"store-full", Refusal::StoreFull},
+      {"conflict", Refusal::Conflict}};
   return names;
 }
 
@@ -206,7 +207,7 @@ class Player final {
                               ", unassigned " + std::to_string(action.unassigned);
     const std::string text = result(asked, "new");
     if (auto refused = refusal(text)) return session_->recipient_result(std::move(*refused));
-    return session_->recipient_result(text == "new");
+    return session_->recipient_result(Admission{text == "new", text == "bounced"});
   }
   Session::Output answer(smtp::TakeMessage& action) {
     const Submission& submission = action.submission;
