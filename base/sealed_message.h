@@ -49,12 +49,12 @@ class SealedMessage final {
   std::vector<Head> heads_;
 };
 
-/// The relay's own mail: notification, bounce, delay warning or news of a key; a complete message that never holds a
-/// sender's content (a bounce returns header fields). The queue stores it wrapped under the master key, since a
-/// notification carries a code.
+/// The relay's own mail: notification, bounce, delay warning, confirmation (RFC 3461) or news of a key; a complete
+/// message that never holds a sender's content (a bounce returns header fields). The queue stores it wrapped under the
+/// master key, since a notification carries a code.
 class Notice final {
  public:
-  enum class Kind : std::uint8_t { Notification, Bounce, DelayWarning, KeyEvent };
+  enum class Kind : std::uint8_t { Notification, Bounce, DelayWarning, Confirmation, KeyEvent };
   Notice(Kind kind, WipedBuffer message) : kind_(kind), message_(std::move(message)) {}
 
   [[nodiscard]] Kind kind() const { return kind_; }

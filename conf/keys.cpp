@@ -65,6 +65,12 @@ Result<std::chrono::milliseconds> lifetime(const std::string& text) {
   return duration;
 }
 
+Result<std::size_t> count_or_off(const std::string& text) {
+  auto number = text == "off" ? Result<std::size_t>(0) : parse_count(text, 0, 1000);
+  if (!number) return Error::invalid(number.error().public_text + " (or off)");
+  return number;
+}
+
 Result<std::uint64_t> memory(const std::string& text) {
   auto octets = parse_size(text, usable_memory());
   if (octets && *octets < 8ULL * 1024 * 1024) return Error::invalid("less than 8m: " + text);
@@ -179,6 +185,9 @@ std::vector<SettingKey> delivery_keys() {
       {"delivery.max_age", "5d", "then the delivery bounces", set(MEMBER(delivery.max_age), lifetime)},
       {"delivery.warn_after", "4h", "one delay warning to the sender",
        set(MEMBER(delivery.warn_after), parse_duration)},
+      {"delivery.suppress_after", "3", "bounces of an address in a row after which mail to it is refused; off",
+       set(MEMBER(delivery.suppress.after), count_or_off)},
+      {"delivery.suppress_for", "7d", "how long it is refused", set(MEMBER(delivery.suppress.lasts), lifetime)},
       {"queue.history", "7d", "how long a finished message's record can be looked up",
        set(MEMBER(queue.history), parse_duration)},
   };

@@ -73,6 +73,12 @@ struct Route {
   std::string path;  ///< maildir
 };
 
+/// When mail to an address that bounces again and again is refused.
+struct SuppressSettings {
+  std::size_t after = 0;  ///< bounces in a row; 0: never
+  std::chrono::milliseconds lasts{};
+};
+
 struct DeliverySettings {
   Route route;
   std::uint16_t port = 25;
@@ -86,6 +92,7 @@ struct DeliverySettings {
   std::vector<std::chrono::milliseconds> retry;  ///< the last one repeats
   std::chrono::milliseconds max_age{};
   std::chrono::milliseconds warn_after{};
+  SuppressSettings suppress;
 };
 
 struct DnsSettings {

@@ -18,8 +18,12 @@ constexpr std::size_t max_field_line = 998 - std::string_view("In-Reply-To: ").s
 /// A remote's words must not become a field or a part of their own.
 std::string one_line(std::string_view text) { return without_controls(text.substr(0, 512), ' '); }
 
-/// ENVID and ORCPT come as xtext and are reported as what they stand for (RFC 3461 section 4).
-std::string from_xtext(const std::string& text) { return one_line(decode_xtext(text).value_or(text)); }
+/// ENVID and ORCPT come as xtext and are reported as what they stand for (RFC 3461 section 4); what does not stand for
+/// ASCII is no character of any known set, and stays as it came.
+std::string from_xtext(const std::string& text) {
+  const auto decoded = decode_xtext(text);
+  return one_line(decoded && is_ascii(*decoded) ? *decoded : text);
+}
 
 std::string address_type(const std::string& address) { return is_ascii(address) ? "rfc822; " : "utf-8; "; }
 
@@ -84,24 +88,54 @@ std::string last_attempt(const ReportFacts& facts) {
   return "What the mail server " + one_line(facts.remote_host) + " answered:" + words;
 }
 
-std::string human_part(const ReportFacts& facts, const std::string& hostname, Time now) {
-  const DeliveryRecord& delivery = facts.delivery;
-  std::string text =
-      "This is the mail relay " + hostname + ".\n\nYour message to\n\n    " + delivery.recipient + "\n\n";
-  if (facts.retry_until) {
-    return text + "has not been delivered yet. You need not do anything: it is tried again\nuntil " +
-           to_rfc5322(*facts.retry_until) + ".\n\n" + last_attempt(facts);
-  }
+std::string failure(const ReportFacts& facts, Time now) {
   if (facts.expired) {
-    text += "could not be delivered in " + spell(now - delivery.created) +
-            ", and is not tried any more.\n\nWhat you can do:\nCheck the address for typing errors, ask the recipient "
-            "whether their\nmail works, and send the message again.";
-  } else {
-    const Advice& advice = advice_for(facts.enhanced);
-    text += std::string("could not be delivered:\n") + advice.happened + "\n\nWhat you can do:\n" + advice.to_do;
+    return "could not be delivered in " + spell(now - facts.delivery.created) +
+           ", and is not tried any more.\n\nWhat you can do:\nCheck the address for typing errors, ask the recipient "
+           "whether their\nmail works, and send the message again.";
   }
-  return text + "\n\n" + last_attempt(facts) + "\nThe header of your message follows; its content is not returned.\n";
+  const Advice& advice = advice_for(facts.enhanced);
+  return std::string("could not be delivered:\n") + advice.happened + "\n\nWhat you can do:\n" + advice.to_do;
 }
+
+/// What became of "your message to …".
+std::string fate(const ReportFacts& facts, Time now) {
+  switch (facts.action) {
+    case ReportAction::Failed:
+      break;
+    case ReportAction::Delayed:
+      return "has not been delivered yet. You need not do anything: it is tried again\nuntil " +
+             to_rfc5322(facts.retry_until.value_or(now)) + ".";
+    case ReportAction::Relayed:
+      return "has been handed on to the next mail server, which answers for it now. That\nserver does not confirm "
+             "deliveries: no further confirmation may come, even\nwhen the message arrives.";
+    case ReportAction::Delivered:
+      return "has been delivered to the recipient's mailbox. Whether anybody has read it\nis not known here.";
+  }
+  return failure(facts, now);
+}
+
+std::string human_part(const ReportFacts& facts, const std::string& hostname, Time now) {
+  std::string text = "This is the mail relay " + hostname + ".\n\nYour message to\n\n    " + facts.delivery.recipient +
+                     "\n\n" + fate(facts, now) + "\n\n" + last_attempt(facts);
+  if (facts.action == ReportAction::Delayed) return text;
+  return text + "\nThe header of your message follows; its content is not returned.\n";
+}
+
+struct ActionWords {
+  const char* action;
+  const char* subject;
+  Notice::Kind kind;
+};
+
+/// By ReportAction.
+constexpr std::array action_words = {
+    ActionWords{"failed", "Your message could not be delivered", Notice::Kind::Bounce},
+    ActionWords{"delayed", "Delivery is delayed", Notice::Kind::DelayWarning},
+    ActionWords{"relayed", "Your message was handed on", Notice::Kind::Confirmation},
+    ActionWords{"delivered", "Your message was delivered", Notice::Kind::Confirmation}};
+
+const ActionWords& words_for(ReportAction action) { return action_words.at(static_cast<std::size_t>(action)); }
 
 std::string status_part(const ReportFacts& facts, const std::string& hostname, Time now) {
   const DeliveryRecord& delivery = facts.delivery;
@@ -110,7 +144,7 @@ std::string status_part(const ReportFacts& facts, const std::string& hostname, T
   text += "Arrival-Date: " + to_rfc5322(delivery.created) + "\n\n";
   if (!delivery.dsn.orcpt.empty()) text += "Original-Recipient: " + from_xtext(delivery.dsn.orcpt) + "\n";
   text += "Final-Recipient: " + address_type(delivery.recipient) + one_line(delivery.recipient) + "\n";
-  text += std::string("Action: ") + (facts.retry_until ? "delayed" : "failed") + "\n";
+  text += std::string("Action: ") + words_for(facts.action).action + "\n";
   text += "Status: " + facts.enhanced + "\n";
   // RFC 3464 sections 2.3.5 and 2.3.6: only what another MTA said is an SMTP diagnostic, and only it has a name here.
   if (!facts.remote_host.empty()) {
@@ -151,15 +185,17 @@ bool wants_warning(const DeliveryRecord& delivery) {
   return !delivery.mail_from.empty() && !delivery.notice && !delivery.dsn.never && delivery.dsn.delay;
 }
 
+bool wants_confirmation(const DeliveryRecord& delivery) {
+  return !delivery.mail_from.empty() && !delivery.notice && !delivery.dsn.never && delivery.dsn.success;
+}
+
 Notice compose_report(const NoticeSender& from, const ReportFacts& facts, const Clock& clock, Random& random) {
-  const bool delayed = facts.retry_until.has_value();
+  const ActionWords& words = words_for(facts.action);
   const Time now = clock.now();
   const std::string human = human_part(facts, from.hostname, now);
   const std::string status = status_part(facts, from.hostname, now);
   const bool utf8 = !is_ascii(status) || !is_ascii(facts.header_block);
-  const MailHeader header{facts.delivery.mail_from,
-                          delayed ? "Delivery is delayed" : "Your message could not be delivered", "auto-replied",
-                          message_id(facts.header_block)};
+  const MailHeader header{facts.delivery.mail_from, words.subject, "auto-replied", message_id(facts.header_block)};
   // RFC 6533 for what is beyond ASCII.
   const MimePart report{
       "multipart/report; report-type=delivery-status",
@@ -169,7 +205,7 @@ Notice compose_report(const NoticeSender& from, const ReportFacts& facts, const 
        {utf8 ? "message/global-delivery-status" : "message/delivery-status", status, {}, {}},
        {utf8 ? "message/global-headers" : "text/rfc822-headers", bounded(facts.header_block), {}, {}}}};
   auto message = compose(from, header, report, clock, random);
-  return {delayed ? Notice::Kind::DelayWarning : Notice::Kind::Bounce, std::move(message)};
+  return {words.kind, std::move(message)};
 }
 
 }  // namespace sealpost

@@ -25,7 +25,10 @@ struct DsnRequest {
   bool success = false;
   bool failure = true;
   bool delay = true;
-  std::string orcpt;  ///< as submitted ("rfc822;…"), empty when absent
+  std::string orcpt;   ///< as submitted ("rfc822;…"), empty when absent
+  bool given = false;  ///< NOTIFY was said: tells FAILURE,DELAY from the default
+
+  [[nodiscard]] bool is_default() const { return !given && !never && !success && failure && delay; }
 };
 
 /// What one message's deliveries share.
@@ -45,6 +48,7 @@ struct Addressee {
   std::string fingerprint;  ///< of the certificate it is sealed to; empty for notices and passed-through messages
   std::string key_state;    ///< "interim", "permanent" or empty
   DsnRequest dsn;
+  bool bounced_before = false;  ///< as DeliveryRecord::bounced_before
 };
 
 struct HistoryEvent {
@@ -75,6 +79,7 @@ struct DeliveryRecord {
   std::string envid;
   bool smtputf8 = false;
   DsnRequest dsn;
+  bool bounced_before = false;  ///< its address had bounced when it was submitted (queue/suppressions.h)
   std::vector<HistoryEvent> history;
 };
 

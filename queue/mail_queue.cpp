@@ -49,6 +49,7 @@ std::string delivery_record(const StoredBody& body, const Envelope& envelope, co
   record.fingerprint = addressee.fingerprint;
   record.key_state = addressee.key_state;
   record.dsn = addressee.dsn;
+  record.bounced_before = addressee.bounced_before;
   record.size = body.sizes[index];
   record.history.push_back({envelope.accepted, "queued"});
   return encode(record, body.places[index]);

@@ -14,7 +14,8 @@ namespace {
 
 constexpr int record_version = 1;
 constexpr std::uint32_t message_fields = 13;
-constexpr std::uint32_t delivery_fields = 21;
+constexpr std::uint32_t delivery_fields = 22;
+constexpr std::uint32_t older_delivery_fields = 21;  ///< of records from before there were suppressions
 
 using Packer = msgpack::packer<msgpack::sbuffer>;
 
@@ -52,11 +53,12 @@ Enum member_at(const msgpack::object_array& array, std::uint32_t field, Enum las
 }
 
 unsigned dsn_bits(const DsnRequest& dsn) {
-  return (dsn.never ? 1U : 0U) | (dsn.success ? 2U : 0U) | (dsn.failure ? 4U : 0U) | (dsn.delay ? 8U : 0U);
+  return (dsn.never ? 1U : 0U) | (dsn.success ? 2U : 0U) | (dsn.failure ? 4U : 0U) | (dsn.delay ? 8U : 0U) |
+         (dsn.given ? 16U : 0U);
 }
 
 DsnRequest dsn_from(unsigned bits, std::string orcpt) {
-  return {(bits & 1U) != 0, (bits & 2U) != 0, (bits & 4U) != 0, (bits & 8U) != 0, std::move(orcpt)};
+  return {(bits & 1U) != 0, (bits & 2U) != 0, (bits & 4U) != 0, (bits & 8U) != 0, std::move(orcpt), (bits & 16U) != 0};
 }
 
 /// Runs `read` over the array of a record of the given size and version; msgpack's exceptions end here.
@@ -140,6 +142,7 @@ StoredDelivery read_delivery(const DeliveryId& id, const msgpack::object_array& 
                   number_at<std::uint32_t>(array, 19)};
   record.size = number_at<std::uint64_t>(array, 20);
   record.history = read_history(array.ptr[20]);
+  record.bounced_before = array.size > older_delivery_fields && number_at<int>(array, 22) != 0;
   complete_finished(record);
   return stored;
 }
@@ -199,11 +202,12 @@ std::string encode(const DeliveryRecord& record, const BodyPlace& place) {
     packer.pack(to_milliseconds(event.time));
     pack_text(packer, event.text);
   }
+  packer.pack(record.bounced_before ? 1 : 0);
   return {buffer.data(), buffer.size()};
 }
 
 Result<StoredDelivery> decode_delivery(const DeliveryId& id, std::string_view octets, const MessageRecord& message) {
-  return decode_array(octets, delivery_fields,
+  return decode_array(octets, older_delivery_fields,
                       [&](const msgpack::object_array& array) { return read_delivery(id, array, message); });
 }
 

@@ -13,11 +13,18 @@ namespace {
 /// Whatever drains the queue must run in a full Redis; whatever fills it must not.
 enum class WhenFull { Refuse, Run };
 
+constexpr std::string_view header_when_full = "#!lua flags=allow-oom\n";
+
 redis::Script make(std::string name, std::string_view source, WhenFull when_full) {
-  std::string text = when_full == WhenFull::Run ? "#!lua flags=allow-oom\n" : "#!lua\n";
+  std::string text(when_full == WhenFull::Run ? header_when_full : "#!lua\n");
   text += scripts::common_lua;
   text += source;
   return {"queue_" + std::move(name), std::move(text)};
+}
+
+/// What stands alone drains, too.
+redis::Script make_alone(std::string name, std::string_view source) {
+  return {std::move(name), std::string(header_when_full) + std::string(source)};
 }
 
 }  // namespace
@@ -56,7 +63,15 @@ const redis::Script& trim() {
 }
 /// In a full Redis, too: it must drain.
 const redis::Script& permits() {
-  static const redis::Script script("queue_permits", "#!lua flags=allow-oom\n" + std::string(scripts::permits_lua));
+  static const redis::Script script = make_alone("permits", scripts::permits_lua);
+  return script;
+}
+const redis::Script& suppress_count() {
+  static const redis::Script script = make_alone("suppress_count", scripts::suppress_count_lua);
+  return script;
+}
+const redis::Script& suppress_clear() {
+  static const redis::Script script = make_alone("suppress_clear", scripts::suppress_clear_lua);
   return script;
 }
 

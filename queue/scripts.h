@@ -16,6 +16,9 @@ const redis::Script& heartbeat();
 const redis::Script& reap();
 const redis::Script& act();
 const redis::Script& trim();
+/// These work on one address or one destination, not on a shard of the queue.
+const redis::Script& suppress_count();
+const redis::Script& suppress_clear();
 const redis::Script& permits();
 
 }  // namespace sealpost::queue_scripts

@@ -28,6 +28,7 @@
 #include "notify/pickup_routes.h"
 #include "queue/durability.h"
 #include "queue/redis_server.h"
+#include "queue/suppression_routes.h"
 #include "relay/delivery/deliverer.h"
 #include "relay/delivery/routes.h"
 #include "relay/descriptors.h"
@@ -127,8 +128,8 @@ class Relay final {
         pickup_store_(services.redis(), services.wrapper()),
         permits_(services.redis(), machine_name() + ":" + settings.relay.state_dir,
                  settings.delivery.destination_concurrency),
-        deliverer_(services.queue(), permits_, next_hop, abandon, services.wrapper(), services.clock(),
-                   services.random(), log, deliverer_options(),
+        deliverer_(services.queue(), permits_, services.suppressions(), next_hop, abandon, services.wrapper(),
+                   services.clock(), services.random(), log, deliverer_options(),
                    [this](const std::string& recipient) { notifier_.mark_failed(recipient); }),
         notifier_(services.directory(), pickup_store_, services.queue(), services.wrapper(), services.clock(),
                   services.random(), log, {settings.notify, sender_, settings.http.public_url, destination_},
@@ -137,7 +138,7 @@ class Relay final {
                 [this](const std::string& recipient, const KeyRecord& key) {
                   return notifier_.tell_picked_up(recipient, key);
                 }),
-        intake_(services.directory(), sealer_, services.queue(), rate_, services.clock(), log,
+        intake_(services.directory(), sealer_, services.queue(), rate_, services.suppressions(), services.clock(), log,
                 {settings.relay.hostname, destination_}, intake_hooks()),
         authenticator_(services.accounts(), services.tokens(), throttle_),
         smtp_context_{{settings.relay.hostname, settings.smtp.max_message_size, settings.smtp.max_recipients},
@@ -169,6 +170,7 @@ class Relay final {
     router_.add(pickup_page_routes(pickup_routes_));
     router_.add(pickup_api_routes(pickup_routes_));
     router_.add(key_routes(*key_routes_));
+    router_.add(suppression_routes(services_.suppressions()));
     router_.add(health_routes(services_.redis(), watermark_, services_.clock(),
                               {{"the TLS certificate", [this] { return tls_.not_after(); }},
                                {"the issuing CA", [this] { return not_after(services_.authority().issuing()); }}}));

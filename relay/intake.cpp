@@ -35,6 +35,38 @@ IntakeError seal_failure(const Error& why) {
   return refuse(final ? Refusal::CannotSeal : Refusal::CannotSealNow, why);
 }
 
+/// In a reply of SMTP all of it has 510 octets (RFC 5321 section 4.5.3.1.5): the address is cut, the response is short.
+IntakeError suppressed(const BounceRun& run) {
+  constexpr std::size_t longest_address = 160;
+  return {Refusal::Suppressed,
+          printable_ascii(run.address.substr(0, longest_address)) + " bounced " + std::to_string(run.bounces) +
+              (run.bounces == 1 ? " time" : " times in a row") + ", last on " + to_rfc5322(run.last) + " (" +
+              run.response + "); mail to it is refused until " + to_rfc5322(run.until.value_or(run.last)),
+          {}};
+}
+
+/// What the relay adds to the header block, and the Message-ID that the message has then.
+struct Added {
+  Sealer::Additions fields;
+  std::string message_id;
+};
+
+Added additions(const SubmittedMessage& message, const Envelope& envelope, const std::string& protocol,
+                const std::string& hostname) {
+  Added added;
+  // No client address and no `for`: nothing that tells more of the sender, or one recipient from another.
+  added.fields.top = "Received: by " + hostname + " with " + protocol + " id " + envelope.id.text() + ";\r\n\t" +
+                     to_rfc5322(envelope.accepted) + "\r\n";
+  if (const auto* field = message.find("Message-ID")) {
+    added.message_id = trimmed(field->body, " \t\r\n");
+  } else {
+    added.message_id = "<" + envelope.id.text() + "@" + hostname + ">";
+    added.fields.bottom += "Message-ID: " + added.message_id + "\r\n";
+  }
+  if (message.find("Date") == nullptr) added.fields.bottom += "Date: " + to_rfc5322(envelope.accepted) + "\r\n";
+  return added;
+}
+
 }  // namespace
 
 /// Every recipient's key, in the order of the submission's recipients.
@@ -44,23 +76,27 @@ struct Intake::Keys {
 };
 
 Intake::Intake(KeyDirectory& directory, const Sealer& sealer, MailQueue& queue, NewAddressRate& rate,
-               const Clock& clock, Log& log, IntakeOptions options, IntakeHooks hooks)
+               Suppressions& suppressions, const Clock& clock, Log& log, IntakeOptions options, IntakeHooks hooks)
     : directory_(directory),
       sealer_(sealer),
       queue_(queue),
       rate_(rate),
+      suppressions_(suppressions),
       clock_(clock),
       log_(log),
       options_(std::move(options)),
       hooks_(std::move(hooks)) {}
 
-Result<bool, IntakeError> Intake::admit(const Account& account, const EmailAddress& address, std::size_t unassigned) {
+Result<Admission, IntakeError> Intake::admit(const Account& account, const EmailAddress& address,
+                                             std::size_t unassigned) {
   if (!address.fits_certificate()) {
     return IntakeError{Refusal::BadRecipient, "this address cannot stand in a certificate", {}};
   }
+  auto bounced = bounced_before({address});
+  if (!bounced) return std::move(bounced).error();
   auto known = directory_.find(address);
   if (!known) return store_failure(known.error());
-  if (known->has_value()) return false;
+  if (known->has_value()) return Admission{false, bounced->front()};
   auto allowed = rate_.allows(account.name, address.directory_key());
   if (!allowed) return store_failure(allowed.error());
   if (!*allowed) return IntakeError{Refusal::RateOfNew, "too many new recipients for now; try again later", {}};
@@ -69,7 +105,34 @@ Result<bool, IntakeError> Intake::admit(const Account& account, const EmailAddre
   if (unassigned + 1 > *stock + generated_per_transaction) {
     return IntakeError{Refusal::TooManyNew, "too many recipients without a key in one message", {}};
   }
-  return true;
+  return Admission{true, bounced->front()};
+}
+
+Result<std::vector<bool>, IntakeError> Intake::bounced_before(const std::vector<EmailAddress>& addresses) {
+  auto runs = suppressions_.look(addresses);
+  if (!runs) return store_failure(runs.error());
+  std::vector<bool> bounced;
+  for (const auto& run : *runs) {
+    if (run && run->until) return suppressed(*run);
+    bounced.push_back(run.has_value());
+  }
+  return bounced;
+}
+
+/// For the recipients that no admit() has looked at, together.
+Result<void, IntakeError> Intake::look_at_bounces(Submission& submission) {
+  std::vector<EmailAddress> addresses;
+  std::vector<SubmissionRecipient*> recipients;
+  for (auto& recipient : submission.recipients) {
+    if (recipient.bounced_before) continue;
+    addresses.push_back(recipient.address);
+    recipients.push_back(&recipient);
+  }
+  if (addresses.empty()) return {};
+  auto bounced = bounced_before(addresses);
+  if (!bounced) return std::move(bounced).error();
+  for (std::size_t i = 0; i < recipients.size(); ++i) recipients[i]->bounced_before = (*bounced)[i];
+  return {};
 }
 
 Result<Intake::Keys, IntakeError> Intake::keys_for(const Submission& submission, const Introduction& introduction) {
@@ -126,7 +189,8 @@ std::vector<Addressee> Intake::addressees(const Submission& submission, const Ke
     const bool fixed = !options_.destination.empty();
     result.push_back({recipient.address, fixed ? options_.destination : recipient.address.domain().a_label(),
                       keys != nullptr ? keys->records[i].fingerprint : std::string(),
-                      keys != nullptr ? std::string(to_text(keys->records[i].state)) : std::string(), recipient.dsn});
+                      keys != nullptr ? std::string(to_text(keys->records[i].state)) : std::string(), recipient.dsn,
+                      recipient.bounced_before.value_or(false)});
   }
   return result;
 }
@@ -163,6 +227,7 @@ Result<Accepted, IntakeError> Intake::accept(Submission submission) {
   }
   auto sender = check_send_as(submission.account, *message);
   if (!sender) return refuse(Refusal::SenderNotAllowed, sender.error());
+  if (auto looked = look_at_bounces(submission); !looked) return std::move(looked).error();
 
   const bool encrypted = is_already_encrypted(*message);
   const Introduction introduction{submission.account.name, sender->text()};
@@ -178,20 +243,8 @@ Result<Accepted, IntakeError> Intake::accept(Submission submission) {
 
   Envelope envelope{queue_.new_id(),  submission.account.name, submission.mail_from,
                     submission.envid, submission.smtputf8,     clock_.now()};
-  Sealer::Additions additions;
-  // No client address and no `for`: nothing that tells more of the sender, or one recipient from another.
-  additions.top = "Received: by " + options_.hostname + " with " + submission.protocol + " id " + envelope.id.text() +
-                  ";\r\n\t" + to_rfc5322(envelope.accepted) + "\r\n";
-  std::string message_id_field;
-  if (const auto* field = message->find("Message-ID")) {
-    message_id_field = trimmed(field->body, " \t\r\n");
-  } else {
-    message_id_field = "<" + envelope.id.text() + "@" + options_.hostname + ">";
-    additions.bottom += "Message-ID: " + message_id_field + "\r\n";
-  }
-  if (message->find("Date") == nullptr) additions.bottom += "Date: " + to_rfc5322(envelope.accepted) + "\r\n";
-
-  auto sealed = seal(submission, *message, sealed_to, additions);
+  Added added = additions(*message, envelope, submission.protocol, options_.hostname);
+  auto sealed = seal(submission, *message, sealed_to, added.fields);
   if (!sealed) {
     if (keys) take_back(submission, *keys);
     return std::move(sealed).error();
@@ -210,7 +263,7 @@ Result<Accepted, IntakeError> Intake::accept(Submission submission) {
   } else {
     hooks_.queued();
   }
-  Accepted accepted{put->id, std::move(message_id_field), {}};
+  Accepted accepted{put->id, std::move(added.message_id), {}};
   for (std::size_t i = 0; i < submission.recipients.size(); ++i) {
     accepted.recipients.push_back(
         {submission.recipients[i].address, DeliveryId(put->id, static_cast<std::uint32_t>(i + 1)), encrypted,

@@ -11,6 +11,7 @@
 #include "crypto/key_directory.h"
 #include "crypto/sealer.h"
 #include "queue/mail_queue.h"
+#include "queue/suppressions.h"
 #include "relay/message_sink.h"
 #include "relay/new_address_rate.h"
 
@@ -33,14 +34,18 @@ struct IntakeHooks {
 
 class Intake final : public MessageSink {
  public:
-  Intake(KeyDirectory& directory, const Sealer& sealer, MailQueue& queue, NewAddressRate& rate, const Clock& clock,
-         Log& log, IntakeOptions options, IntakeHooks hooks);
+  Intake(KeyDirectory& directory, const Sealer& sealer, MailQueue& queue, NewAddressRate& rate,
+         Suppressions& suppressions, const Clock& clock, Log& log, IntakeOptions options, IntakeHooks hooks);
 
-  Result<bool, IntakeError> admit(const Account& account, const EmailAddress& address, std::size_t unassigned) override;
+  Result<Admission, IntakeError> admit(const Account& account, const EmailAddress& address,
+                                       std::size_t unassigned) override;
   Result<Accepted, IntakeError> accept(Submission submission) override;
 
  private:
   struct Keys;
+  /// Whether each address bounced before; an error for the first to which mail is refused now.
+  Result<std::vector<bool>, IntakeError> bounced_before(const std::vector<EmailAddress>& addresses);
+  Result<void, IntakeError> look_at_bounces(Submission& submission);
   Result<Keys, IntakeError> keys_for(const Submission& submission, const Introduction& introduction);
   Result<SealedMessage, IntakeError> seal(const Submission& submission, const SubmittedMessage& message,
                                           const Keys* keys, const Sealer::Additions& additions) const;
@@ -53,6 +58,7 @@ class Intake final : public MessageSink {
   const Sealer& sealer_;
   MailQueue& queue_;
   NewAddressRate& rate_;
+  Suppressions& suppressions_;
   const Clock& clock_;
   Log& log_;
   IntakeOptions options_;

@@ -21,6 +21,7 @@ enum class Refusal {
   Loop,              ///< SMTP 550 5.4.6: it went through too many servers
   SenderNotAllowed,  ///< 550 5.7.1
   BadRecipient,      ///< 553 5.1.3
+  Suppressed,        ///< 550 5.1.1: the address bounced again and again
   TooManyNew,        ///< 452 4.5.3: more recipients without a key than the pool can serve
   RateOfNew,         ///< 452 4.7.1: notify.max_new_per_account
   CannotSeal,        ///< 550 5.6.0
@@ -36,9 +37,16 @@ struct IntakeError {
   std::string internal_detail;
 };
 
+/// What admit() found out about a recipient.
+struct Admission {
+  bool unassigned = false;      ///< the address has no key yet
+  bool bounced_before = false;  ///< it bounced, but not often enough to be refused
+};
+
 struct SubmissionRecipient {
   EmailAddress address;
   DsnRequest dsn;
+  std::optional<bool> bounced_before;  ///< as admit() said; nothing: accept() looks
 };
 
 struct Submission {
@@ -69,10 +77,10 @@ struct Accepted {
 class MessageSink {
  public:
   virtual ~MessageSink() = default;
-  /// For RCPT: can this address be given a key, in a transaction that already has `unassigned` recipients without one?
-  /// The value says whether the address has no key yet.
-  virtual Result<bool, IntakeError> admit(const Account& account, const EmailAddress& address,
-                                          std::size_t unassigned) = 0;
+  /// For RCPT: does mail to this address arrive as a rule, and can it be given a key, in a transaction that already has
+  /// `unassigned` recipients without one?
+  virtual Result<Admission, IntakeError> admit(const Account& account, const EmailAddress& address,
+                                               std::size_t unassigned) = 0;
   /// When this returns a value, the message is sealed for every recipient and durable.
   virtual Result<Accepted, IntakeError> accept(Submission submission) = 0;
 };

@@ -30,6 +30,7 @@ struct Services::Parts {
   std::unique_ptr<Tokens> tokens;
   std::unique_ptr<MailQueue> queue;
   std::unique_ptr<QueueView> queue_view;
+  std::unique_ptr<Suppressions> suppressions;
 };
 
 Services::Services(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -69,6 +70,7 @@ Result<std::unique_ptr<Services>> Services::open(const Settings& settings, const
   p.tokens = std::make_unique<Tokens>(p.redis, *p.master_key, clock, p.random, log);
   p.queue = std::make_unique<MailQueue>(p.redis, *p.master_key, clock, p.random, log);
   p.queue_view = std::make_unique<QueueView>(p.redis, clock);
+  p.suppressions = std::make_unique<Suppressions>(p.redis, clock, settings.delivery.suppress);
   return std::unique_ptr<Services>(new Services(std::move(parts)));
 }
 
@@ -83,5 +85,6 @@ Accounts& Services::accounts() { return *parts_->accounts; }
 Tokens& Services::tokens() { return *parts_->tokens; }
 MailQueue& Services::queue() { return *parts_->queue; }
 QueueView& Services::queue_view() { return *parts_->queue_view; }
+Suppressions& Services::suppressions() { return *parts_->suppressions; }
 
 }  // namespace sealpost

@@ -18,6 +18,7 @@
 #include "crypto/master_key.h"
 #include "queue/mail_queue.h"
 #include "queue/queue_view.h"
+#include "queue/suppressions.h"
 #include "relay/accounts.h"
 #include "relay/tokens.h"
 
@@ -49,6 +50,7 @@ class Services final {
   [[nodiscard]] Tokens& tokens();
   [[nodiscard]] MailQueue& queue();
   [[nodiscard]] QueueView& queue_view();
+  [[nodiscard]] Suppressions& suppressions();
 
  private:
   struct Parts;

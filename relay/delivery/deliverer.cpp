@@ -9,6 +9,7 @@
 
 #include "base/guarded.h"
 #include "queue/retry_schedule.h"
+#include "relay/delivery/bad_address.h"
 
 namespace sealpost {
 namespace {
@@ -33,6 +34,18 @@ std::string_view outcome_name(const Outcome& outcome) {
 /// Whose words a report quotes: a host that answered, or nobody but us.
 std::string remote_host(const Attempt& attempt, int code) { return code != 0 ? attempt.trace.host : std::string(); }
 
+/// What is thrown on the way becomes an error like any other.
+template <class Work>
+Status caught(Work work) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    return Error::temporary("memory is short");
+  } catch (const std::exception& why) {
+    return Error::internal(why.what());
+  }
+}
+
 /// "host [address] tls: reply" for the history.
 std::string describe(const Attempt& attempt, const std::string& response) {
   std::string text = attempt.trace.host;
@@ -48,11 +61,12 @@ bool asked_for(const DeliveryRecord& delivery) {
 
 }  // namespace
 
-Deliverer::Deliverer(MailQueue& queue, Permits& permits, NextHop& next_hop, PollableFlag& abandon, Wrapper& wrapper,
-                     const Clock& clock, Random& random, Log& log, DelivererOptions options,
-                     std::function<void(const std::string&)> notification_failed)
+Deliverer::Deliverer(MailQueue& queue, Permits& permits, Suppressions& suppressions, NextHop& next_hop,
+                     PollableFlag& abandon, Wrapper& wrapper, const Clock& clock, Random& random, Log& log,
+                     DelivererOptions options, std::function<void(const std::string&)> notification_failed)
     : queue_(queue),
       permits_(permits),
+      suppressions_(suppressions),
       next_hop_(next_hop),
       abandon_(abandon),
       wrapper_(wrapper),
@@ -247,7 +261,7 @@ void Deliverer::settle(const Claim& claim, const Attempt& attempt) {
 }
 
 bool Deliverer::try_to_settle(const Claim& claim, const Attempt& attempt) {
-  const Status recorded = try_to_record(claim, attempt);
+  const Status recorded = caught([&] { return record(claim, attempt); });
   if (recorded) return true;
   log_.failure("delivery.not_recorded", recorded.error(), {{"delivery", claim.delivery.id.text()}});
   if (recorded.error().kind == ErrorKind::NotFound) return true;  // the lease was taken: somebody else answers for it
@@ -256,20 +270,8 @@ bool Deliverer::try_to_settle(const Claim& claim, const Attempt& attempt) {
   return queue_.held(claim, "the outcome cannot be recorded: " + recorded.error().public_text).ok();
 }
 
-Status Deliverer::try_to_record(const Claim& claim, const Attempt& attempt) {
-  try {
-    return record(claim, attempt);
-  } catch (const std::bad_alloc&) {
-    return Error::temporary("memory is short");
-  } catch (const std::exception& why) {
-    return Error::internal(why.what());
-  }
-}
-
 Status Deliverer::record(const Claim& claim, const Attempt& attempt) {
-  if (const auto* delivered = std::get_if<Delivered>(&attempt.outcome)) {
-    return queue_.delivered(claim, describe(attempt, delivered->response));
-  }
+  if (const auto* delivered = std::get_if<Delivered>(&attempt.outcome)) return succeed(claim, attempt, *delivered);
   if (const auto* failed = std::get_if<Failed>(&attempt.outcome)) return fail(claim, attempt, *failed, false);
   if (std::holds_alternative<Abandoned>(attempt.outcome)) return queue_.release(claim);
   if (const auto* unreadable = std::get_if<Unreadable>(&attempt.outcome)) {
@@ -282,13 +284,48 @@ Status Deliverer::record(const Claim& claim, const Attempt& attempt) {
   return defer(claim, attempt, deferred);
 }
 
+/// What is done beside an outcome waits for a store that is away; else what fails is logged and left: what has arrived
+/// must not be held, and sent again, because nobody could be told so.
+Status Deliverer::beside(const Claim& claim, std::string_view event, const std::function<Status()>& work) {
+  Status done = caught(work);
+  if (done || done.error().kind == ErrorKind::Temporary) return done;
+  log_.failure(event, done.error(), {{"delivery", claim.delivery.id.text()}});
+  return {};
+}
+
+Status Deliverer::succeed(const Claim& claim, const Attempt& attempt, const Delivered& delivered) {
+  auto told = beside(claim, "delivery.not_confirmed", [&] { return confirm(claim, attempt, delivered); });
+  if (!told) return told;
+  auto noted = beside(claim, "delivery.address_not_noted", [&] { return note_good_address(claim); });
+  if (!noted) return noted;
+  return queue_.delivered(claim, describe(attempt, delivered.response));
+}
+
+/// RFC 3461 section 5.2: a next hop that was given the sender's wish answers for it.
+Status Deliverer::confirm(const Claim& claim, const Attempt& attempt, const Delivered& delivered) {
+  if (delivered.custody == Custody::DsnRelay || !wants_confirmation(claim.delivery)) return {};
+  const ReportFacts facts{
+      .delivery = claim.delivery,
+      .action = delivered.custody == Custody::Relay ? ReportAction::Relayed : ReportAction::Delivered,
+      .enhanced = delivered.enhanced,
+      .response = delivered.response,
+      .remote_host = remote_host(attempt, delivered.code)};
+  return report(claim, "confirmation:" + claim.delivery.id.text(), facts);
+}
+
 /// The report first: a crash between the two repeats the attempt, but not the report.
 Status Deliverer::fail(const Claim& claim, const Attempt& attempt, const Failed& failed, bool expired) {
   if (wants_bounce(claim.delivery)) {
-    const ReportFacts facts{
-        claim.delivery, failed.enhanced, failed.response, remote_host(attempt, failed.code), expired, std::nullopt, {}};
+    const ReportFacts facts{.delivery = claim.delivery,
+                            .action = ReportAction::Failed,
+                            .enhanced = failed.enhanced,
+                            .response = failed.response,
+                            .remote_host = remote_host(attempt, failed.code),
+                            .expired = expired};
     if (auto told = report(claim, "bounce:" + claim.delivery.id.text(), facts); !told) return told;
   }
+  auto noted = beside(claim, "delivery.address_not_noted", [&] { return note_bad_address(claim, failed); });
+  if (!noted) return noted;
   if (claim.delivery.notification) notification_failed_(claim.delivery.recipient);
   return queue_.bounced(claim, describe(attempt, failed.response));
 }
@@ -297,13 +334,36 @@ Status Deliverer::defer(const Claim& claim, const Attempt& attempt, const Deferr
   const Time now = clock_.now();
   const Time end = claim.delivery.created + options_.max_age;
   if (!claim.delivery.warned && now - claim.delivery.created >= options_.warn_after && wants_warning(claim.delivery)) {
-    const ReportFacts facts{
-        claim.delivery, deferred.enhanced, deferred.response, remote_host(attempt, deferred.code), false, end, {}};
+    const ReportFacts facts{.delivery = claim.delivery,
+                            .action = ReportAction::Delayed,
+                            .enhanced = deferred.enhanced,
+                            .response = deferred.response,
+                            .remote_host = remote_host(attempt, deferred.code),
+                            .retry_until = end};
     if (auto told = report(claim, "warning:" + claim.delivery.id.text(), facts); !told) return told;
     if (auto warned = queue_.warned(claim); !warned) return warned;
   }
   const Time next = now + retry_pause(options_.retry, claim.delivery.attempts + 1);
   return queue_.deferred(claim, describe(attempt, deferred.response), std::min(next, end));
+}
+
+/// Before the delivery ends, so that a crash loses no count; the same delivery counts once. The relay's own mail says
+/// nothing about what senders may submit.
+Status Deliverer::note_bad_address(const Claim& claim, const Failed& failed) {
+  if (claim.delivery.notice || !condemns_address(failed)) return {};
+  auto address = EmailAddress::parse(claim.delivery.recipient);
+  if (!address) return {};
+  return suppressions_.count(*address, claim.delivery.id, failed.response);
+}
+
+/// Only an address that had bounced costs a round trip.
+Status Deliverer::note_good_address(const Claim& claim) {
+  if (!claim.delivery.bounced_before) return {};
+  auto address = EmailAddress::parse(claim.delivery.recipient);
+  if (!address) return {};
+  auto cleared = suppressions_.clear(*address);
+  if (!cleared) return cleared.error();
+  return {};
 }
 
 Status Deliverer::report(const Claim& claim, const std::string& once_name, ReportFacts facts) {

@@ -19,6 +19,7 @@
 #include "notify/bounce.h"
 #include "queue/mail_queue.h"
 #include "queue/permits.h"
+#include "queue/suppressions.h"
 #include "relay/delivery/destinations.h"
 #include "relay/delivery/next_hop.h"
 #include "relay/delivery/pollable_flag.h"
@@ -40,8 +41,8 @@ struct DelivererOptions {
 class Deliverer final {
  public:
   /// `abandon` is the flag that the next hop was made with.
-  Deliverer(MailQueue& queue, Permits& permits, NextHop& next_hop, PollableFlag& abandon, Wrapper& wrapper,
-            const Clock& clock, Random& random, Log& log, DelivererOptions options,
+  Deliverer(MailQueue& queue, Permits& permits, Suppressions& suppressions, NextHop& next_hop, PollableFlag& abandon,
+            Wrapper& wrapper, const Clock& clock, Random& random, Log& log, DelivererOptions options,
             std::function<void(const std::string& recipient)> notification_failed);
   ~Deliverer();
   Deliverer(const Deliverer&) = delete;
@@ -65,15 +66,20 @@ class Deliverer final {
   Attempt try_once(const Claim& claim);
   void settle(const Claim& claim, const Attempt& attempt);
   bool try_to_settle(const Claim& claim, const Attempt& attempt);
-  Status try_to_record(const Claim& claim, const Attempt& attempt);
   Status record(const Claim& claim, const Attempt& attempt);
+  Status succeed(const Claim& claim, const Attempt& attempt, const Delivered& delivered);
+  Status confirm(const Claim& claim, const Attempt& attempt, const Delivered& delivered);
   Status fail(const Claim& claim, const Attempt& attempt, const Failed& failed, bool expired);
   Status defer(const Claim& claim, const Attempt& attempt, const Deferred& deferred);
+  Status beside(const Claim& claim, std::string_view event, const std::function<Status()>& work);
+  Status note_bad_address(const Claim& claim, const Failed& failed);
+  Status note_good_address(const Claim& claim);
   Status report(const Claim& claim, const std::string& once, ReportFacts facts);
   bool pause(std::chrono::milliseconds duration);
 
   MailQueue& queue_;
   Permits& permits_;
+  Suppressions& suppressions_;
   NextHop& next_hop_;
   PollableFlag& abandon_;
   Wrapper& wrapper_;

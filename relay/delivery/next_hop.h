@@ -10,19 +10,33 @@
 
 namespace sealpost {
 
+/// Who has the message now, and so who confirms it to a sender that asked for NOTIFY=SUCCESS (RFC 3461 section 5.2).
+enum class Custody {
+  Mailbox,  ///< delivered for good: we say so (5.2.3)
+  Relay,    ///< a server that knows no DSN: we say that it was relayed, and nobody says more (5.2.2)
+  DsnRelay  ///< a server that took the DSN parameters over: it confirms (5.2.1)
+};
+
 /// How an attempt ended (RFC 3463 for the enhanced code). What is not known is Deferred.
 struct Delivered {
   std::string response;
+  std::string enhanced = "2.0.0";
+  int code = 0;  ///< of the remote's reply; 0: the response is in our own words
+  Custody custody = Custody::Mailbox;
 };
 struct Deferred {
   std::string response;
   std::string enhanced = "4.0.0";
-  int code = 0;  ///< of the remote's reply; 0: the response is in our own words
+  int code = 0;  ///< as above
 };
+/// What a reply was said to, and so whom it speaks of.
+enum class Refused { Message, Sender, Recipient };
+
 struct Failed {
   int code = 0;  ///< as above
   std::string enhanced = "5.0.0";
   std::string response;
+  Refused refused = Refused::Message;
 };
 /// The relay stops, and nothing was handed over: no attempt was made.
 struct Abandoned {

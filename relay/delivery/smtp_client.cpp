@@ -3,6 +3,7 @@
 #include "relay/delivery/smtp_client.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "base/encoding.h"
@@ -22,7 +23,9 @@ bool needs_utf8(const DeliveryRecord& delivery) {
   return !is_ascii(envelope_form(delivery.recipient, false)) || !is_ascii(envelope_form(delivery.mail_from, false));
 }
 
+/// What the sender said; empty when nothing was said, since then nothing is passed on (RFC 3461 section 5.2.1).
 std::string notify_value(const DsnRequest& dsn) {
+  if (dsn.is_default()) return {};
   if (dsn.never) return "NEVER";
   std::string value;
   const auto add = [&](bool wanted, const char* word) {
@@ -39,8 +42,8 @@ bool is_about_login(int code) { return code == 530 || code == 534 || code == 535
 
 /// Owners make room. A bare 552 speaks of the mailbox in reply to RCPT, elsewhere of the message's size (RFC 1870
 /// section 6).
-bool is_full_mailbox(const RemoteReply& reply, bool at_rcpt) {
-  return reply.enhanced == "5.2.2" || (at_rcpt && reply.code == 552 && reply.enhanced == "5.0.0");
+bool is_full_mailbox(const RemoteReply& reply, Refused what) {
+  return reply.enhanced == "5.2.2" || (what == Refused::Recipient && reply.code == 552 && reply.enhanced == "5.0.0");
 }
 
 }  // namespace
@@ -71,11 +74,11 @@ Outcome SmtpClient::broken(const Error& why) {
 }
 
 /// The server's word on this message. 421 means that it closes; a 4xx, a full mailbox and everything unknown defer.
-Outcome SmtpClient::refused(const RemoteReply& reply, bool at_rcpt) {
+Outcome SmtpClient::refused(const RemoteReply& reply, Refused what) {
   if (reply.code == 421 || reply.severity() < 4) usable_ = false;
   if (is_about_login(reply.code)) return session_refused(reply);
-  if (is_full_mailbox(reply, at_rcpt)) return Deferred{reply.text, "4.2.2", reply.code};
-  if (reply.severity() == 5) return Failed{reply.code, reply.enhanced, reply.text};
+  if (is_full_mailbox(reply, what)) return Deferred{reply.text, "4.2.2", reply.code};
+  if (reply.severity() == 5) return Failed{reply.code, reply.enhanced, reply.text, what};
   return Deferred{reply.text, reply.severity() == 4 ? reply.enhanced : "4.5.0", reply.code};
 }
 
@@ -217,6 +220,12 @@ Result<void, Outcome> SmtpClient::log_in() {
       "the next hop refuses our login (" + std::to_string(reply->code) + " " + reply->enhanced + ")", "4.7.8"});
 }
 
+/// An LMTP server takes mail for good (RFC 2033); one that offers DSN was given the parameters like any other.
+Custody SmtpClient::custody() const {
+  if (offers("DSN")) return Custody::DsnRelay;
+  return target_.kind == Route::Kind::Lmtp ? Custody::Mailbox : Custody::Relay;
+}
+
 /// 0: none is named (RFC 1870 section 4).
 std::uint64_t SmtpClient::size_limit() const {
   const auto size = extensions_.find("SIZE");
@@ -246,7 +255,7 @@ std::string SmtpClient::rcpt_line(const DeliveryRecord& delivery) const {
   const bool utf8 = offers("SMTPUTF8") && (delivery.smtputf8 || needs_utf8(delivery));
   std::string line = "RCPT TO:<" + envelope_form(delivery.recipient, utf8) + ">";
   if (!offers("DSN")) return line;
-  line += " NOTIFY=" + notify_value(delivery.dsn);
+  if (const std::string notify = notify_value(delivery.dsn); !notify.empty()) line += " NOTIFY=" + notify;
   if (!delivery.dsn.orcpt.empty()) line += " ORCPT=" + delivery.dsn.orcpt;
   return line;
 }
@@ -255,6 +264,7 @@ Result<void, Outcome> SmtpClient::begin_data(const Claim& claim) {
   const std::vector<std::string> lines = {mail_line(claim), rcpt_line(claim.delivery), "DATA"};
   const std::vector<std::chrono::milliseconds> timeouts = {target_.timeouts.mail, target_.timeouts.rcpt,
                                                            target_.timeouts.data};
+  constexpr std::array refused_by = {Refused::Sender, Refused::Recipient, Refused::Message};
   const bool pipelining = offers("PIPELINING");
   if (pipelining) {
     if (auto written = write(lines[0] + "\r\n" + lines[1] + "\r\n" + lines[2] + "\r\n", target_.timeouts.mail);
@@ -267,7 +277,7 @@ Result<void, Outcome> SmtpClient::begin_data(const Claim& claim) {
     auto reply = pipelining ? read_reply(timeouts[i]) : command(lines[i], timeouts[i]);
     if (!reply) return refusal ? std::move(*refusal) : std::move(reply).error();
     const bool fine = i < 2 ? reply->severity() == 2 : reply->code == 354;
-    if (!fine && !refusal) refusal = refused(*reply, i == 1);
+    if (!fine && !refusal) refusal = refused(*reply, refused_by.at(i));
     if (refusal && (!pipelining || !usable_)) break;
     if (refusal && i == 2 && reply->code == 354) end_unwanted_data();
   }
@@ -311,8 +321,8 @@ Outcome SmtpClient::send_body(DeliveryBody& body) {
   if (!reply) {
     return Deferred{"outcome unknown: the reply to the message was lost: " + response_of(reply.error()), "4.4.2"};
   }
-  if (reply->severity() == 2) return Delivered{reply->text};
-  return refused(*reply, false);
+  if (reply->severity() == 2) return Delivered{reply->text, reply->enhanced, reply->code, custody()};
+  return refused(*reply);
 }
 
 Outcome SmtpClient::send(const Claim& claim, DeliveryBody& body) {

@@ -84,9 +84,10 @@ class SmtpClient final {
   void end_unwanted_data();
   Outcome send_body(DeliveryBody& body);
   Outcome broken(const Error& why);
-  Outcome refused(const RemoteReply& reply, bool at_rcpt);
+  Outcome refused(const RemoteReply& reply, Refused what = Refused::Message);
   Outcome session_refused(const RemoteReply& reply);
   [[nodiscard]] std::uint64_t size_limit() const;
+  [[nodiscard]] Custody custody() const;
   [[nodiscard]] bool offers(const std::string& keyword) const { return extensions_.contains(keyword); }
 
   const SmtpTarget& target_;

@@ -156,7 +156,7 @@ class Connection final : public net::Conversation {
                                                   {"reason", admitted.error().public_text},
                                                   {"detail", admitted.error().internal_detail}});
     }
-    auto result = std::make_shared<Result<bool, IntakeError>>(std::move(admitted));
+    auto result = std::make_shared<Result<Admission, IntakeError>>(std::move(admitted));
     return [this, result] { return step(session_->recipient_result(std::move(*result))); };
   }
 

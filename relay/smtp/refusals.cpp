@@ -15,6 +15,8 @@ Reply to_reply(const IntakeError& error) {
       return {550, "5.7.1", text};
     case Refusal::BadRecipient:
       return {553, "5.1.3", text};
+    case Refusal::Suppressed:
+      return {550, "5.1.1", text};
     case Refusal::TooManyNew:
       return {452, "4.5.3", text};
     case Refusal::RateOfNew:

@@ -94,7 +94,7 @@ class Session final {
   Output admission_result(std::optional<IntakeError> refusal);
   /// The login is void: what the account may do now, only a new one tells.
   Output account_changed();
-  Output recipient_result(Result<bool, IntakeError> result);
+  Output recipient_result(Result<Admission, IntakeError> result);
   Output message_result(Result<Accepted, IntakeError> result);
 
  private:

@@ -66,14 +66,15 @@ void Session::rcpt(std::string_view argument) {
   act(CheckRecipient{*account_, pending_recipient_->to, unassigned_});
 }
 
-Session::Output Session::recipient_result(Result<bool, IntakeError> result) {
+Session::Output Session::recipient_result(Result<Admission, IntakeError> result) {
   go_on();
   if (!result) {
     const Reply refused = to_reply(result.error());
     reply(refused.code, refused.enhanced, refused.text);
   } else {
-    unassigned_ += *result ? 1 : 0;
-    recipients_.push_back({std::move(pending_recipient_->to), std::move(pending_recipient_->dsn)});
+    unassigned_ += result->unassigned ? 1 : 0;
+    recipients_.push_back(
+        {std::move(pending_recipient_->to), std::move(pending_recipient_->dsn), result->bounced_before});
     state_ = State::Recipients;
     reply(250, "2.1.5", "recipient ok");
   }

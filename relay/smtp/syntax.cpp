@@ -122,6 +122,7 @@ bool is_atom(std::string_view text) {
 }
 
 std::optional<Reply> apply_notify(std::string_view value, DsnRequest& dsn) {
+  dsn.given = true;
   dsn.never = dsn.success = dsn.failure = dsn.delay = false;
   std::size_t words = 0;
   while (true) {

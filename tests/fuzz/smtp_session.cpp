@@ -84,7 +84,7 @@ class Script final {
   smtp::Session::Output answer(smtp::CheckRecipient& action) {
     require(logged_in_ && action.unassigned < 3);
     if (refuses()) return session_.recipient_result(IntakeError{Refusal::RateOfNew, "later", {}});
-    return session_.recipient_result(true);
+    return session_.recipient_result(Admission{true, false});
   }
   smtp::Session::Output answer(smtp::TakeMessage& action) {
     const Submission& submission = action.submission;

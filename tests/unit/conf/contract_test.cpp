@@ -47,6 +47,8 @@ const std::vector<std::string>& contract() {
                                                 "delivery.retry",
                                                 "delivery.max_age",
                                                 "delivery.warn_after",
+                                                "delivery.suppress_after",
+                                                "delivery.suppress_for",
                                                 "queue.history",
                                                 "crypto.key_type",
                                                 "crypto.content_cipher",

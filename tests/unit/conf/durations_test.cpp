@@ -16,8 +16,8 @@ std::string line(const std::string& key, const std::string& value) {
 }
 
 TEST_F(LeastDurations, ThatMustLastAreASecondAtLeast) {
-  for (const std::string key :
-       {"smtp.idle_timeout", "delivery.max_age", "keys.interim_lifetime", "notify.code_lifetime"}) {
+  for (const std::string key : {"smtp.idle_timeout", "delivery.max_age", "delivery.suppress_for",
+                                "keys.interim_lifetime", "notify.code_lifetime"}) {
     for (const std::string value : {"0", "0s", "0d", "999ms"}) {
       std::string expected("sealpost.conf: ");
       expected.append(key).append(": less than 1s: ").append(value);

@@ -66,6 +66,8 @@ const std::vector<KeyCase>& cases() {
     {"delivery.retry", "1m,5m,15m,30m,1h,2h,4h", "1s, 2s", IS(delivery.retry, (std::vector<std::chrono::milliseconds>{1s, 2s})), IS(delivery.retry.size(), 7U), "0s", "a step of 0 would retry without a pause"},
     {"delivery.max_age", "5d", "1d", IS(delivery.max_age, 24h), IS(delivery.max_age, 120h), "1w", "not a duration: 1w (a number with s, m, h or d, such as 30s or 5d)"},
     {"delivery.warn_after", "4h", "1h", IS(delivery.warn_after, 1h), IS(delivery.warn_after, 4h), "x", "not a duration: x (a number with s, m, h or d, such as 30s or 5d)"},
+    {"delivery.suppress_after", "3", "off", IS(delivery.suppress.after, 0U), IS(delivery.suppress.after, 3U), "1001", "not a number from 0 to 1000: 1001 (or off)"},
+    {"delivery.suppress_for", "7d", "1d", IS(delivery.suppress.lasts, 24h), IS(delivery.suppress.lasts, 168h), "x", "not a duration: x (a number with s, m, h or d, such as 30s or 5d)"},
     {"queue.history", "7d", "1d", IS(queue.history, 24h), IS(queue.history, 168h), "x", "not a duration: x (a number with s, m, h or d, such as 30s or 5d)"},
     {"crypto.key_type", "rsa3072", "p256", IS(crypto.key_type, KeyType::P256), IS(crypto.key_type, KeyType::Rsa3072), "rsa1024", "not one of p256, rsa2048, rsa3072, rsa4096: rsa1024"},
     {"crypto.content_cipher", "aes256-cbc", "aes256-gcm", IS(crypto.content_cipher, ContentCipher::Aes256Gcm), IS(crypto.content_cipher, ContentCipher::Aes256Cbc), "des", "not one of aes256-cbc, aes256-gcm: des"},

@@ -37,7 +37,8 @@ TEST(Bounce, IsAReportThatMachinesRead) {
   auto record = delivery();
   record.envid = "QQ+2B314";
   record.dsn.orcpt = "rfc822;Bob+2Bnews@example.net";
-  const auto mail = reported({record, "5.1.1", "550 5.1.1 no such user", "mx.example.net", false, {}, header_block});
+  const auto mail = reported(
+      {record, ReportAction::Failed, "5.1.1", "550 5.1.1 no such user", "mx.example.net", false, {}, header_block});
   EXPECT_EQ(mail.structure, "multipart/report(text/plain,message/delivery-status,text/rfc822-headers)");
   EXPECT_NE(mail.field("content-type").find("report-type=\"delivery-status\""), std::string::npos);
   EXPECT_EQ(mail.field("to"), "alice@example.com");
@@ -59,8 +60,14 @@ TEST(Bounce, IsAReportThatMachinesRead) {
 }
 
 TEST(Bounce, PutsNoWordsOfOursIntoARemotesMouth) {
-  const auto mail = reported(
-      {delivery(), "5.3.4", "the message is larger than the 1000 octets that it takes", {}, false, {}, header_block});
+  const auto mail = reported({delivery(),
+                              ReportAction::Failed,
+                              "5.3.4",
+                              "the message is larger than the 1000 octets that it takes",
+                              {},
+                              false,
+                              {},
+                              header_block});
   EXPECT_FALSE(mail.status.at(1).contains("diagnostic-code"));
   EXPECT_FALSE(mail.status.at(1).contains("remote-mta"));
   const std::string& text = mail.parts.at(0).body;
@@ -81,7 +88,8 @@ class BounceReason : public testing::TestWithParam<Reason> {};
 
 TEST_P(BounceReason, IsToldInPlainWords) {
   const auto& [name, enhanced, expired, happened, to_do] = GetParam();
-  const auto mail = reported({delivery(), enhanced, "550 go away", "mx.example.net", expired, {}, header_block});
+  const auto mail = reported(
+      {delivery(), ReportAction::Failed, enhanced, "550 go away", "mx.example.net", expired, {}, header_block});
   const std::string& text = mail.parts.at(0).body;
   EXPECT_NE(text.find("\r\n    bob@example.net\r\n"), std::string::npos);
   EXPECT_NE(text.find(happened), std::string::npos) << text;
@@ -124,7 +132,8 @@ void PrintTo(const Threading& threading, std::ostream* out) { *out << threading.
 class BounceThread : public testing::TestWithParam<Threading> {};
 
 TEST_P(BounceThread, IsTheReturnedMessages) {
-  const auto mail = reported({delivery(), "5.1.1", "550 no", "mx.example", false, {}, GetParam().header_block});
+  const auto mail =
+      reported({delivery(), ReportAction::Failed, "5.1.1", "550 no", "mx.example", false, {}, GetParam().header_block});
   EXPECT_EQ(mail.field("in-reply-to"), GetParam().in_reply_to);
   EXPECT_EQ(mail.field("references"), GetParam().in_reply_to);
   EXPECT_TRUE(mail.defects.empty()) << mail.defects.front();
@@ -140,7 +149,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Bounce, WarningTellsUntilWhenAttemptsGoOn) {
   const Time until = from_milliseconds(1'790'000'000'000 + 3600 * 1000);
-  const auto mail = reported({delivery(), "4.4.1", "connection refused", {}, false, until, header_block});
+  const auto mail =
+      reported({delivery(), ReportAction::Delayed, "4.4.1", "connection refused", {}, false, until, header_block});
   EXPECT_EQ(mail.field("subject"), "Delivery is delayed");
   EXPECT_EQ(mail.status.at(1).at("action"), "delayed");
   EXPECT_EQ(mail.status.at(1).at("status"), "4.4.1");
@@ -149,8 +159,58 @@ TEST(Bounce, WarningTellsUntilWhenAttemptsGoOn) {
   EXPECT_NE(mail.parts.at(0).body.find("Mon, 21 Sep 2026 15:13:20 +0000"), std::string::npos);
 }
 
+TEST(Confirmation, TellsThatTheMailWasRelayedAndThatNoMoreMayCome) {
+  auto record = delivery();
+  record.envid = "QQ";
+  record.dsn.orcpt = "rfc822;robert@example.net";
+  const auto mail =
+      reported({record, ReportAction::Relayed, "2.6.0", "250 2.6.0 queued", "mx.example.net", false, {}, header_block});
+  EXPECT_EQ(mail.structure, "multipart/report(text/plain,message/delivery-status,text/rfc822-headers)");
+  EXPECT_EQ(mail.field("subject"), "Your message was handed on");
+  EXPECT_EQ(mail.field("auto-submitted"), "auto-replied");
+  EXPECT_EQ(mail.field("in-reply-to"), "<m@example.com>");
+  ASSERT_EQ(mail.status.size(), 2U);
+  EXPECT_EQ(mail.status[0].at("original-envelope-id"), "QQ");
+  EXPECT_EQ(mail.status[1].at("original-recipient"), "rfc822;robert@example.net");
+  EXPECT_EQ(mail.status[1].at("final-recipient"), "rfc822; bob@example.net");
+  EXPECT_EQ(mail.status[1].at("action"), "relayed");
+  EXPECT_EQ(mail.status[1].at("status"), "2.6.0");
+  EXPECT_EQ(mail.status[1].at("remote-mta"), "dns; mx.example.net");
+  EXPECT_EQ(mail.status[1].at("diagnostic-code"), "smtp; 250 2.6.0 queued");
+  EXPECT_FALSE(mail.status[1].contains("will-retry-until"));
+  const std::string& text = mail.parts.at(0).body;
+  EXPECT_NE(text.find("handed on to the next mail server"), std::string::npos) << text;
+  EXPECT_NE(text.find("no further confirmation may come"), std::string::npos) << text;
+  EXPECT_EQ(mail.parts.at(2).body, header_block);
+  EXPECT_TRUE(mail.defects.empty()) << mail.defects.front();
+}
+
+TEST(Confirmation, TellsThatTheMailIsInTheMailbox) {
+  const auto mail =
+      reported({delivery(), ReportAction::Delivered, "2.0.0", "250 2.0.0 stored", {}, false, {}, header_block});
+  EXPECT_EQ(mail.field("subject"), "Your message was delivered");
+  EXPECT_EQ(mail.status.at(1).at("action"), "delivered");
+  EXPECT_EQ(mail.status.at(1).at("status"), "2.0.0");
+  EXPECT_FALSE(mail.status.at(1).contains("remote-mta"));
+  EXPECT_FALSE(mail.status.at(1).contains("diagnostic-code"));
+  const std::string& text = mail.parts.at(0).body;
+  EXPECT_NE(text.find("delivered to the recipient's mailbox"), std::string::npos) << text;
+  EXPECT_EQ(text.find("What you can do"), std::string::npos) << text;
+}
+
+TEST(Bounce, LeavesXtextThatStandsForNoAsciiAsItCame) {
+  auto record = delivery();
+  record.envid = "Q+FF";
+  record.dsn.orcpt = "rfc822;b+FCb@example.net";
+  const auto mail = reported({record, ReportAction::Failed, "5.1.1", "550 no", "mx", false, {}, header_block});
+  EXPECT_EQ(mail.structure, "multipart/report(text/plain,message/delivery-status,text/rfc822-headers)");
+  EXPECT_EQ(mail.status.at(0).at("original-envelope-id"), "Q+FF");
+  EXPECT_EQ(mail.status.at(1).at("original-recipient"), "rfc822;b+FCb@example.net");
+}
+
 TEST(Bounce, SpeaksUnicodeForAddressesBeyondAscii) {
   const auto mail = reported({delivery("jürgen@straße.example"),
+                              ReportAction::Failed,
                               "5.1.1",
                               "550 no",
                               "mx.example",
@@ -167,8 +227,14 @@ TEST(Bounce, LetsNobodyAddFieldsOrParts) {
   auto record = delivery();
   record.envid = "a+0D+0AStatus:+202.0.0";
   record.dsn.orcpt = "rfc822;x+0D+0AAction:+20delivered";
-  const auto mail = reported(
-      {record, "5.0.0", "550 no\r\nAction: delivered\r\n\r\n--x", "mx\r\nAction: relayed", false, {}, header_block});
+  const auto mail = reported({record,
+                              ReportAction::Failed,
+                              "5.0.0",
+                              "550 no\r\nAction: delivered\r\n\r\n--x",
+                              "mx\r\nAction: relayed",
+                              false,
+                              {},
+                              header_block});
   ASSERT_EQ(mail.status.size(), 2U);
   EXPECT_EQ(mail.status[1].at("action"), "failed");
   EXPECT_FALSE(mail.status[0].contains("status"));
@@ -178,7 +244,7 @@ TEST(Bounce, LetsNobodyAddFieldsOrParts) {
 TEST(Bounce, ReturnsWholeLinesOfALargeHeaderOnly) {
   std::string header;
   for (int i = 0; header.size() < 100'000; ++i) header += "X-Field-" + std::to_string(i) + ": value\r\n";
-  const auto mail = reported({delivery(), "5.0.0", "550 no", "mx", false, {}, header});
+  const auto mail = reported({delivery(), ReportAction::Failed, "5.0.0", "550 no", "mx", false, {}, header});
   const std::string& returned = mail.parts.at(2).body;
   EXPECT_LE(returned.size(), 32U * 1024);
   EXPECT_GT(returned.size(), 31U * 1024);
@@ -191,6 +257,7 @@ struct Wanted {
   void (*change)(DeliveryRecord&);
   bool bounce;
   bool warning;
+  bool confirmation;
 };
 void PrintTo(const Wanted& wanted, std::ostream* out) { *out << wanted.name; }
 
@@ -201,16 +268,24 @@ TEST_P(ReportWanted, ByTheRulesOfRfc3461) {
   GetParam().change(record);
   EXPECT_EQ(wants_bounce(record), GetParam().bounce);
   EXPECT_EQ(wants_warning(record), GetParam().warning);
+  EXPECT_EQ(wants_confirmation(record), GetParam().confirmation);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Bounce, ReportWanted,
-    testing::Values(Wanted{"ByDefault", [](DeliveryRecord&) {}, true, true},
-                    Wanted{"NullSender", [](DeliveryRecord& d) { d.mail_from.clear(); }, false, false},
-                    Wanted{"OwnNotice", [](DeliveryRecord& d) { d.notice = true; }, false, false},
-                    Wanted{"Never", [](DeliveryRecord& d) { d.dsn.never = true; }, false, false},
-                    Wanted{"FailureOnly", [](DeliveryRecord& d) { d.dsn.delay = false; }, true, false},
-                    Wanted{"DelayOnly", [](DeliveryRecord& d) { d.dsn.failure = false; }, false, true}),
+    testing::Values(
+        Wanted{"ByDefault", [](DeliveryRecord&) {}, true, true, false},
+        Wanted{"Success", [](DeliveryRecord& d) { d.dsn.success = true; }, true, true, true},
+        Wanted{"SuccessOnly",
+               [](DeliveryRecord& d) {
+                 d.dsn = {false, true, false, false, {}};
+               },
+               false, false, true},
+        Wanted{"NullSender", [](DeliveryRecord& d) { d.mail_from.clear(), d.dsn.success = true; }, false, false, false},
+        Wanted{"OwnNotice", [](DeliveryRecord& d) { d.notice = d.dsn.success = true; }, false, false, false},
+        Wanted{"Never", [](DeliveryRecord& d) { d.dsn.never = d.dsn.success = true; }, false, false, false},
+        Wanted{"FailureOnly", [](DeliveryRecord& d) { d.dsn.delay = false; }, true, false, false},
+        Wanted{"DelayOnly", [](DeliveryRecord& d) { d.dsn.failure = false; }, false, true, false}),
     [](const auto& test) { return test.param.name; });
 
 }  // namespace

@@ -46,8 +46,9 @@ DeliveryRecord a_delivery() {
   record.destination = "smtp://127.0.0.1:25";
   record.fingerprint = "00ff80c0" + std::string(56, 'e');  // no valid UTF-8 as octets
   record.key_state = "permanent";
-  record.dsn = {true, true, false, true, "rfc822;x"};
+  record.dsn = {true, true, false, true, "rfc822;x", true};
   record.size = 5'000'000'000;
+  record.bounced_before = true;
   record.history = {{record.created, "queued"}, {*record.next_attempt, std::string(256, 'h')}};
   return record;
 }
@@ -98,9 +99,10 @@ TEST_F(RecordsTest, ADeliveryComesBackFromLuaUnchanged) {
   EXPECT_EQ(read.destination, record.destination);
   EXPECT_EQ(read.fingerprint, record.fingerprint);
   EXPECT_EQ(read.key_state, record.key_state);
-  EXPECT_TRUE(read.dsn.never && read.dsn.success && read.dsn.delay && !read.dsn.failure);
+  EXPECT_TRUE(read.dsn.never && read.dsn.success && read.dsn.delay && !read.dsn.failure && read.dsn.given);
   EXPECT_EQ(read.dsn.orcpt, record.dsn.orcpt);
   EXPECT_EQ(read.size, record.size);
+  EXPECT_TRUE(read.bounced_before);
   ASSERT_EQ(read.history.size(), 2U);
   EXPECT_EQ(read.history[1].text, record.history[1].text);
   EXPECT_EQ(read.history[1].time, record.history[1].time);
@@ -109,6 +111,17 @@ TEST_F(RecordsTest, ADeliveryComesBackFromLuaUnchanged) {
   EXPECT_EQ(stored.place.content, place.content);
   EXPECT_EQ(read.account, "crm");
   EXPECT_EQ(read.envid, "") << "only a claim opens it";
+}
+
+TEST_F(RecordsTest, OfBeforeThereWereSuppressionsAreRead) {
+  const auto record = a_delivery();
+  std::string octets = encode(record, {});
+  octets.pop_back();
+  octets[2] = '\x15';  // 21 fields
+  const auto read = decode_delivery(record.id, octets, a_message());
+  ASSERT_TRUE(read) << read.error().internal_detail;
+  EXPECT_FALSE(read->record.bounced_before);
+  EXPECT_EQ(read->record.history.size(), 2U);
 }
 
 /// Lua knows no empty array: cmsgpack writes a map.

@@ -31,7 +31,7 @@ class IntakeTest : public testing::Test {
     result.account = account;
     result.mail_from = address("alice@example.com");
     result.protocol = "ESMTPSA";
-    for (const auto& recipient : recipients) result.recipients.push_back({address(recipient), {}});
+    for (const auto& recipient : recipients) result.recipients.push_back({address(recipient), {}, {}});
     append(result.message, message);
     return result;
   }
@@ -74,6 +74,7 @@ class IntakeTest : public testing::Test {
   Sealer sealer{CryptoSettings{}};
   MailQueue queue{parts.redis, parts.master, parts.clock, parts.random, parts.log};
   QueueView view{parts.redis, parts.clock};
+  Suppressions suppressions{parts.redis, parts.clock, {3, std::chrono::hours(7 * 24)}};
   NewAddressRate rate{parts.redis, parts.clock, Rate{20, std::chrono::hours(1)}};
 
   /// The account has caused so many other addresses to be notified in this hour.
@@ -83,12 +84,21 @@ class IntakeTest : public testing::Test {
     return rate.take("crm", addresses).value();
   }
 
+  void bounce(const std::string& mailbox, int times) {
+    for (int i = 0; i < times; ++i) {
+      const DeliveryId id(MessageId::generate(parts.clock, parts.random), 1);
+      ASSERT_TRUE(suppressions.count(address(mailbox), id, "550 5.1.1 no such user"));
+    }
+  }
+
   std::vector<std::string> reminded;
   Status reminder;
   int queued = 0;
   int assigned = 0;
   Account account{"crm", {"@example.com"}, false, {}};
-  Intake intake{directory, sealer, queue, rate, parts.clock, parts.log, {"relay.example.org", "smarthost"}, hooks()};
+  Intake intake{directory,    sealer,      queue,     rate,
+                suppressions, parts.clock, parts.log, {"relay.example.org", "smarthost"},
+                hooks()};
 };
 
 TEST_F(IntakeTest, FiftyServersAreNoCircleYet) {
@@ -133,7 +143,8 @@ TEST_F(IntakeTest, AReminderThatFailsDoesNotUndoWhatIsDurable) {
 }
 
 TEST_F(IntakeTest, UnderMxRoutingTheDomainIsTheDestination) {
-  Intake routed(directory, sealer, queue, rate, parts.clock, parts.log, {"relay.example.org", ""}, hooks());
+  Intake routed(directory, sealer, queue, rate, suppressions, parts.clock, parts.log, {"relay.example.org", ""},
+                hooks());
   auto accepted = routed
                       .accept(submission({"eva@b\xc3\xbc"
                                           "cher.example"}))
@@ -203,6 +214,49 @@ TEST_F(IntakeTest, EncryptedMailPassesWithoutKeyAndNotification) {
   EXPECT_EQ(queued, 1);
   EXPECT_TRUE(reminded.empty());
   EXPECT_TRUE(directory.claim_outbox(10).value().empty());
+}
+
+TEST_F(IntakeTest, AnAddressThatBouncedAgainAndAgainIsRefusedWithTheReason) {
+  bounce("bob@example.net", 3);
+  for (const auto& error : {intake.admit(account, address("BOB@example.net"), 0).error(),
+                            intake.accept(submission({"carol@example.net", "Bob@example.net"})).error()}) {
+    EXPECT_EQ(error.refusal, Refusal::Suppressed);
+    EXPECT_EQ(error.public_text,
+              "bob@example.net bounced 3 times in a row, last on Mon, 21 Sep 2026 14:13:20 +0000 (550 5.1.1 no such "
+              "user); mail to it is refused until Mon, 28 Sep 2026 14:13:20 +0000");
+  }
+  EXPECT_EQ(messages_in_redis(), 0U);
+  EXPECT_FALSE(directory.find(address("carol@example.net")).value()) << "nobody is given a key for a refused message";
+  parts.clock.advance(std::chrono::hours(7 * 24));
+  EXPECT_TRUE(intake.accept(submission())) << "its time is over";
+}
+
+TEST_F(IntakeTest, TheReasonOfARefusalFitsAReply) {
+  const std::string longest = std::string(64, 'l') + "@" + std::string(60, 'a') + "." + std::string(60, 'b') + "." +
+                              std::string(60, 'c') + ".example";
+  for (int i = 0; i < 3; ++i) {
+    const DeliveryId id(MessageId::generate(parts.clock, parts.random), 1);
+    ASSERT_TRUE(suppressions.count(address(longest), id, "550 " + std::string(600, 'r')));
+  }
+  EXPECT_LE(intake.admit(account, address(longest), 0).error().public_text.size(), 500U);
+}
+
+TEST_F(IntakeTest, ADeliveryKnowsThatItsAddressBounced) {
+  bounce("bob@example.net", 2);
+  EXPECT_TRUE(intake.admit(account, address("bob@example.net"), 0)->bounced_before);
+  EXPECT_FALSE(intake.admit(account, address("carol@example.net"), 0)->bounced_before);
+  const auto accepted = intake.accept(submission({"carol@example.net", "bob@example.net"})).value();
+  EXPECT_FALSE(view.show(accepted.recipients[0].delivery)->bounced_before);
+  EXPECT_TRUE(view.show(accepted.recipients[1].delivery)->bounced_before);
+}
+
+TEST_F(IntakeTest, WhatAdmissionSawIsNotLookedUpAgain) {
+  auto seen = submission({"bob@example.net"});
+  seen.recipients[0].bounced_before = false;
+  bounce("bob@example.net", 3);  // since then
+  const auto accepted = intake.accept(std::move(seen));
+  ASSERT_TRUE(accepted);
+  EXPECT_FALSE(view.show(accepted->recipients[0].delivery)->bounced_before);
 }
 
 /// Every refusal of the content.
@@ -295,17 +349,17 @@ TEST_F(IntakeTest, ALaterRecipientWhoseKeyFailsTellsNobody) {
 
 TEST_F(IntakeTest, AdmitsAsManyNewRecipientsAsThePoolHoldsAndEightMore) {
   const auto bob = address("bob@example.net");
-  EXPECT_TRUE(intake.admit(account, bob, 7).value());
+  EXPECT_TRUE(intake.admit(account, bob, 7).value().unassigned);
   EXPECT_EQ(intake.admit(account, bob, 8).error().refusal, Refusal::TooManyNew);
   ASSERT_TRUE(vault.add_to_pool());
   ASSERT_TRUE(vault.add_to_pool());
-  EXPECT_TRUE(intake.admit(account, bob, 9).value());
+  EXPECT_TRUE(intake.admit(account, bob, 9).value().unassigned);
   EXPECT_EQ(intake.admit(account, bob, 10).error().refusal, Refusal::TooManyNew);
 }
 
 TEST_F(IntakeTest, AdmitsAnyNumberOfKnownRecipients) {
   ASSERT_TRUE(directory.find_or_assign(address("bob@example.net"), {"crm", "alice@example.com"}));
-  EXPECT_FALSE(intake.admit(account, address("Bob@example.net"), 1000).value());
+  EXPECT_FALSE(intake.admit(account, address("Bob@example.net"), 1000).value().unassigned);
 }
 
 TEST_F(IntakeTest, AdmitsNoNewRecipientOnceTheAccountsNumberIsUsedUp) {

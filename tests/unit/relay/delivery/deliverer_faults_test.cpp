@@ -55,8 +55,8 @@ class DelivererFaults : public DelivererTest {
  protected:
   void start_with(Random& bad_random) {
     hop.play(no_such_user);
-    deliverer = std::make_unique<Deliverer>(*queue, permits, hop, abandon, master, clock, bad_random, log, options,
-                                            [](const std::string&) {});
+    deliverer = std::make_unique<Deliverer>(*queue, permits, suppressions, hop, abandon, master, clock, bad_random, log,
+                                            options, [](const std::string&) {});
     deliverer->start();
   }
 };
@@ -66,8 +66,8 @@ TEST_F(DelivererFaults, DispatcherAndHeartbeatGoOn) {
   MailQueue its_queue(redis, master, short_clock, random, log, std::chrono::seconds(60));
   const auto id = put(*queue, {"bob@example.net"});
   short_clock.fail(20);
-  deliverer = std::make_unique<Deliverer>(its_queue, permits, hop, abandon, master, clock, random, log, options,
-                                          [](const std::string&) {});
+  deliverer = std::make_unique<Deliverer>(its_queue, permits, suppressions, hop, abandon, master, clock, random, log,
+                                          options, [](const std::string&) {});
   deliverer->start();
   EXPECT_TRUE(eventually([&] { return short_clock.over(); }));
   EXPECT_TRUE(becomes(id, DeliveryState::Delivered, 1));
@@ -89,6 +89,18 @@ TEST_F(DelivererFaults, WhatCannotBeRecordedAtAllIsHeld) {
   const auto id = put(*queue, {"bob@example.net"});
   EXPECT_TRUE(eventually([&] { return show(id).state == DeliveryState::Held; }));
   EXPECT_NE(show(id).last_response.find("the outcome cannot be recorded: internal error"), std::string::npos);
+  EXPECT_TRUE(notices().empty());
+}
+
+TEST_F(DelivererFaults, WhatHasArrivedIsNotHeldForAConfirmationThatCannotBeMade) {
+  BrokenRandom bad_random(random, 1'000'000, false);
+  start_with(bad_random);
+  hop.play([](const Claim&) { return Delivered{"250 ok"}; });
+  Addressee to = addressee("bob@example.net");
+  to.dsn.success = true;
+  const Envelope from = envelope(queue->new_id());
+  ASSERT_TRUE(queue->put(seal(1), from, std::vector<Addressee>{to}));
+  EXPECT_TRUE(becomes(from.id, DeliveryState::Delivered, 1));
   EXPECT_TRUE(notices().empty());
 }
 

@@ -86,8 +86,8 @@ class DelivererTest : public QueueTest {
   }
 
   void start() {
-    deliverer = std::make_unique<Deliverer>(*queue, permits, hop, abandon, master, clock, random, log, options,
-                                            [this](const std::string& recipient) {
+    deliverer = std::make_unique<Deliverer>(*queue, permits, suppressions, hop, abandon, master, clock, random, log,
+                                            options, [this](const std::string& recipient) {
                                               const std::lock_guard lock(failed_mutex);
                                               failed_notifications.push_back(recipient);
                                             });
@@ -123,6 +123,7 @@ class DelivererTest : public QueueTest {
   }
 
   std::unique_ptr<MailQueue> queue = process();
+  Suppressions suppressions{redis, clock, {3, std::chrono::hours(7 * 24)}};
   PlayedHop hop{[](const Claim&) { return Delivered{"250 2.0.0 ok"}; }};
   PollableFlag abandon;
   Permits permits{redis, "node-a", 1000};

@@ -161,7 +161,7 @@ TEST_P(Notices, NeverBounceAndOnlyALostNotificationIsNoted) {
 
 INSTANTIATE_TEST_SUITE_P(All, Notices,
                          ::testing::Values(Notice::Kind::Notification, Notice::Kind::Bounce, Notice::Kind::DelayWarning,
-                                           Notice::Kind::KeyEvent));
+                                           Notice::Kind::Confirmation, Notice::Kind::KeyEvent));
 
 /// A field of a record that somebody changes in Redis while the delivery waits.
 struct Alteration {

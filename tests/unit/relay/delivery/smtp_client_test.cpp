@@ -131,6 +131,22 @@ TEST_F(SmtpTransactions, AHundredThousandOctetsOfEhloDefer) {
   EXPECT_NE(response_of(outcome).find(unclear), std::string::npos);
 }
 
+TEST_F(SmtpTransactions, ARefusalTellsWhatWasRefused) {
+  const std::vector<std::pair<const char*, Refused>> stages = {
+      {"MAIL", Refused::Sender}, {"RCPT", Refused::Recipient}, {"DATA", Refused::Message}, {".", Refused::Message}};
+  for (const auto& [stage, refused] : stages) {
+    for (const char* extension : {"PIPELINING", "SIZE"}) {
+      SmtpServer::Options options;
+      options.extensions = {extension};
+      SmtpServer server(options);
+      server.answer(stage, {"550 no"});
+      const Outcome outcome = attempt(server);
+      ASSERT_EQ(kind_of(outcome), "failed") << stage;
+      EXPECT_EQ(std::get<Failed>(outcome).refused, refused) << stage << " " << extension;
+    }
+  }
+}
+
 TEST_F(SmtpTransactions, SilenceEndsAtTheStagesTimeout) {
   for (const char* stage : {"CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "."}) {
     SmtpServer server;

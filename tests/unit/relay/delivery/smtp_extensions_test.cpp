@@ -177,14 +177,49 @@ TEST_P(Dsn, ParametersReachAServerThatOffersIt) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, Dsn,
-    ::testing::Values(DsnCase{"Default", {}, "", " RET=HDRS", " NOTIFY=FAILURE,DELAY"},
-                      DsnCase{"Never", {true, false, false, false, ""}, "", " RET=HDRS", " NOTIFY=NEVER"},
-                      DsnCase{"All",
-                              {false, true, true, true, "rfc822;x@example.org"},
-                              "QQ314159",
-                              " RET=HDRS ENVID=QQ314159",
-                              " NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;x@example.org"},
-                      DsnCase{"Nothing", {false, false, false, false, ""}, "", " RET=HDRS", " NOTIFY=NEVER"}),
+    ::testing::Values(
+        DsnCase{"NothingSaid", {}, "", " RET=HDRS", ""},
+        DsnCase{"TheDefaultSaid", {false, false, true, true, "", true}, "", " RET=HDRS", " NOTIFY=FAILURE,DELAY"},
+        DsnCase{"Never", {true, false, false, false, ""}, "", " RET=HDRS", " NOTIFY=NEVER"},
+        DsnCase{"All",
+                {false, true, true, true, "rfc822;x@example.org"},
+                "QQ314159",
+                " RET=HDRS ENVID=QQ314159",
+                " NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;x@example.org"},
+        DsnCase{"Nothing", {false, false, false, false, ""}, "", " RET=HDRS", " NOTIFY=NEVER"}),
+    [](const auto& info) { return info.param.name; });
+
+struct CustodyCase {
+  const char* name;
+  Route::Kind kind;
+  std::deque<Answer> hello;  ///< instead of the server's own
+  std::vector<std::string> extensions;
+  Custody custody;
+};
+void PrintTo(const CustodyCase& c, std::ostream* out) { *out << c.name; }
+class Custodies : public test::SmtpTest, public ::testing::WithParamInterface<CustodyCase> {};
+
+/// RFC 3461 section 5.2: whoever was given the sender's wish answers for it.
+TEST_P(Custodies, IsTheServersThatTookTheParametersOver) {
+  SmtpServer server(offering(GetParam().extensions));
+  if (!GetParam().hello.empty()) server.answer("EHLO", GetParam().hello);
+  server.answer(".", {"250 2.6.0 taken"});
+  target.kind = GetParam().kind;
+  const Outcome outcome = attempt(server);
+  const auto* delivered = std::get_if<Delivered>(&outcome);
+  ASSERT_NE(delivered, nullptr) << response_of(outcome);
+  EXPECT_EQ(delivered->custody, GetParam().custody);
+  EXPECT_EQ(delivered->enhanced, "2.6.0");
+  EXPECT_EQ(delivered->code, 250);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, Custodies,
+    ::testing::Values(CustodyCase{"Smtp", Route::Kind::Smtp, {}, {"SIZE"}, Custody::Relay},
+                      CustodyCase{"SmtpWithDsn", Route::Kind::Smtp, {}, {"DSN"}, Custody::DsnRelay},
+                      CustodyCase{"OldSmtp", Route::Kind::Smtp, {"502 5.5.1 what"}, {"DSN"}, Custody::Relay},
+                      CustodyCase{"Lmtp", Route::Kind::Lmtp, {}, {"SIZE"}, Custody::Mailbox},
+                      CustodyCase{"LmtpWithDsn", Route::Kind::Lmtp, {}, {"DSN"}, Custody::DsnRelay}),
     [](const auto& info) { return info.param.name; });
 
 TEST_F(SmtpExtensions, DsnParametersStayHereWhenNotOffered) {

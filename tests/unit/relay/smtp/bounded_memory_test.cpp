@@ -33,7 +33,7 @@ class BoundedMemory : public testing::Test {
     static_cast<void>(session.receive("MAIL FROM:<a@example.com>\r\n"));
     static_cast<void>(session.admission_result(std::nullopt));
     static_cast<void>(session.receive("RCPT TO:<b@example.net>\r\n"));
-    static_cast<void>(session.recipient_result(false));
+    static_cast<void>(session.recipient_result(Admission{}));
   }
 
   /// 32 MiB in pieces as they come from a socket; memory may grow by a fraction of it.

@@ -17,7 +17,9 @@ using Time = steady_clock::time_point;
 
 class TakesAll final : public MessageSink {
  public:
-  Result<bool, IntakeError> admit(const Account&, const EmailAddress&, std::size_t) override { return false; }
+  Result<Admission, IntakeError> admit(const Account&, const EmailAddress&, std::size_t) override {
+    return Admission{};
+  }
   Result<Accepted, IntakeError> accept(Submission) override {
     return Accepted{MessageId::parse("01ARZ3NDEKTSV4RRFFQ69G5FAV").value(), "", {}};
   }

@@ -25,6 +25,7 @@ const std::map<std::string, Refusal>& refusals() {
                                                        {"loop", Refusal::Loop},
                                                        {"sender-not-allowed", Refusal::SenderNotAllowed},
                                                        {"bad-recipient", Refusal::BadRecipient},
+                                                       {"suppressed", Refusal::Suppressed},
                                                        {"too-many-new", Refusal::TooManyNew},
                                                        {"rate-of-new", Refusal::RateOfNew},
                                                        {"cannot-seal", Refusal::CannotSeal},
@@ -211,7 +212,7 @@ class Player final {
                               ", unassigned " + std::to_string(action.unassigned);
     const std::string text = result(asked, "new");
     if (auto refused = refusal(text)) return session_->recipient_result(std::move(*refused));
-    return session_->recipient_result(text == "new");
+    return session_->recipient_result(Admission{text == "new", text == "bounced"});
   }
   Session::Output answer(smtp::TakeMessage& action) {
     const Submission& submission = action.submission;

@@ -14,6 +14,7 @@ TEST(Refusals, HaveTheCodesOfTheContract) {
   EXPECT_EQ(reply_to(Refusal::Loop), "550 5.4.6 public\r\n");
   EXPECT_EQ(reply_to(Refusal::SenderNotAllowed), "550 5.7.1 public\r\n");
   EXPECT_EQ(reply_to(Refusal::BadRecipient), "553 5.1.3 public\r\n");
+  EXPECT_EQ(reply_to(Refusal::Suppressed), "550 5.1.1 public\r\n");
   EXPECT_EQ(reply_to(Refusal::TooManyNew), "452 4.5.3 public\r\n");
   EXPECT_EQ(reply_to(Refusal::RateOfNew), "452 4.7.1 public\r\n");
   EXPECT_EQ(reply_to(Refusal::CannotSeal), "550 5.6.0 public\r\n");

@@ -29,6 +29,7 @@ std::string outcome(const Result<RcptArguments, Reply>& result) {
   if (dsn.success) text += " success";
   if (dsn.failure) text += " failure";
   if (dsn.delay) text += " delay";
+  if (!dsn.is_default()) text += " said";
   if (!dsn.orcpt.empty()) text += " orcpt " + dsn.orcpt;
   return text;
 }
@@ -123,9 +124,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Null", "TO:<>", "553 5.1.3"}, Case{"Postmaster", "TO:<Postmaster>", "553 5.1.3"},
         Case{"OtherKeyword", "FROM:<b@example.net>", "501 5.5.4"}, Case{"NoBrackets", "TO:b@example.net", "501 5.5.4"},
         Case{"Literal", "TO:<b@[192.0.2.1]>", "553 5.1.2"}, Case{"Unicode", "TO:<\xc3\xa9@example.net>", "553 5.6.7"},
-        Case{"Never", b + " NOTIFY=NEVER", "b@example.net never"},
-        Case{"AllOthers", b + " NOTIFY=success,Failure,DELAY", "b@example.net success failure delay"},
-        Case{"SuccessAlone", b + " NOTIFY=SUCCESS", "b@example.net success"},
+        Case{"Never", b + " NOTIFY=NEVER", "b@example.net never said"},
+        Case{"AllOthers", b + " NOTIFY=success,Failure,DELAY", "b@example.net success failure delay said"},
+        Case{"SuccessAlone", b + " NOTIFY=SUCCESS", "b@example.net success said"},
+        Case{"TheDefaultSaid", b + " NOTIFY=FAILURE,DELAY", "b@example.net failure delay said"},
         Case{"NeverWithOthers", b + " NOTIFY=FAILURE,NEVER", "501 5.5.4"},
         Case{"NotifyEmpty", b + " NOTIFY=", "501 5.5.4"}, Case{"NotifyWithoutValue", b + " NOTIFY", "501 5.5.4"},
         Case{"NotifyEmptyElement", b + " NOTIFY=SUCCESS,", "501 5.5.4"},
