@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 
 #include "relay/delivery/deliverer.h"
 #include "tests/unit/relay/delivery/deliverer_fixture.h"
@@ -105,14 +106,17 @@ TEST_F(Confirmations, AreSentOnceThoughACrashRepeatsTheDelivery) {
 }
 
 TEST_F(Confirmations, WaitForARedisThatIsAway) {
-  std::atomic<bool> killed = false;
-  hop.play([&](const Claim& claim) -> Outcome {
-    if (!killed.exchange(true)) server.kill();
+  std::promise<void> end;
+  const auto ended = end.get_future().share();
+  hop.play([ended](const Claim& claim) -> Outcome {
+    ended.wait();
     return taken(Custody::Mailbox)(claim);
   });
   start();
   const auto id = put_asking(success);
   ASSERT_TRUE(hop.wait_for_attempts(1));
+  server.kill();
+  end.set_value();
   server.start();
   ASSERT_TRUE(eventually([&] {
     const auto record = view.show(DeliveryId(id, 1));
