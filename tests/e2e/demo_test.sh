@@ -69,7 +69,9 @@ holds() { grep -qF -- "$2" <<<"$1" || fail "no '$2' in: $1"; }
 
 holds "$(follow 1; echo sent)" sent
 # The relay logs what it delivers: the mail and its notification. tail ends with this script.
-timeout 60 grep -qm 2 'delivery.attempt .*outcome=delivered' <(tail --pid=$$ -n +1 -f "$demo/log") || fail "nothing was delivered"
+# Not -q, which ends with the first.
+timeout 60 grep -m 2 'delivery.attempt .*outcome=delivered' <(tail --pid=$$ -n +1 -f "$demo/log") >"$dir/delivered" || true
+[ "$(wc -l <"$dir/delivered")" = 2 ] || fail "mail and notification were not both delivered"
 arrived=$(follow 2)
 holds "$arrived" "Authentication code: "
 holds "$arrived" "smime-type=enveloped-data"
