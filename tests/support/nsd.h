@@ -18,8 +18,6 @@ class Nsd final {
 
   /// address:port, as dns.server takes it.
   [[nodiscard]] std::string place() const { return "127.0.0.1:" + std::to_string(port_); }
-  /// SIGKILL; nobody answers any more.
-  void kill() const { process_->signal(9); }
 
  private:
   TempDir dir_;
