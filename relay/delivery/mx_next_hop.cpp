@@ -115,8 +115,7 @@ void MxNextHop::tidy() {
   std::erase_if(dead_, [](const auto& entry) { return steady_clock::now() - entry.second >= dead_for; });
 }
 
-std::shared_ptr<const SmtpTarget> MxNextHop::target(const std::string& domain, const MxCandidate& candidate,
-                                                    Deadline deadline) const {
+std::shared_ptr<const SmtpTarget> MxNextHop::target(const std::string& domain, const MxCandidate& candidate) const {
   auto target = std::make_shared<SmtpTarget>();
   target->host = candidate.host.host;
   target->port = policy_.port;
@@ -125,8 +124,6 @@ std::shared_ptr<const SmtpTarget> MxNextHop::target(const std::string& domain, c
   const auto own_policy = policy_.domain_tls.find(domain);
   target->tls = own_policy == policy_.domain_tls.end() ? policy_.tls : own_policy->second;
   target->timeouts = policy_.timeouts;
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - steady_clock::now());
-  target->timeouts.connect = std::min(target->timeouts.connect, left);
   return target;
 }
 
@@ -143,7 +140,7 @@ Attempt MxNextHop::attempt(const Claim& claim, DeliveryBody& body) {
   Attempt last{Deferred{"no time was left to try the mail servers of " + domain, "4.4.1"}, {}, false};
   for (const auto& candidate : *found) {
     if (steady_clock::now() >= deadline) break;
-    last = connections_.attempt(target(domain, candidate, deadline), claim, body);
+    last = connections_.attempt(target(domain, candidate), claim, body);
     if (settles(last)) return last;
     const auto* deferred = std::get_if<Deferred>(&last.outcome);
     if (deferred != nullptr && deferred->enhanced == "4.4.1") note_dead(candidate.address);

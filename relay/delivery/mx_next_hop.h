@@ -31,7 +31,7 @@ struct MxPolicy {
   std::map<std::string, TlsPolicy> domain_tls;  ///< [delivery.domain.…], by A-label domain
   bool allow_private = false;                   ///< delivery.allow_private
   SmtpTimeouts timeouts;
-  std::chrono::milliseconds search{std::chrono::seconds(120)};  ///< for DNS and connecting, over all hosts
+  std::chrono::milliseconds search{std::chrono::seconds(120)};  ///< when it is over, no further host is tried
 };
 
 /// An address of a host that takes the domain's mail.
@@ -60,8 +60,7 @@ class MxNextHop final : public NextHop {
   Result<Candidates, Outcome> candidates(const std::string& domain, Deadline deadline);
   /// Those that took no connection within the last minute come last; so many are tried at most.
   void put_in_order(Candidates& candidates);
-  [[nodiscard]] std::shared_ptr<const SmtpTarget> target(const std::string& domain, const MxCandidate& candidate,
-                                                         Deadline deadline) const;
+  [[nodiscard]] std::shared_ptr<const SmtpTarget> target(const std::string& domain, const MxCandidate& candidate) const;
   void note_dead(const Poco::Net::SocketAddress& address);
 
   MxPolicy policy_;
