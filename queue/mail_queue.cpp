@@ -293,7 +293,7 @@ Result<std::unique_ptr<DeliveryBody>> MailQueue::open(const Claim& claim) { retu
 
 void MailQueue::forget(const Claim& claim) {
   const std::lock_guard lock(mutex_);
-  in_hand_.erase(lease_name(claim));
+  if (in_hand_.erase(lease_name(claim)) == 0) return;
   const auto found = in_flight_.find(claim.delivery.destination);
   if (found == in_flight_.end()) return;
   // A place became free at a destination that had none: what waits for it may stand in any shard.
@@ -326,7 +326,12 @@ Status MailQueue::bounced(const Claim& claim, std::string_view response) {
   return settle(claim, "bounced", response, {});
 }
 Status MailQueue::held(const Claim& claim, std::string_view reason) { return settle(claim, "held", reason, {}); }
-Status MailQueue::release(const Claim& claim) { return settle(claim, "release", "", {}); }
+/// A lease whose release did not come through is one that nobody knows any more, and is given back by the heartbeat.
+Status MailQueue::release(const Claim& claim) {
+  auto released = settle(claim, "release", "", {});
+  if (!released) forget(claim);
+  return released;
+}
 Status MailQueue::warned(const Claim& claim) { return settle(claim, "warned", "", {}); }
 
 Status MailQueue::heartbeat() {

@@ -27,7 +27,6 @@ Result<Permits::Counts> Permits::ask(const Counts& wanted) {
   if (!replies) return replies.error();
   Counts granted;
   std::size_t row = 0;
-  const std::lock_guard lock(mutex_);
   for (const auto& [destination, count] : wanted) {
     const auto number = static_cast<std::size_t>(std::max<std::int64_t>(0, (*replies)[row++].integer()));
     granted[destination] = number;
@@ -41,17 +40,15 @@ Result<Permits::Counts> Permits::ask(const Counts& wanted) {
 }
 
 Result<Permits::Counts> Permits::hold(const Counts& wanted) {
+  const std::lock_guard lock(mutex_);
   Counts enough;
   Counts missing;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [destination, count] : wanted) {
-      const auto found = held_.find(destination);
-      if (found != held_.end() && found->second >= count) {
-        enough.insert(*found);
-      } else {
-        missing.emplace(destination, count);
-      }
+  for (const auto& [destination, count] : wanted) {
+    const auto found = held_.find(destination);
+    if (found != held_.end() && found->second >= count) {
+      enough.insert(*found);
+    } else {
+      missing.emplace(destination, count);
     }
   }
   auto granted = ask(missing);
@@ -59,15 +56,10 @@ Result<Permits::Counts> Permits::hold(const Counts& wanted) {
   return granted;
 }
 
-Status Permits::renew(const Counts& in_use) {
-  Counts wanted;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [destination, count] : held_) {
-      const auto found = in_use.find(destination);
-      wanted[destination] = found == in_use.end() ? 0 : found->second;
-    }
-  }
+Status Permits::renew(const std::function<Counts()>& in_use) {
+  const std::lock_guard lock(mutex_);
+  Counts wanted = in_use();
+  for (const auto& [destination, count] : held_) wanted.try_emplace(destination, 0);
   auto granted = ask(wanted);
   return granted ? Status() : Status(granted.error());
 }

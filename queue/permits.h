@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -25,8 +26,9 @@ class Permits final {
 
   /// How many permits this node has, after asking for those that are missing to `wanted`.
   Result<Counts> hold(const Counts& wanted);
-  /// Keeps as many as are in use, and gives the others back; call it several times a minute.
-  Status renew(const Counts& in_use);
+  /// Keeps as many as are in use, and gives the others back; call it several times a minute. Nobody takes permits while
+  /// `in_use` is asked.
+  Status renew(const std::function<Counts()>& in_use);
 
  private:
   Result<Counts> ask(const Counts& wanted);

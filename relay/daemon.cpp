@@ -31,6 +31,7 @@
 #include "queue/suppression_routes.h"
 #include "relay/delivery/deliverer.h"
 #include "relay/delivery/routes.h"
+#include "relay/delivery/unbound_resolver.h"
 #include "relay/descriptors.h"
 #include "relay/health_routes.h"
 #include "relay/http_authenticator.h"
@@ -95,7 +96,9 @@ ConnectionShares connection_shares(const Settings& settings, Log& log) {
   const bool http = !settings.http.listen.empty() || !settings.http.listen_tls.empty();
   const ConnectionShares wanted{smtp ? settings.smtp.max_connections : 0, http ? http_connections : 0};
   // A delivery has a socket, a name look-up and what wakes it; the rest is files, listeners and refusals.
-  const std::size_t reserve = Services::redis_connections + 3 * settings.delivery.workers + 64;
+  const bool asks_dns = settings.delivery.route.kind == Route::Kind::Mx;
+  const std::size_t reserve = Services::redis_connections + 3 * settings.delivery.workers + 64 +
+                              (asks_dns ? UnboundResolver::max_descriptors : 0);
   const std::size_t limit = raise_descriptor_limit();
   const ConnectionShares shares = share_descriptors(limit, wanted, reserve);
   if (shares.smtp + shares.http < wanted.smtp + wanted.http) {

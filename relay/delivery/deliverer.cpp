@@ -54,9 +54,10 @@ std::string describe(const Attempt& attempt, const std::string& response) {
   return text.empty() ? response : text + ": " + response;
 }
 
-/// The operator's word counts for more than what an earlier attempt has taught.
-bool asked_for(const DeliveryRecord& delivery) {
-  return !delivery.history.empty() && delivery.history.back().text.starts_with("operator: ");
+/// The operator's word counts for more than what attempts before it have taught, and not than what they teach since.
+bool asked_for(const DeliveryRecord& delivery, const Destinations::Rest& rest, Time now) {
+  if (delivery.history.empty() || !delivery.history.back().text.starts_with("operator: ")) return false;
+  return now - delivery.history.back().time < std::chrono::duration_cast<Duration>(rest.since);
 }
 
 }  // namespace
@@ -199,7 +200,7 @@ void Deliverer::keep_alive() {
       if (trims % trims_per_heartbeat == 0) {
         if (auto beat = queue_.heartbeat(); !beat) log_.failure("delivery.heartbeat_failed", beat.error());
         if (auto reaped = queue_.reap(); !reaped) log_.failure("delivery.reap_failed", reaped.error());
-        if (auto kept = permits_.renew(queue_.in_flight()); !kept) {
+        if (auto kept = permits_.renew([this] { return queue_.in_flight(); }); !kept) {
           log_.failure("delivery.permits_failed", kept.error());
         }
       }
@@ -218,8 +219,8 @@ void Deliverer::attempt(const Claim& claim) {
   milliseconds took{};
   const std::string& destination = claim.delivery.destination;
   const auto resting = destinations_.resting(destination, begun);
-  if (resting && !asked_for(claim.delivery)) {
-    attempt.outcome = Deferred{"not tried, since the attempt before ended so: " + *resting, "4.4.1"};
+  if (resting && !asked_for(claim.delivery, *resting, clock_.now())) {
+    attempt.outcome = Deferred{"not tried, since the attempt before ended so: " + resting->why, "4.4.1"};
   } else {
     guarded(log_, "delivery.attempt_threw", [&] { attempt = try_once(claim); });
     took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begun);

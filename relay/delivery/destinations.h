@@ -24,7 +24,8 @@ struct DestinationsOptions {
 
 /// A destination begins with five attempts at once. Each that reaches it allows one more, up to the limit; each that
 /// does not halves them, and lets the destination rest: meanwhile deliveries to it are deferred unseen, then one
-/// attempt goes ahead of the others. A destination is slow whose last attempt took ten seconds and brought no reply.
+/// attempt goes ahead of the others. A destination is slow whose last attempt took ten seconds and brought no reply;
+/// one that is slow with a single attempt at a time rests, too. Slow ones have half of the workers together, in turn.
 class Destinations final {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -35,8 +36,12 @@ class Destinations final {
   ClaimLimits limits(const std::map<std::string, std::size_t>& in_flight, TimePoint now);
   /// Other nodes have all permits but `mine`: no more than these for a second.
   void others_have_the_rest(const std::string& destination, std::size_t mine, TimePoint now);
-  /// Why no attempt should be made now.
-  std::optional<std::string> resting(const std::string& destination, TimePoint now);
+  struct Rest {
+    std::string why;
+    std::chrono::steady_clock::duration since;  ///< how long ago it began
+  };
+  /// Set while no attempt should be made.
+  std::optional<Rest> resting(const std::string& destination, TimePoint now);
   void ended(const std::string& destination, const Attempt& attempt, std::chrono::milliseconds took, TimePoint now);
 
  private:
@@ -44,6 +49,7 @@ class Destinations final {
     std::size_t window = 0;
     std::size_t failures = 0;  ///< in a row that did not reach it
     bool slow = false;
+    TimePoint rests_since{};
     TimePoint rests_until{};
     std::string why;
     std::size_t permits = 0;  ///< until that time
@@ -52,10 +58,13 @@ class Destinations final {
   };
   [[nodiscard]] std::size_t limit_of(const State& state, TimePoint now) const;
   State& state_of(const std::string& destination, TimePoint now);
+  void forget_idle(TimePoint now);
+  std::map<std::string, std::size_t> shares_of_slow(const std::map<std::string, std::size_t>& in_flight, TimePoint now);
 
   DestinationsOptions options_;
   std::mutex mutex_;
   std::map<std::string, State> states_;  ///< of destinations that were attempted lately
+  std::string last_slow_;                ///< the slow one that had its turn last
 };
 
 }  // namespace sealpost

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
 
 namespace sealpost {
 namespace {
@@ -12,8 +13,14 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t max_hosts = 10;       ///< of a domain that names more, the best are asked for
 constexpr std::size_t max_candidates = 10;  ///< connections that one attempt tries at most
-constexpr std::chrono::seconds dead_for{60};
+constexpr std::size_t max_addresses = 4;    ///< of one host
+constexpr std::chrono::seconds host_lookup{15};
+/// Longer than a destination rests: else its dead hosts would be the first again, and the living ones behind them never
+/// be reached in time.
+constexpr std::chrono::minutes dead_for{20};
 constexpr std::size_t max_dead = 10'000;
+
+constexpr std::string_view nat64_prefix("\0\x64\xff\x9b\0\0\0\0\0\0\0\0", 12);
 
 /// Not for MX hosts, unless the operator says so: whoever owns a domain could make the relay talk to what is behind it.
 bool is_private(const Poco::Net::IPAddress& address) {
@@ -28,13 +35,19 @@ bool is_private(const Poco::Net::IPAddress& address) {
          {Net{"0.0.0.0", 8},      Net{"10.0.0.0", 8},    Net{"100.64.0.0", 10},   Net{"127.0.0.0", 8},
           Net{"169.254.0.0", 16}, Net{"172.16.0.0", 12}, Net{"192.0.0.0", 24},    Net{"192.0.2.0", 24},
           Net{"192.168.0.0", 16}, Net{"198.18.0.0", 15}, Net{"198.51.100.0", 24}, Net{"203.0.113.0", 24},
-          Net{"224.0.0.0", 3},    Net{"::", 96},         Net{"::ffff:0:0", 96},   Net{"64:ff9b:1::", 48},
+          Net{"224.0.0.0", 3},    Net{"::", 96},         Net{"::ffff:0:0", 96},   Net{"192.88.99.0", 24},
+          Net{"2001::", 32},      Net{"2002::", 16},     Net{"3fff::", 20},       Net{"64:ff9b:1::", 48},
           Net{"100::", 64},       Net{"2001:db8::", 32}, Net{"fc00::", 7},        Net{"fe80::", 9},
           Net{"ff00::", 8}}) {
       parsed.emplace_back(Poco::Net::IPAddress::parse(net.prefix), net.bits);
     }
     return parsed;
   }();
+  // NAT64 (RFC 6052) leads to the IPv4 address in the last four octets.
+  const auto* octets = static_cast<const char*>(address.addr());
+  if (address.family() == Poco::Net::IPAddress::IPv6 && std::string_view(octets, 12) == nat64_prefix) {
+    return is_private(Poco::Net::IPAddress(octets + 12, 4));
+  }
   return std::any_of(nets.begin(), nets.end(), [&](const auto& net) {
     if (net.first.family() != address.family()) return false;
     return (address & Poco::Net::IPAddress(net.second, address.family())) == net.first;
@@ -67,11 +80,12 @@ Result<MxNextHop::Candidates, Outcome> MxNextHop::candidates(const std::string& 
   std::optional<Error> unanswered;
   bool refused_private = false;
   for (const auto& host : *hosts) {
-    auto addresses = resolver_->addresses(host.host, deadline, &stop_);
+    auto addresses = resolver_->addresses(host.host, std::min(deadline, steady_clock::now() + host_lookup), &stop_);
     if (!addresses) {
       unanswered = addresses.error();
       continue;
     }
+    if (addresses->records.size() > max_addresses) addresses->records.resize(max_addresses);
     for (const auto& address : addresses->records) {
       const Poco::Net::SocketAddress place(address, policy_.port);
       if (own_.contain(place)) {
@@ -137,15 +151,21 @@ Attempt MxNextHop::attempt(const Claim& claim, DeliveryBody& body) {
     return {std::move(found).error(), {}, !unknown};
   }
   put_in_order(*found);
-  Attempt last{Deferred{"no time was left to try the mail servers of " + domain, "4.4.1"}, {}, false};
+  Attempt best{Deferred{"no time was left to try the mail servers of " + domain, "4.4.1"}, {}, false};
+  bool tried = false;
   for (const auto& candidate : *found) {
     if (steady_clock::now() >= deadline) break;
-    last = connections_.attempt(target(domain, candidate), claim, body);
-    if (settles(last)) return last;
-    const auto* deferred = std::get_if<Deferred>(&last.outcome);
+    Attempt ended = connections_.attempt(target(domain, candidate), claim, body);
+    // Ourselves behind hosts that are only away now: they will take the mail.
+    if (tried && !ended.reached && std::holds_alternative<Failed>(ended.outcome)) return best;
+    if (settles(ended)) return ended;
+    const auto* deferred = std::get_if<Deferred>(&ended.outcome);
     if (deferred != nullptr && deferred->enhanced == "4.4.1") note_dead(candidate.address);
+    // The word of a host that let us in counts for more than that others did not.
+    if (!best.reached || ended.reached) best = std::move(ended);
+    tried = true;
   }
-  return last;
+  return best;
 }
 
 }  // namespace sealpost

@@ -58,7 +58,7 @@ class MxNextHop final : public NextHop {
  private:
   using Candidates = std::vector<MxCandidate>;
   Result<Candidates, Outcome> candidates(const std::string& domain, Deadline deadline);
-  /// Those that took no connection within the last minute come last; so many are tried at most.
+  /// Those that took no connection lately come last; so many are tried at most.
   void put_in_order(Candidates& candidates);
   [[nodiscard]] std::shared_ptr<const SmtpTarget> target(const std::string& domain, const MxCandidate& candidate) const;
   void note_dead(const Poco::Net::SocketAddress& address);

@@ -86,8 +86,11 @@ class UnboundResolver::Question final {
 
   Result<const ub_result*> wait(Deadline deadline, const PollableFlag* stop) {
     if (failed_ != 0) return unknown(ub_strerror(failed_));
-    auto ready = wait_for(shared_->done.descriptor(), POLLIN, deadline, stop);
-    if (!ready) return unknown(name_ + ": " + ready.error().public_text);
+    // An answer that has come is one, however late it is.
+    if (!shared_->done.raised()) {
+      auto ready = wait_for(shared_->done.descriptor(), POLLIN, deadline, stop);
+      if (!ready) return unknown(name_ + ": " + ready.error().public_text);
+    }
     // Reading the flag itself orders what the other thread wrote before what is read here.
     if (!shared_->done.raised() || !shared_->result) return unknown(name_ + ": " + ub_strerror(shared_->error));
     const ub_result& result = *shared_->result;
@@ -135,18 +138,16 @@ Status UnboundResolver::configure(const std::string& server) {
   ub_ctx* const context = context_.get();
   const auto option = [&](const char* name, const char* value) { return ub_ctx_set_option(context, name, value) == 0; };
   // A thread and not a process of libunbound's own; a resolver on this host may be asked; a resolver that was away is
-  // asked again after a minute, not after a quarter of an hour.
-  if (ub_ctx_async(context, 1) != 0 || !option("do-not-query-localhost:", "no") || !option("infra-host-ttl:", "60")) {
+  // asked again after a minute, not after a quarter of an hour; names that nobody answers for leave room for others.
+  if (ub_ctx_async(context, 1) != 0 || !option("do-not-query-localhost:", "no") || !option("infra-host-ttl:", "60") ||
+      !option("outgoing-range:", std::to_string(max_descriptors).c_str())) {
     return Error::internal("libunbound refuses an option");
   }
   if (server.empty()) {
-    if (const int failed = ub_ctx_resolvconf(context, nullptr); failed != 0) {
-      return Error::internal(std::string("/etc/resolv.conf cannot be used: ") + ub_strerror(failed));
-    }
-    if (const int failed = ub_ctx_hosts(context, nullptr); failed != 0) {
-      return Error::internal(std::string("/etc/hosts cannot be used: ") + ub_strerror(failed));
-    }
-    return {};
+    // Not /etc/hosts: a name that stands there would have no MX records any more.
+    const int failed = ub_ctx_resolvconf(context, nullptr);
+    if (failed == 0 || failed == UB_READFILE) return {};
+    return Error::internal(std::string("/etc/resolv.conf cannot be used: ") + ub_strerror(failed));
   }
   auto place = parse_host_port(server);
   if (!place) return place.error();
@@ -188,7 +189,10 @@ Result<DnsAnswer<Poco::Net::IPAddress>> UnboundResolver::addresses(const std::st
                                                                    const PollableFlag* stop) {
   Question ipv6(context_.get(), host, type_aaaa);
   Question ipv4(context_.get(), host, type_a);
-  const std::array results = {ipv6.wait(deadline, stop), ipv4.wait(deadline, stop)};
+  auto four = ipv4.wait(deadline, stop);
+  // Once the one has answered, the other is not waited for as long.
+  const Deadline soon = std::min(deadline, std::chrono::steady_clock::now() + std::chrono::seconds(3));
+  const std::array results = {ipv6.wait(four ? soon : deadline, stop), std::move(four)};
   DnsAnswer<Poco::Net::IPAddress> answer;
   std::array<std::vector<std::string_view>, 2> found;
   for (std::size_t kind = 0; kind < results.size(); ++kind) {

@@ -14,8 +14,10 @@ namespace sealpost {
 
 class UnboundResolver final : public Resolver {
  public:
+  static constexpr int max_descriptors = 256;  ///< at most, at once
+
   /// `server` is dns.server: "address:port" of a resolver that is asked for everything; empty: those of
-  /// /etc/resolv.conf, and none there: the root servers. Internal when libunbound cannot be set up so.
+  /// /etc/resolv.conf as it is now, and none there: the root servers. Internal when libunbound cannot be set up so.
   static Result<std::unique_ptr<UnboundResolver>> make(const std::string& server);
   /// No question may be under way any more.
   ~UnboundResolver() override;

@@ -138,11 +138,11 @@ std::vector<Domain> all_kinds() {
   std::string endless;
   for (int line = 0; line < 10'000; ++line) endless += "250-line " + std::to_string(line) + "\n";
   std::vector<Domain> rows = {
-      {"equal", "@ MX 10 HOST\n@ MX 10 h1.host\n"},
+      {"equal", "@ MX 10 HOST\n@ MX 10 h2.host\n"},
       {"unequal", "@ MX 10 HOST\n@ MX 20 dead.host\ndead.host A 127.0.2.1\n"},
       {"first-dead", "@ MX 10 dead.host\n@ MX 20 HOST\n"},
       {"null-mx", "@ MX 0 .\n", {}, "bounced", "takes no mail"},
-      {"no-mx", "@ CNAME HOST\n"},
+      {"no-mx", "@ A 127.0.1.5\n"},
       {"servfail.example.net", "", {}, "deferred", "DNS gives no answer now"},
       {"nxdomain", "", {}, "bounced", "does not exist"},
       {"self", "@ MX 10 relay.host\nrelay.host A 127.0.2.2\n", {}, "bounced", "this relay itself"},

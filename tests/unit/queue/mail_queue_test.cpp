@@ -366,6 +366,19 @@ TEST_F(MailQueueTest, AnOutcomeCanBeRecordedWhenRedisIsBack) {
 }
 
 /// While an outcome cannot be recorded the delivery still counts as one in flight for its destination.
+TEST_F(MailQueueTest, AReleaseThatDidNotComeThroughIsMadeGoodByTheHeartbeat) {
+  const auto id = put(*queue, {"bob@example.net"});
+  const auto claims = claim_all(*queue);
+  ASSERT_EQ(claims.size(), 1U);
+  server.kill();
+  EXPECT_FALSE(queue->release(claims[0]));
+  EXPECT_TRUE(queue->in_flight().empty());
+  server.start();
+  for (int beat = 0; beat < 2; ++beat) ASSERT_TRUE(queue->heartbeat());
+  EXPECT_EQ(view.show(DeliveryId(id, 1))->state, DeliveryState::Queued);
+  EXPECT_EQ(claim_all(*queue).size(), 1U);
+}
+
 TEST_F(MailQueueTest, AnUnrecordedOutcomeKeepsItsPlaceAtTheDestination) {
   put(*queue, {"a@d.example"});
   const auto claims = claim_all(*queue, 1);

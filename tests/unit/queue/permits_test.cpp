@@ -33,9 +33,9 @@ TEST_F(PermitsTest, ADestinationHasSoManyOverAllNodes) {
 TEST_F(PermitsTest, WhatIsNotUsedGoesBack) {
   EXPECT_EQ(held(a, 5), 5U);
   EXPECT_EQ(held(b, 1), 0U);
-  ASSERT_TRUE(a.renew({{"example.net", 2}}));
+  ASSERT_TRUE(a.renew([] { return Permits::Counts{{"example.net", 2}}; }));
   EXPECT_EQ(held(b, 5), 3U);
-  ASSERT_TRUE(a.renew({}));
+  ASSERT_TRUE(a.renew([] { return Permits::Counts{}; }));
   EXPECT_EQ(held(b, 5), 5U);
   EXPECT_EQ(redis.command({"HLEN", queue_keys::permits("example.net")})->integer(), 1);
 }

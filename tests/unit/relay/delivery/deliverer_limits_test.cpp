@@ -86,7 +86,7 @@ TEST_F(DelivererLimits, OneNodeLeavesToTheOtherWhatItHas) {
   put(*queue, {"bob@two.example"});
   start();
   ASSERT_TRUE(hop.wait_for_attempts(3));
-  ASSERT_TRUE(other.renew({}));
+  ASSERT_TRUE(other.renew([] { return Permits::Counts{}; }));
   ASSERT_TRUE(hop.wait_for_attempts(6)) << "what the other gave back is taken within seconds";
   gate.release(6);
   EXPECT_TRUE(eventually([&] { return view.summary().value().states.at(DeliveryState::Delivered) == 6; }));

@@ -55,7 +55,7 @@ TEST_F(DestinationsTest, ARefusalOfARecipientIsNoFailureOfTheDestination) {
 TEST_F(DestinationsTest, WhoCannotBeReachedRestsAndThenOneGoesAhead) {
   ended(delivered(), 40);
   ended(refused());
-  EXPECT_EQ(destinations.resting("a.example", now), "connection refused");
+  EXPECT_EQ(destinations.resting("a.example", now)->why, "connection refused");
   EXPECT_EQ(limit(), 1U);
   now += minutes(1);
   EXPECT_FALSE(rests());
@@ -95,6 +95,42 @@ TEST_F(DestinationsTest, SlowOnesHaveHalfOfTheWorkersAtMost) {
   EXPECT_EQ(limits.of("quick"), 5U);
 }
 
+TEST_F(DestinationsTest, SlowOnesTakeTurnsWhetherAnythingWaitsForThemOrNot) {
+  std::map<std::string, std::size_t> shares;
+  for (int i = 0; i < 10; ++i) ended(timed_out(), 1, "slow" + std::to_string(i), seconds(300));
+  for (int round = 0; round < 5; ++round) {
+    const auto limits = destinations.limits({}, now);
+    for (int i = 0; i < 10; ++i) {
+      const std::string name = "slow" + std::to_string(i);
+      shares[name] += limits.of(name);
+    }
+  }
+  for (const auto& [name, share] : shares) EXPECT_GT(share, 0U) << name;
+}
+
+TEST_F(DestinationsTest, WhoHangsWithASingleAttemptRestsToo) {
+  for (int i = 0; i < 2; ++i) ended(timed_out(), 1, "a.example", seconds(300));
+  EXPECT_FALSE(rests()) << "from five to two, and to one";
+  ended(timed_out(), 1, "a.example", seconds(300));
+  EXPECT_TRUE(rests());
+}
+
+TEST_F(DestinationsTest, WhatFailsDuringARestIsNewsAndNoLongerRest) {
+  ended(refused());
+  now += seconds(30);
+  EXPECT_EQ(destinations.resting("a.example", now)->since, seconds(30));
+  ended(refused());
+  EXPECT_EQ(destinations.resting("a.example", now)->since, seconds(0));
+  now += seconds(30);
+  EXPECT_FALSE(rests());
+}
+
+TEST_F(DestinationsTest, WhatNobodyAttemptsIsForgotten) {
+  ended(refused());
+  now += std::chrono::hours(1) + seconds(1);
+  EXPECT_TRUE(destinations.limits({}, now).special.empty());
+}
+
 TEST_F(DestinationsTest, WhoAnsweredIsSlowNoMore) {
   ended(timed_out(), 1, "a.example", seconds(300));
   EXPECT_EQ(limit(), 2U);
@@ -116,6 +152,8 @@ TEST_F(DestinationsTest, AStopTeachesNothing) {
 
 TEST_F(DestinationsTest, MemoryIsBounded) {
   for (int i = 0; i < 20'000; ++i) ended(refused(), 1, std::to_string(i));
+  EXPECT_TRUE(destinations.limits({}, now).special.empty()) << "what rests needs no limit";
+  now += minutes(1);
   EXPECT_LE(destinations.limits({}, now).special.size(), 10'000U);
 }
 

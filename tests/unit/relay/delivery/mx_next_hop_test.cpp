@@ -158,14 +158,33 @@ TEST_F(MxTest, AServerThatGreetsWithOurNameIsOurselves) {
   EXPECT_EQ(enhanced_of(attempt("self.example.com").outcome), "5.4.6");
 }
 
+TEST_F(MxTest, OurselvesBehindAHostThatIsAwayBouncesNothing) {
+  serve(2).answer("CONNECT", {"220 relay.example.org ESMTP"});
+  resolve("backup MX 10 9.host\nbackup MX 20 2.host\n");
+  const Attempt done = attempt("backup.example.com");
+  EXPECT_EQ(kind_of(done.outcome), "deferred") << response_of(done.outcome);
+  EXPECT_EQ(done.trace.host, "9.host.example.com");
+  EXPECT_FALSE(done.reached);
+}
+
+TEST_F(MxTest, AHostWithManyAddressesLeavesTimeForTheOthers) {
+  auto& second = serve(2);
+  std::string records = "many MX 10 many.host\nmany MX 20 2.host\n";
+  for (int i = 10; i < 30; ++i) records += "many.host A 127.0.3." + std::to_string(i) + "\n";
+  resolve(records);
+  EXPECT_EQ(kind_of(attempt("many.example.com").outcome), "delivered");
+  EXPECT_EQ(second.messages().size(), 1U);
+}
+
 TEST_F(MxTest, PrivateAddressesAreRefusedUnlessTheOperatorAllowsThem) {
   auto& server = serve(2);
   policy.allow_private = false;
   std::string records = "loop MX 10 2.host\nmapped MX 10 mapped.host\nmapped.host AAAA ::ffff:127.0.0.2\n";
-  const std::vector<std::string> refused = {"10.1.2.3",        "100.64.0.1", "169.254.1.1", "172.31.0.1", "192.168.1.1",
-                                            "0.0.0.0",         "224.0.0.1",  "::1",         "::",         "fe80::1",
-                                            "fd00::1",         "ff02::1",    "198.18.0.1",  "192.0.2.1",  "2001:db8::1",
-                                            "255.255.255.255", "::127.0.0.1"};
+  const std::vector<std::string> refused = {"10.1.2.3",    "100.64.0.1",     "169.254.1.1",   "172.31.0.1",
+                                            "192.168.1.1", "0.0.0.0",        "224.0.0.1",     "::1",
+                                            "::",          "fe80::1",        "fd00::1",       "ff02::1",
+                                            "198.18.0.1",  "192.0.2.1",      "2001:db8::1",   "255.255.255.255",
+                                            "::127.0.0.1", "64:ff9b::a00:1", "2002:a00:1::1", "2001:0:1::1"};
   for (std::size_t i = 0; i < refused.size(); ++i) {
     const bool six = refused[i].find(':') != std::string::npos;
     records += "p" + std::to_string(i) + (six ? " AAAA " : " A ") + refused[i] + "\n";
