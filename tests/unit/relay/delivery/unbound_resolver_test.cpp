@@ -6,7 +6,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <future>
+#include <thread>
 
 #include "tests/support/nsd.h"
 
@@ -16,6 +19,36 @@ namespace {
 using test::Nsd;
 
 Deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(30); }
+
+/// Answers questions for names that begin with "good" (there are no such records), and no others.
+class PickyServer final {
+ public:
+  PickyServer() : thread_([this] { serve(); }) {}
+  ~PickyServer() {
+    ending_ = true;
+    thread_.join();
+  }
+  PickyServer(const PickyServer&) = delete;
+  PickyServer& operator=(const PickyServer&) = delete;
+  [[nodiscard]] std::string place() const { return socket_.address().toString(); }
+
+ private:
+  void serve() {
+    std::array<char, 512> message{};
+    Poco::Net::SocketAddress from;
+    while (!ending_) {
+      if (!socket_.poll(Poco::Timespan(0, 50'000), Poco::Net::Socket::SELECT_READ)) continue;
+      const int size = socket_.receiveFrom(message.data(), static_cast<int>(message.size()), from);
+      if (size < 17 || std::string_view(message.data() + 13, 4) != "good") continue;
+      message[2] = static_cast<char>(message[2] | '\x84');  // an authoritative response (RFC 1035 section 4.1.1)
+      message[3] = '\x80';                                  // no error
+      socket_.sendTo(message.data(), size, from);
+    }
+  }
+  Poco::Net::DatagramSocket socket_{Poco::Net::SocketAddress("127.0.0.1", 0)};
+  std::atomic<bool> ending_{false};
+  std::thread thread_;
+};
 
 class UnboundResolverTest : public ::testing::Test {
  protected:
@@ -114,6 +147,27 @@ TEST_F(UnboundResolverTest, ASilentServerIsWaitedForUntilTheDeadlineOrTheStop) {
   auto waiting = std::async(std::launch::async, [&] { return (*made)->mx("www.example.com", Deadline::max(), &stop); });
   stop.raise();
   EXPECT_FALSE(waiting.get());
+}
+
+TEST_F(UnboundResolverTest, NamesThatNobodyAnswersForHoldNoOthersUp) {
+  const PickyServer server;
+  auto made = UnboundResolver::make(server.place());
+  ASSERT_TRUE(made);
+  PollableFlag enough;
+  std::vector<std::future<bool>> silent;
+  for (int i = 0; i < 100; ++i) {
+    silent.push_back(std::async(std::launch::async, [&made, &enough, i] {
+      return (*made)->mx("silent" + std::to_string(i) + ".example.com", soon(), &enough).ok();
+    }));
+  }
+  const auto begun = std::chrono::steady_clock::now();
+  for (int i = 0; i < 5; ++i) {
+    auto answer = (*made)->mx("good" + std::to_string(i) + ".example.com", soon(), nullptr);
+    EXPECT_TRUE(answer) << answer.error().internal_detail;
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(10)) << "with 16 ports it took 46";
+  enough.raise();
+  for (auto& each : silent) EXPECT_FALSE(each.get());
 }
 
 TEST_F(UnboundResolverTest, ManyMayAskAtOnce) {
