@@ -132,10 +132,13 @@ class SmtpServer::Session final {
   bool start_tls() {
     const Answer answer = server_.next("TLS");
     if (answer.then == Answer::Then::Close) return false;
-    // A record header that promises more than ever comes.
-    if (answer.then == Answer::Then::Drip) return write(std::string("\x16\x03\x03\x3f\xff", 5)) && drip("\x02");
+    pollfd begun{descriptor_, POLLIN, 0};
+    if (answer.then == Answer::Then::Drip) {
+      // Not before the handshake has begun: that would be octets in clear. A record header that promises more than
+      // comes.
+      return poll(&begun, 1, 30'000) == 1 && write(std::string("\x16\x03\x03\x3f\xff", 5)) && drip("\x02");
+    }
     if (answer.then == Answer::Then::Silence) {
-      pollfd begun{descriptor_, POLLIN, 0};
       if (poll(&begun, 1, 30'000) == 1) note("TLS");
       return be_silent();
     }
