@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -117,7 +118,9 @@ class QueueTest : public ::testing::Test {
   }
 
   DeliveryState state(const MessageId& id, std::uint32_t number = 1) {
-    return view.show(DeliveryId(id, number)).value().state;
+    auto shown = view.show(DeliveryId(id, number));
+    if (!shown) throw std::runtime_error(shown.error().public_text + ": " + shown.error().internal_detail);
+    return shown->state;
   }
   std::size_t count(const std::string& command, const std::string& key) {
     return static_cast<std::size_t>(redis.command({command, key}).value().integer());
