@@ -45,30 +45,22 @@ void SmtpConnections::keep(Kept kept) {
   if (!kept.client->usable()) return;
   if (kept.client->transactions() >= max_transactions) return kept.client->quit();
   kept.since = steady_clock::now();
-  KeptList old;
   {
     const std::lock_guard lock(mutex_);
     kept_.push_back(std::move(kept));
-    old = take_old();
   }
-  for (const auto& idle : old) idle.client->quit();
-}
-
-SmtpConnections::KeptList SmtpConnections::take_old() {
-  const auto oldest = steady_clock::now() - options_.max_idle;
-  KeptList old;
-  while (!kept_.empty() && (kept_.front().since <= oldest || kept_.size() > options_.max_kept)) {
-    old.push_back(std::move(kept_.front()));
-    kept_.pop_front();
-  }
-  return old;
+  tidy();
 }
 
 void SmtpConnections::tidy() {
+  const auto oldest = steady_clock::now() - options_.max_idle;
   KeptList old;
   {
     const std::lock_guard lock(mutex_);
-    old = take_old();
+    while (!kept_.empty() && (kept_.front().since <= oldest || kept_.size() > options_.max_kept)) {
+      old.push_back(std::move(kept_.front()));
+      kept_.pop_front();
+    }
   }
   for (const auto& idle : old) idle.client->quit();
 }

@@ -33,7 +33,7 @@ class SmtpConnections final {
   /// Over a kept connection to the same host, port and TLS policy, else over a new one. `reached` tells whether the
   /// server let us in, or another one should be tried.
   Attempt attempt(const std::shared_ptr<const SmtpTarget>& target, const Claim& claim, DeliveryBody& body);
-  /// Closes connections that were idle for too long.
+  /// Closes connections that were idle for too long, or are too many.
   void tidy();
 
  private:
@@ -46,8 +46,6 @@ class SmtpConnections final {
 
   std::unique_ptr<Kept> take(const SmtpTarget& target);
   void keep(Kept kept);
-  /// Those that are idle for too long, or too many; the lock is held.
-  KeptList take_old();
 
   SmtpConnectionsOptions options_;
   const PollableFlag& stop_;
