@@ -91,8 +91,9 @@ Result<MxNextHop::Candidates, Outcome> MxNextHop::candidates(const std::string& 
       if (own_.contain(place)) {
         // What comes after ourselves would only bring the mail back (RFC 5321 section 5.1).
         std::erase_if(found, [&](const MxCandidate& other) { return other.host.preference >= host.preference; });
-        if (found.empty()) return loops_back(domain);
-        return found;
+        if (!found.empty()) return found;
+        if (unanswered) return dns_failed(*unanswered, stop_);
+        return loops_back(domain);
       }
       if (!policy_.allow_private && is_private(address)) {
         refused_private = true;

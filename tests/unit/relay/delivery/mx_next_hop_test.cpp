@@ -152,6 +152,13 @@ TEST_F(MxTest, AnAddressWhereWeListenIsOurselves) {
   EXPECT_EQ(server.connections(), 0U);
 }
 
+TEST_F(MxTest, ABetterHostThatDnsIsSilentOfIsWaitedFor) {
+  serve(2);
+  own = OwnAddresses({Poco::Net::SocketAddress("0.0.0.0", policy.port)});
+  resolve("backup MX 10 x.example.net.\nbackup MX 20 2.host\n");
+  EXPECT_EQ(enhanced_of(attempt("backup.example.com").outcome), "4.4.3");
+}
+
 TEST_F(MxTest, AServerThatGreetsWithOurNameIsOurselves) {
   serve(2).answer("CONNECT", {"220 Relay.Example.org ESMTP"});
   resolve("self MX 10 2.host\n");
