@@ -3,9 +3,12 @@
 // fields stand in docs/redis.md.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -56,14 +59,21 @@ struct Claim {
   BodyPlace place;
 };
 
-/// How many deliveries of a destination may be in flight in this process.
+/// How many deliveries may be in flight in this process: of each destination, and of all doubtful ones together, so
+/// that those which may not answer leave workers to those which do.
 struct ClaimLimits {
-  ClaimLimits(std::size_t most, std::map<std::string, std::size_t> others = {})  // NOLINT(google-explicit-constructor)
-      : standard(most), special(std::move(others)) {}
-  [[nodiscard]] std::size_t of(const std::string& destination) const;
+  struct Destination {
+    std::size_t most;
+    bool doubtful = false;
+  };
+  /// `most` of each destination, and none is in doubt.
+  ClaimLimits(std::size_t most)  // NOLINT(google-explicit-constructor)
+      : of([most](const std::string&) { return Destination{most}; }) {}
+  ClaimLimits(std::function<Destination(const std::string&)> each, std::size_t doubtful_ones)
+      : of(std::move(each)), doubtful(doubtful_ones) {}
 
-  std::size_t standard;
-  std::map<std::string, std::size_t> special;  ///< by destination
+  std::function<Destination(const std::string&)> of;
+  std::size_t doubtful = std::numeric_limits<std::size_t>::max();
 };
 
 /// The finished octets of a claimed delivery, read from Redis chunk by chunk: header block, empty line, body; CRLF line
@@ -95,7 +105,7 @@ class MailQueue final {
                         const std::optional<Once>& once = std::nullopt);
 
   /// Takes up to `max` due deliveries, destinations served in turn, within the limits. One whose records cannot be read
-  /// is logged and set aside (held).
+  /// is logged and set aside (held). For one thread.
   Result<std::vector<Claim>> claim(std::size_t max, const ClaimLimits& limits);
   /// Claims of this process that are not settled yet, by destination.
   [[nodiscard]] std::map<std::string, std::size_t> in_flight();
@@ -128,8 +138,15 @@ class MailQueue final {
                           const std::optional<Once>& once);
   Status write_large(const StoredBody& body, const MessageId& id, bool notice);
   Status settle(const Claim& claim, std::string_view what, std::string_view response, Time next_attempt);
-  Result<std::vector<Claim>> claim_in(const std::vector<unsigned>& shards, std::size_t max, const ClaimLimits& limits);
-  std::vector<std::string> claim_arguments(std::size_t max, const ClaimLimits& limits);
+  std::vector<unsigned> shards_to_look_at();
+  [[nodiscard]] redis::Command page_of(unsigned shard, std::size_t from) const;
+  Status claim_in(unsigned shard, redis::Reply page, std::size_t max, const ClaimLimits& limits,
+                  std::vector<Claim>& claims);
+  struct DueDestination;
+  std::vector<DueDestination> with_room(unsigned shard, const redis::Reply& page, const ClaimLimits& limits);
+  [[nodiscard]] std::size_t room_of_doubtful(const ClaimLimits& limits) const;
+  Result<bool> take(unsigned shard, const std::vector<DueDestination>& due, std::size_t max, const ClaimLimits& limits,
+                    std::vector<Claim>& claims);
   Result<Claim> read_claim(const redis::Reply& reply, std::size_t row);
   void set_aside(unsigned shard, std::string_view id, std::int64_t fence, const Error& why);
   void forget(const Claim& claim);
@@ -142,14 +159,15 @@ class MailQueue final {
   Log& log_;
   std::chrono::seconds silence_;
   std::string incarnation_;
-  std::atomic<std::uint32_t> hints_{0};    ///< shards in which this process made something due since the last claim
+  std::atomic<std::uint32_t> hints_{0};    ///< shards in which something may be claimed that was not before
+  std::atomic<std::uint32_t> passed_{0};   ///< shards in which something was due that had no room
   std::atomic<std::uint64_t> writing_{0};  ///< octets of the large bodies that are written at this moment
   std::mutex mutex_;
   std::map<std::string, std::size_t> in_flight_;  ///< by destination, in this process
-  ClaimLimits limits_{0};                         ///< the latest claim's
   std::set<std::string> in_hand_;                 ///< leases (id and fence) that were taken here and are not settled
   std::set<std::string> unknown_;                 ///< leases that the last heartbeat did not know
   std::chrono::steady_clock::time_point last_sweep_{};
+  std::array<std::size_t, shard_count> looked_{};  ///< of each shard's due destinations, when they are many
 };
 
 }  // namespace sealpost

@@ -1,11 +1,10 @@
--- Takes due deliveries of one shard under a lease.
--- KEYS[1] base. ARGV: now in ms, incarnation, how many at most, how many per destination; then pairs of destination and how many
--- of it are in flight already (for a limit of its own: more or less than that). Returns a flat list of id, fence, message record, delivery record; with fence 0 one that cannot be read,
--- which was set aside.
-local now, incarnation, max, limit = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local in_flight = {}
-for i = 5, #ARGV, 2 do in_flight[ARGV[i]] = tonumber(ARGV[i + 1]) end
-local claimed = {}
+-- Takes due deliveries of one shard under a lease, from the destinations that the caller has seen to have some.
+-- KEYS[1] base. ARGV: now in ms, incarnation, how many at most, how many of the doubtful ones together; then of each
+-- destination its name, how many, and 1 when it is doubtful. Returns 1 when a destination or the doubtful ones have used
+-- up what they may, else 0; then a flat list of id, fence, message record, delivery record; with fence 0 one that cannot
+-- be read, which was set aside.
+local now, incarnation, left, doubtful_left = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local claimed = {0}
 local leases = base .. 'leases:' .. incarnation
 
 local function take(id)
@@ -27,24 +26,17 @@ local function take(id)
   claimed[n + 3], claimed[n + 4] = redis.call('GET', base .. 'message:' .. message_of(id)), packed
 end
 
--- Those that have no room are passed: they must not hide the others.
-local ready = {}
-local from = 0
-repeat
-  local page = redis.call('ZRANGEBYSCORE', base .. 'destinations', '-inf', now, 'LIMIT', from, 256)
-  for _, destination in ipairs(page) do
-    if limit > (in_flight[destination] or 0) then ready[#ready + 1] = destination end
-  end
-  from = from + 256
-until #page < 256 or #ready >= 256
 -- In turn: everyone gets a share first, what is left goes to those that have more.
-local left = max
-local share = math.max(1, math.floor(max / math.max(1, #ready)))
+local share = math.max(1, math.floor(left * 3 / math.max(1, #ARGV - 4)))
+local used_up = 0
+local taken = {}
 for round = 1, 2 do
-  for _, destination in ipairs(ready) do
+  for i = 5, #ARGV, 3 do
     if left <= 0 then break end
-    local room = math.min(left, limit - (in_flight[destination] or 0))
+    local destination, doubtful = ARGV[i], ARGV[i + 2] == '1'
+    local room = math.min(left, tonumber(ARGV[i + 1]) - (taken[i] or 0))
     if round == 1 then room = math.min(room, share) end
+    if doubtful then room = math.min(room, doubtful_left) end
     if room > 0 then
       local due = base .. 'due:' .. destination
       local ids = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, room)
@@ -52,12 +44,15 @@ for round = 1, 2 do
         redis.call('ZREM', due, id)
         take(id)
       end
-      in_flight[destination] = (in_flight[destination] or 0) + #ids
+      taken[i] = (taken[i] or 0) + #ids
       left = left - #ids
+      if doubtful then doubtful_left = doubtful_left - #ids end
+      if taken[i] >= tonumber(ARGV[i + 1]) or (doubtful and doubtful_left <= 0) then used_up = 1 end
       if #ids > 0 then refresh(destination) end
     end
   end
 end
 -- A process that dies before its first heartbeat must be missed, too.
-if #claimed > 0 then redis.call('ZADD', base .. 'nodes', 'NX', redis.call('TIME')[1], incarnation) end
+if #claimed > 1 then redis.call('ZADD', base .. 'nodes', 'NX', redis.call('TIME')[1], incarnation) end
+claimed[1] = used_up
 return claimed

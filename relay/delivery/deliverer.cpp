@@ -143,7 +143,7 @@ void Deliverer::dispatch() {
 }
 
 void Deliverer::claim(std::size_t room) {
-  auto claims = queue_.claim(room, destinations_.limits(queue_.in_flight(), steady_clock::now()));
+  auto claims = queue_.claim(room, destinations_.limits(steady_clock::now()));
   if (!claims) return log_.failure("delivery.claim_failed", claims.error());
   const bool full = claims->size() == room;
   keep_permitted(*claims);
@@ -222,9 +222,11 @@ void Deliverer::attempt(const Claim& claim) {
   if (resting && !asked_for(claim.delivery, *resting, clock_.now())) {
     attempt.outcome = Deferred{"not tried, since the attempt before ended so: " + resting->why, "4.4.1"};
   } else {
+    destinations_.begun(destination, begun);
     guarded(log_, "delivery.attempt_threw", [&] { attempt = try_once(claim); });
-    took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begun);
-    destinations_.ended(destination, attempt, took, steady_clock::now());
+    const auto now = steady_clock::now();
+    destinations_.ended(destination, begun, attempt, now);
+    took = std::chrono::duration_cast<milliseconds>(now - begun);
   }
   guarded(log_, "delivery.attempt_not_told", [&] {
     log_.info("delivery.attempt", {{"delivery", claim.delivery.id.text()},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What attempts have taught this process of each destination: how many it may have at once, whether it is left alone
-// for a while, and that slow ones do not take all workers.
+// for a while, and that those which may not answer do not take all workers.
 #pragma once
 
 #include <chrono>
@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,37 +19,44 @@ namespace sealpost {
 
 struct DestinationsOptions {
   std::size_t concurrency = 20;                  ///< of one destination, at most
-  std::size_t workers = 128;                     ///< half of them for slow destinations at most
+  std::size_t workers = 128;                     ///< half of them for doubtful destinations at most
   std::vector<std::chrono::milliseconds> retry;  ///< pauses of a destination that cannot be reached; 15 minutes at most
 };
 
 /// A destination begins with five attempts at once. Each that reaches it allows one more, up to the limit; each that
 /// does not halves them, and lets the destination rest: meanwhile deliveries to it are deferred unseen, then one
-/// attempt goes ahead of the others. A destination is slow whose last attempt took ten seconds and brought no reply;
-/// one that is slow with a single attempt at a time rests, too. Slow ones have half of the workers together, in turn.
+/// attempt goes ahead of the others. A destination is doubtful until it has answered an attempt, while one has run for
+/// ten seconds, and after one that took as long and brought no reply; one that hangs with a single attempt at a time
+/// rests, too. Doubtful ones have half of the workers together.
 class Destinations final {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
   explicit Destinations(DestinationsOptions options) : options_(std::move(options)) {}
 
-  /// How many deliveries of each may be claimed next to those in flight.
-  ClaimLimits limits(const std::map<std::string, std::size_t>& in_flight, TimePoint now);
+  /// Looks the state up when it is asked for a destination; for as long as this object lives.
+  ClaimLimits limits(TimePoint now);
   /// Other nodes have all permits but `mine`: no more than these for a second.
   void others_have_the_rest(const std::string& destination, std::size_t mine, TimePoint now);
   struct Rest {
     std::string why;
     std::chrono::steady_clock::duration since;  ///< how long ago it began
   };
-  /// Set while no attempt should be made.
+  /// Set while no attempt should be made: a delivery is deferred unseen then. That is housekeeping, and kept to 200 in
+  /// a second, so that long queues for dead destinations do not take the time of the others.
   std::optional<Rest> resting(const std::string& destination, TimePoint now);
-  void ended(const std::string& destination, const Attempt& attempt, std::chrono::milliseconds took, TimePoint now);
+  void begun(const std::string& destination, TimePoint now);
+  /// Of each attempt that has begun, with the same time.
+  void ended(const std::string& destination, TimePoint begun, const Attempt& attempt, TimePoint now);
+  /// Of how many something is remembered.
+  [[nodiscard]] std::size_t size();
 
  private:
   struct State {
     std::size_t window = 0;
-    std::size_t failures = 0;  ///< in a row that did not reach it
-    bool slow = false;
+    std::size_t failures = 0;            ///< in a row that did not reach it
+    bool answered = false;               ///< the last attempt was, or took no long time
+    std::multiset<TimePoint> running{};  ///< when the attempts that have not ended began
     TimePoint rests_since{};
     TimePoint rests_until{};
     std::string why;
@@ -56,15 +64,18 @@ class Destinations final {
     TimePoint permits_until{};
     TimePoint last{};
   };
-  [[nodiscard]] std::size_t limit_of(const State& state, TimePoint now) const;
+  ClaimLimits::Destination limit_of(const std::string& destination, TimePoint now);
+  void learn(State& state, const Attempt& attempt, std::chrono::steady_clock::duration took, TimePoint now) const;
   State& state_of(const std::string& destination, TimePoint now);
+  [[nodiscard]] std::size_t room_unseen(TimePoint now) const;
   void forget_idle(TimePoint now);
-  std::map<std::string, std::size_t> shares_of_slow(const std::map<std::string, std::size_t>& in_flight, TimePoint now);
+  void forget_one();
 
   DestinationsOptions options_;
   std::mutex mutex_;
   std::map<std::string, State> states_;  ///< of destinations that were attempted lately
-  std::string last_slow_;                ///< the slow one that had its turn last
+  TimePoint unseen_since_{};             ///< deferrals unseen are counted from then on
+  std::size_t unseen_ = 0;
 };
 
 }  // namespace sealpost

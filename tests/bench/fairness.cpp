@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether broken destinations slow a healthy one: the rate at which a domain gets its mail alone, and while thousands
-// of deliveries wait for one that refuses connections or accepts them and stays silent. Usage: fairness [healthy=2000]
+// of deliveries wait for one that refuses connections, accepts them and stays silent, or hangs behind its greeting, and
+// while hundreds of domains are silent that nobody has tried before. Usage: fairness [healthy=2000]
 // [waiting=5000]. Prints; asserts nothing.
 #include <chrono>
 #include <cstdio>
@@ -44,6 +45,16 @@ SmtpServerOptions at(const std::string& address, std::uint16_t port) {
   return options;
 }
 
+/// A message each to as many domains as there are: none of them has ever answered.
+void submit_to_domains(const RelayFixture& relay, int count) {
+  auto connection = Submitter::logged_in(relay);
+  for (int i = 0; i < count; ++i) {
+    const std::string to = "bob@d" + std::to_string(i) + ".silent.example.com";
+    const std::string answer = connection.submit("alice@example.com", {to}, message("fairness", "text"));
+    if (!answer.starts_with("250")) throw std::runtime_error("refused: " + answer);
+  }
+}
+
 /// Messages per second, from the first that is handed in to the last that has arrived.
 double rate(const RelayFixture& relay, SmtpServer& server, std::size_t& arrived, int count) {
   const auto begun = steady_clock::now();
@@ -61,7 +72,11 @@ int main(int argc, char** argv) {
   SmtpServer good(at("127.0.0.2", 0));
   SmtpServer silent(at("127.0.0.3", good.port()));
   silent.answer("CONNECT", {Answer::silence()});
-  const Nsd dns("example.com", "healthy A 127.0.0.2\nsilent A 127.0.0.3\nrefusing A 127.0.0.4\n@ A 127.0.0.2\n");
+  SmtpServer hanging(at("127.0.0.5", good.port()));
+  hanging.answer("EHLO", {Answer::silence()});
+  const Nsd dns("example.com",
+                "healthy A 127.0.0.2\nsilent A 127.0.0.3\n*.silent A 127.0.0.3\nrefusing A 127.0.0.4\n"
+                "hanging A 127.0.0.5\n@ A 127.0.0.2\n");
   RelayFixture relay({{"delivery.route", "mx"},
                       {"delivery.port", std::to_string(good.port())},
                       {"delivery.allow_private", "yes"},
@@ -74,12 +89,16 @@ int main(int argc, char** argv) {
   rate(relay, good, arrived, healthy / 4);  // keys are assigned, connections are there
   const double alone = rate(relay, good, arrived, healthy);
   std::printf("alone                                  %7.0f msg/s\n", alone);
-  for (const std::string kind : {"refusing", "silent"}) {
+  const auto beside = [&](const std::string& what) {
+    const double now = rate(relay, good, arrived, healthy);
+    std::printf("beside %-31s %7.0f msg/s, %3.0f %% of alone\n", what.c_str(), now, 100 * now / alone);
+  };
+  for (const std::string kind : {"refusing", "silent", "hanging"}) {
     submit(relay, "bob@" + kind + ".example.com", waiting);
-    const double beside = rate(relay, good, arrived, healthy);
-    std::printf("beside %5d waiting for a %-8s host %7.0f msg/s, %3.0f %% of alone\n", waiting, kind.c_str(), beside,
-                100 * beside / alone);
+    beside(std::to_string(waiting) + " for a " + kind + " host");
   }
+  submit_to_domains(relay, waiting / 10);
+  beside(std::to_string(waiting / 10) + " for as many silent domains");
   const double again = rate(relay, good, arrived, healthy);
   std::printf("once more, the same                    %7.0f msg/s, %3.0f %% of alone\n", again, 100 * again / alone);
   return 0;

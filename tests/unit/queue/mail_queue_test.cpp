@@ -300,12 +300,17 @@ TEST_F(MailQueueTest, ADestinationsLimitLeavesRoomForOthers) {
   EXPECT_LE(claim_all(*queue, 2).size(), 2U);
 }
 
-/// A destination with a long queue must not hold up those with little: each gets its share of every batch.
 TEST_F(MailQueueTest, OneDestinationMayHaveAnotherLimitThanTheRest) {
   for (int i = 0; i < 4; ++i) {
     for (const char* domain : {"more", "less", "none", "usual"}) put(*queue, {std::string("u@") + domain + ".example"});
   }
-  const ClaimLimits limits(2, {{"more.example", 3}, {"less.example", 1}, {"none.example", 0}});
+  const std::map<std::string, std::size_t> others = {{"more.example", 3}, {"less.example", 1}, {"none.example", 0}};
+  const ClaimLimits limits(
+      [&](const std::string& name) {
+        const auto found = others.find(name);
+        return ClaimLimits::Destination{found == others.end() ? 2 : found->second};
+      },
+      0);
   EXPECT_EQ(queue->claim(16, limits).value().size(), 6U);
   const auto in_flight = queue->in_flight();
   EXPECT_EQ(in_flight.at("more.example"), 3U);
@@ -314,15 +319,30 @@ TEST_F(MailQueueTest, OneDestinationMayHaveAnotherLimitThanTheRest) {
   EXPECT_FALSE(in_flight.contains("none.example"));
 }
 
+TEST_F(MailQueueTest, DoubtfulDestinationsHaveALimitTogether) {
+  for (int i = 0; i < 12; ++i) put(*queue, {"u@doubtful" + std::to_string(i) + ".example", "u@known.example"});
+  const ClaimLimits limits(
+      [](const std::string& name) {
+        return ClaimLimits::Destination{20, name.starts_with("doubtful")};
+      },
+      5);
+  const auto first = claim_all(*queue, limits);
+  EXPECT_EQ(first.size(), 5U + 12U) << "over all shards";
+  const auto doubtful = std::find_if(first.begin(), first.end(), [](const Claim& claim) {
+    return claim.delivery.destination.starts_with("doubtful");
+  });
+  ASSERT_TRUE(queue->delivered(*doubtful, "250 ok"));
+  const auto next = queue->claim(10, limits).value();
+  ASSERT_EQ(next.size(), 1U) << "at once: the place that became free is one for another shard's";
+  EXPECT_TRUE(next[0].delivery.destination.starts_with("doubtful"));
+}
+
 TEST_F(MailQueueTest, DestinationsWithoutRoomHideNobody) {
-  ClaimLimits limits(1);
+  const ClaimLimits limits(
+      [](const std::string& name) { return ClaimLimits::Destination{name == "free.example" ? 1U : 0U}; }, 0);
   const auto first = queue->new_id();
   std::vector<std::string> mailboxes;
-  for (int i = 0; i < 300; ++i) {
-    const std::string domain = "d" + std::to_string(i) + ".example";
-    mailboxes.push_back("u@" + domain);
-    limits.special[domain] = 0;
-  }
+  for (int i = 0; i < 600; ++i) mailboxes.push_back("u@d" + std::to_string(i) + ".example");
   ASSERT_TRUE(queue->put(test::seal(mailboxes.size()), envelope(first), addressees(mailboxes)));
   clock.advance(std::chrono::seconds(1));
   // The same shard, and due after all of those.
@@ -333,6 +353,24 @@ TEST_F(MailQueueTest, DestinationsWithoutRoomHideNobody) {
   EXPECT_EQ(claims[0].delivery.domain, "free.example");
 }
 
+/// The pages of a claim are few; the next one goes on behind them.
+TEST_F(MailQueueTest, HoweverManyAreDueEachHasItsTurn) {
+  const auto id = queue->new_id();
+  std::vector<std::string> mailboxes;
+  for (int i = 0; i < 1000; ++i) mailboxes.push_back("u@d" + std::to_string(i) + ".example");
+  ASSERT_TRUE(queue->put(test::seal(mailboxes.size()), envelope(id), addressees(mailboxes)));
+  std::set<std::string> served;
+  for (int claim = 0; claim < 40; ++claim) {
+    const auto claims = queue->claim(64, 1).value();
+    for (const auto& one : claims) {
+      served.insert(one.delivery.destination);
+      ASSERT_TRUE(queue->deferred(one, "later", clock.now()));
+    }
+  }
+  EXPECT_GT(served.size(), 800U) << "though the first ones are due again";
+}
+
+/// A destination with a long queue must not hold up those with little: each gets its share of every batch.
 TEST_F(MailQueueTest, ManyDestinationsAreServedInTurn) {
   constexpr std::size_t small = 20;
   std::vector<std::string> mailboxes(300, "x@big.example");

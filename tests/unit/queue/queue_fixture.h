@@ -97,10 +97,10 @@ class QueueTest : public ::testing::Test {
 
   /// Claims until nothing is due; the process' 500 ms between sweeps of other processes' mail are waited out in the
   /// queue itself.
-  static std::vector<Claim> claim_all(MailQueue& queue, std::size_t per_destination = 1000) {
+  static std::vector<Claim> claim_all(MailQueue& queue, const ClaimLimits& limits = 1000) {
     std::vector<Claim> all;
     while (true) {
-      auto claims = queue.claim(100, per_destination);
+      auto claims = queue.claim(100, limits);
       EXPECT_TRUE(claims) << claims.error().internal_detail;
       if (!claims || claims->empty()) return all;
       for (auto& claim : *claims) all.push_back(std::move(claim));

@@ -17,12 +17,15 @@ class DestinationsTest : public ::testing::Test {
   static Attempt refused() { return {Deferred{"connection refused", "4.4.1"}, {}, false}; }
   static Attempt timed_out() { return {Deferred{"timed out", "4.4.2"}, {}}; }
 
-  std::size_t limit(const std::string& destination = "a.example", std::size_t flying = 1) {
-    return destinations.limits({{destination, flying}}, now).of(destination);
+  std::size_t limit(const std::string& destination = "a.example") {
+    return destinations.limits(now).of(destination).most;
+  }
+  bool doubtful(const std::string& destination = "a.example") {
+    return destinations.limits(now).of(destination).doubtful;
   }
   void ended(const Attempt& attempt, int times = 1, const std::string& destination = "a.example",
              milliseconds took = milliseconds(50)) {
-    for (int i = 0; i < times; ++i) destinations.ended(destination, attempt, took, now);
+    for (int i = 0; i < times; ++i) destinations.ended(destination, now - took, attempt, now);
   }
   bool rests() { return destinations.resting("a.example", now).has_value(); }
 
@@ -40,9 +43,9 @@ TEST_F(DestinationsTest, BeginsSmallAndGrowsWithSuccessUpToTheLimit) {
 
 TEST_F(DestinationsTest, ASmallLimitIsTheBeginning) {
   Destinations small({2, 8, {minutes(1)}});
-  EXPECT_EQ(small.limits({}, now).of("a.example"), 2U);
-  small.ended("a.example", delivered(), milliseconds(1), now);
-  EXPECT_EQ(small.limits({{"a.example", 1}}, now).of("a.example"), 2U);
+  EXPECT_EQ(small.limits(now).of("a.example").most, 2U);
+  small.ended("a.example", now, delivered(), now);
+  EXPECT_EQ(small.limits(now).of("a.example").most, 2U);
 }
 
 TEST_F(DestinationsTest, ARefusalOfARecipientIsNoFailureOfTheDestination) {
@@ -56,11 +59,9 @@ TEST_F(DestinationsTest, WhoCannotBeReachedRestsAndThenOneGoesAhead) {
   ended(delivered(), 40);
   ended(refused());
   EXPECT_EQ(destinations.resting("a.example", now)->why, "connection refused");
-  EXPECT_EQ(limit(), 1U);
   now += minutes(1);
   EXPECT_FALSE(rests());
-  EXPECT_EQ(limit("a.example", 0), 1U) << "one probe";
-  EXPECT_EQ(limit("a.example", 1), 1U) << "and the others wait for it";
+  EXPECT_EQ(limit(), 1U) << "one probe";
   ended(delivered());
   EXPECT_EQ(limit(), 2U);
 }
@@ -79,33 +80,71 @@ TEST_F(DestinationsTest, RestsGrowAsTheScheduleDoesButNeverBeyondAQuarterOfAnHou
   EXPECT_FALSE(rests()) << "after a success it begins anew";
 }
 
+TEST_F(DestinationsTest, DeferralsUnseenTakeLittleOfTheTime) {
+  ended(refused());
+  for (int i = 0; i < 98; ++i) EXPECT_TRUE(rests());
+  EXPECT_EQ(limit(), 2U);
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(rests());
+  EXPECT_EQ(limit(), 0U);
+  EXPECT_EQ(limit("b.example"), 5U);
+  now += milliseconds(500);
+  EXPECT_EQ(limit(), 5U);
+}
+
 TEST_F(DestinationsTest, AttemptsThatFailTogetherCountOnce) {
   ended(refused(), 20);
   now += minutes(1);
   EXPECT_FALSE(rests());
 }
 
-TEST_F(DestinationsTest, SlowOnesHaveHalfOfTheWorkersAtMost) {
-  for (int i = 0; i < 10; ++i) ended(timed_out(), 1, "slow" + std::to_string(i), seconds(300));
-  EXPECT_FALSE(destinations.resting("slow0", now)) << "it was reached";
-  const auto limits = destinations.limits({{"slow0", 1}}, now);
-  std::size_t more = 0;
-  for (int i = 0; i < 10; ++i) more += limits.of("slow" + std::to_string(i));
-  EXPECT_EQ(more, 4U) << "of eight workers, the one in flight included";
-  EXPECT_EQ(limits.of("quick"), 5U);
+TEST_F(DestinationsTest, DoubtfulOnesHaveHalfOfTheWorkersAtMost) {
+  EXPECT_EQ(destinations.limits(now).doubtful, 4U);
+  EXPECT_EQ(Destinations({20, 1, {minutes(1)}}).limits(now).doubtful, 1U) << "even of one";
 }
 
-TEST_F(DestinationsTest, SlowOnesTakeTurnsWhetherAnythingWaitsForThemOrNot) {
-  std::map<std::string, std::size_t> shares;
-  for (int i = 0; i < 10; ++i) ended(timed_out(), 1, "slow" + std::to_string(i), seconds(300));
-  for (int round = 0; round < 5; ++round) {
-    const auto limits = destinations.limits({}, now);
-    for (int i = 0; i < 10; ++i) {
-      const std::string name = "slow" + std::to_string(i);
-      shares[name] += limits.of(name);
-    }
-  }
-  for (const auto& [name, share] : shares) EXPECT_GT(share, 0U) << name;
+TEST_F(DestinationsTest, DoubtLastsUntilAnAnswer) {
+  EXPECT_TRUE(doubtful()) << "nobody knows it";
+  ended(refused());
+  EXPECT_TRUE(doubtful()) << "refused before it ever answered";
+  ended({Deferred{"450 4.7.1 greylisted", "4.7.1", 450}, {}});
+  EXPECT_FALSE(doubtful());
+  ended(refused());
+  EXPECT_FALSE(doubtful()) << "a refusal takes no time";
+}
+
+TEST_F(DestinationsTest, WhoTakesLongIsDoubtfulWhileAnAttemptRuns) {
+  ended(delivered());
+  const auto first = now;
+  destinations.begun("a.example", first);
+  destinations.begun("a.example", first);
+  now += seconds(9);
+  EXPECT_FALSE(doubtful());
+  now += seconds(1);
+  EXPECT_TRUE(doubtful());
+  destinations.ended("a.example", first, delivered(), now);
+  EXPECT_TRUE(doubtful()) << "the other one runs still";
+  destinations.ended("a.example", first, delivered(), now);
+  EXPECT_FALSE(doubtful()) << "it took its time and answered";
+}
+
+TEST_F(DestinationsTest, WhoHungIsDoubtfulUntilItAnswers) {
+  ended(delivered());
+  ended(timed_out(), 1, "a.example", seconds(300));
+  EXPECT_FALSE(rests()) << "it was reached";
+  EXPECT_TRUE(doubtful());
+  ended(delivered());
+  EXPECT_FALSE(doubtful());
+}
+
+/// Attempts that hang count, also while their destination rests because another one was refused.
+TEST_F(DestinationsTest, WhoRestsIsNotOutOfDoubt) {
+  ended(delivered());
+  destinations.begun("a.example", now);
+  now += seconds(10);
+  ended(refused());
+  EXPECT_TRUE(rests());
+  EXPECT_TRUE(doubtful());
+  EXPECT_EQ(limit(), 5U) << "deferrals of what is not tried";
 }
 
 TEST_F(DestinationsTest, WhoHangsWithASingleAttemptRestsToo) {
@@ -128,7 +167,10 @@ TEST_F(DestinationsTest, WhatFailsDuringARestIsNewsAndNoLongerRest) {
 TEST_F(DestinationsTest, WhatNobodyAttemptsIsForgotten) {
   ended(refused());
   now += std::chrono::hours(1) + seconds(1);
-  EXPECT_TRUE(destinations.limits({}, now).special.empty());
+  destinations.begun("b.example", now);
+  now += std::chrono::hours(1) + seconds(1);
+  (void)destinations.limits(now);
+  EXPECT_EQ(destinations.size(), 1U) << "what runs is attempted";
 }
 
 TEST_F(DestinationsTest, WhoAnsweredIsSlowNoMore) {
@@ -150,11 +192,15 @@ TEST_F(DestinationsTest, AStopTeachesNothing) {
   EXPECT_EQ(limit(), 5U);
 }
 
-TEST_F(DestinationsTest, MemoryIsBounded) {
-  for (int i = 0; i < 20'000; ++i) ended(refused(), 1, std::to_string(i));
-  EXPECT_TRUE(destinations.limits({}, now).special.empty()) << "what rests needs no limit";
-  now += minutes(1);
-  EXPECT_LE(destinations.limits({}, now).special.size(), 10'000U);
+TEST_F(DestinationsTest, MemoryIsBoundedAndTheLatestStay) {
+  ended(delivered());
+  for (int i = 0; i < 12'000; ++i) {
+    now += milliseconds(1);
+    ended(refused(), 1, std::to_string(i));
+  }
+  EXPECT_EQ(destinations.size(), 10'000U);
+  EXPECT_TRUE(destinations.resting("11999", now));
+  EXPECT_FALSE(destinations.resting("0", now));
 }
 
 }  // namespace
