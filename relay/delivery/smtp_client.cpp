@@ -300,7 +300,13 @@ void SmtpClient::end_unwanted_data() {
   usable_ = usable_ && ended.ok();
 }
 
-Outcome SmtpClient::send_body(DeliveryBody& body) {
+Outcome SmtpClient::send_body(DeliveryBody& body, std::uint64_t size) {
+  const auto block = target_.timeouts.block;
+  const Deadline whole =
+      std::chrono::steady_clock::now() + block + std::chrono::seconds(size / target_.timeouts.least_rate);
+  const auto write_block = [&](const std::string& octets) {
+    return stream_->write(octets, std::min(whole, std::chrono::steady_clock::now() + block));
+  };
   DotStuffer stuffer;
   std::string pending;  // the last piece leaves together with the final dot
   while (true) {
@@ -311,12 +317,10 @@ Outcome SmtpClient::send_body(DeliveryBody& body) {
       return Deferred{"the message cannot be read from the store now", "4.3.0"};
     }
     if (piece->empty()) break;
-    if (auto written = write(pending, target_.timeouts.block); !written) return broken(written.error());
+    if (auto written = write_block(pending); !written) return broken(written.error());
     pending = stuffer.update(*piece);
   }
-  if (auto written = write(pending + stuffer.finish(), target_.timeouts.block); !written) {
-    return broken(written.error());
-  }
+  if (auto written = write_block(pending + stuffer.finish()); !written) return broken(written.error());
   auto reply = read_reply(target_.timeouts.final);
   if (!reply) {
     return Deferred{"outcome unknown: the reply to the message was lost: " + response_of(reply.error()), "4.4.2"};
@@ -341,7 +345,7 @@ Outcome SmtpClient::send(const Claim& claim, DeliveryBody& body) {
                   "the message is larger than the " + std::to_string(limit) + " octets that the next hop takes"};
   }
   if (auto begun = begin_data(claim); !begun) return std::move(begun).error();
-  return send_body(body);
+  return send_body(body, delivery.size);
 }
 
 void SmtpClient::quit() {

@@ -27,6 +27,8 @@ struct SmtpTimeouts {
   std::chrono::milliseconds data{std::chrono::seconds(120)};
   std::chrono::milliseconds block{std::chrono::seconds(180)};
   std::chrono::milliseconds final{std::chrono::seconds(600)};
+  /// Octets of content per second: who takes them slower in the whole is left, though each block was in time.
+  std::size_t least_rate = 4096;
 };
 
 struct SmtpTarget {
@@ -82,7 +84,7 @@ class SmtpClient final {
   [[nodiscard]] std::string rcpt_line(const DeliveryRecord& delivery) const;
   Result<void, Outcome> begin_data(const Claim& claim);
   void end_unwanted_data();
-  Outcome send_body(DeliveryBody& body);
+  Outcome send_body(DeliveryBody& body, std::uint64_t size);
   Outcome broken(const Error& why);
   Outcome refused(const RemoteReply& reply, Refused what = Refused::Message);
   Outcome session_refused(const RemoteReply& reply);

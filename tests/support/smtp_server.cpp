@@ -167,6 +167,10 @@ class SmtpServer::Session final {
         input_.erase(0, end + 2);
         return true;
       }
+      if (server_.options_.pause.count() > 0) {
+        std::unique_lock lock(server_.mutex_);
+        if (server_.changed_.wait_for(lock, server_.options_.pause, [this] { return server_.stopping_; })) return false;
+      }
       std::array<char, 65536> piece{};
       const auto count = tls_ ? SSL_read(tls_.get(), piece.data(), static_cast<int>(piece.size()))
                               : ::recv(descriptor_, piece.data(), piece.size(), 0);

@@ -42,6 +42,7 @@ struct SmtpServerOptions {
   std::uint16_t port = 0;  ///< 0: a free one
   /// EHLO lines besides STARTTLS, which the server adds itself.
   std::vector<std::string> extensions = {"PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES"};
+  std::chrono::milliseconds pause{0};  ///< in front of each read of up to 64 KiB
 };
 
 class SmtpServer final {

@@ -160,6 +160,21 @@ TEST_F(SmtpTransactions, SilenceEndsAtTheStagesTimeout) {
   }
 }
 
+/// Each block is taken in time, and the whole would take for ever.
+TEST_F(SmtpTransactions, WhoTakesTheContentTooSlowlyIsLeft) {
+  SmtpServer::Options slow;
+  slow.pause = std::chrono::milliseconds(20);
+  SmtpServer server(slow);
+  Claim claim = make_claim();
+  claim.delivery.size = std::size_t{256} * 65536;
+  PiecesBody body(std::vector<std::string>(256, std::string(65534, 'x') + "\r\n"));
+  target.timeouts.block = std::chrono::seconds(1);
+  target.timeouts.least_rate = 1'000'000'000;
+  const Outcome outcome = attempt(server, claim, body);
+  EXPECT_EQ(kind_of(outcome), "deferred") << response_of(outcome);
+  EXPECT_LT(body.given(), 256U);
+}
+
 TEST_F(SmtpTransactions, ARefusedRecipientWhoseDataIsWantedGetsAnEmptyMessage) {
   SmtpServer server;
   server.answer("RCPT", {"550 5.1.1 no", "250 ok"});

@@ -19,7 +19,7 @@ class SmtpTest : public ::testing::Test {
     target.host = "127.0.0.1";
     target.helo = "relay.example.org";
     const std::chrono::seconds generous(60);
-    target.timeouts = {generous, generous, generous, generous, generous, generous, generous};
+    target.timeouts = {generous, generous, generous, generous, generous, generous, generous, 4096};
   }
 
   /// The test ends when the server does not let us in.
