@@ -11,11 +11,14 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <utility>
+
+#include "base/encoding.h"
 
 namespace sealpost {
 
-Result<StateDir> StateDir::take(const std::string& given) {
+Result<StateDir> StateDir::take(const std::string& given, Random& random) {
   std::string path = given;
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();  // else its parent would be itself
   std::error_code failed;
@@ -47,10 +50,24 @@ Result<StateDir> StateDir::take(const std::string& given) {
   if (ftruncate(lock, 0) != 0 || pwrite(lock, pid.data(), pid.size(), 0) < 0) {
     return Error::invalid("relay.state_dir: " + file + ": " + std::strerror(errno));
   }
+  if (auto named = held.name_node(path, random); !named) return named.error();
   return held;
 }
 
-StateDir::StateDir(StateDir&& other) noexcept : lock_(std::exchange(other.lock_, -1)) {}
+/// The lock is held: nobody else writes. A name that a crash left half written is drawn anew.
+Status StateDir::name_node(const std::string& path, Random& random) {
+  const std::string file = path + "/node";
+  constexpr std::size_t octets = 16;
+  std::ifstream(file) >> node_;
+  if (node_.size() == 2 * octets && from_hex(node_)) return {};
+  node_ = to_hex(random.octets(octets));
+  std::ofstream written(file, std::ios::trunc);
+  written << node_ << std::endl;
+  if (!written) return Error::invalid("relay.state_dir: " + file + ": cannot be written");
+  return {};
+}
+
+StateDir::StateDir(StateDir&& other) noexcept : lock_(std::exchange(other.lock_, -1)), node_(std::move(other.node_)) {}
 
 StateDir::~StateDir() {
   if (lock_ >= 0) close(lock_);

@@ -114,8 +114,8 @@ ConnectionShares connection_shares(const Settings& settings, Log& log) {
 /// Everything that runs, in the order in which it needs the rest; destroyed the other way round.
 class Relay final {
  public:
-  Relay(const Settings& settings, Services& services, net::TlsContext& tls, NextHop& next_hop, PollableFlag& abandon,
-        Log& log)
+  Relay(const Settings& settings, const std::string& node, Services& services, net::TlsContext& tls, NextHop& next_hop,
+        PollableFlag& abandon, Log& log)
       : settings_(settings),
         services_(services),
         tls_(tls),
@@ -129,8 +129,7 @@ class Relay final {
         watermark_(services.redis(), settings.redis.url.embedded() ? settings.relay.state_dir : std::string()),
         throttle_(services.clock()),
         pickup_store_(services.redis(), services.wrapper()),
-        permits_(services.redis(), machine_name() + ":" + settings.relay.state_dir,
-                 settings.delivery.destination_concurrency),
+        permits_(services.redis(), machine_name() + ":" + node, settings.delivery.destination_concurrency),
         deliverer_(services.queue(), permits_, services.suppressions(), next_hop, abandon, services.wrapper(),
                    services.clock(), services.random(), log, deliverer_options(),
                    [this](const std::string& recipient) { notifier_.mark_failed(recipient); }),
@@ -322,13 +321,25 @@ void warn_of_small_limit(const Settings& settings, Log& log) {
                {"hint", "messages of smtp.max_message_size are refused; raise the one or lower the other"}});
 }
 
+/// Policies by domain choose among MX hosts; a fixed route has one for all.
+void warn_of_unused_policies(const Settings& settings, Log& log) {
+  const auto& policies = settings.delivery.domain_tls;
+  if (policies.empty() || settings.delivery.route.kind == Route::Kind::Mx) return;
+  log.warning("delivery.domains_unused", {{"domains", policies.size()},
+                                          {"hint",
+                                           "[delivery.domain.…] counts with delivery.route = mx only; "
+                                           "for a fixed route set delivery.tls"}});
+}
+
 }  // namespace
 
 int run_daemon(const LoadedSettings& loaded, Log& log) {
   const Settings& settings = loaded.settings;
   const sigset_t signals = block_signals();
   warn_of_small_limit(settings, log);
-  auto state_dir = StateDir::take(settings.relay.state_dir);
+  warn_of_unused_policies(settings, log);
+  SystemRandom random;
+  auto state_dir = StateDir::take(settings.relay.state_dir, random);
   if (!state_dir) return stop_start(log, state_dir.error());
   auto tls = load_tls(settings, log);
   if (!tls) return stop_start(log, tls.error());
@@ -345,7 +356,7 @@ int run_daemon(const LoadedSettings& loaded, Log& log) {
   auto next_hop = make_next_hop(settings, (*services)->random(), abandon);
   if (!next_hop) return stop_start(log, next_hop.error());
   {
-    Relay relay(settings, **services, **tls, **next_hop, abandon, log);
+    Relay relay(settings, state_dir->node(), **services, **tls, **next_hop, abandon, log);
     if (auto started = relay.start(); !started) return stop_start(log, started.error());
     log.info("ready", {{"hostname", settings.relay.hostname}});
     wait_for_end(signals, **tls, log);

@@ -11,10 +11,10 @@
 namespace sealpost {
 namespace {
 
-/// How many recipients beyond the pool's stock one transaction may have generated for it: a message with very many new
-/// recipients must not stall.
 /// Received fields that a message may bring along (RFC 5321 section 6.3).
 constexpr std::size_t max_received = 50;
+/// How many recipients beyond the pool's stock one transaction may have generated for it: a message with very many new
+/// recipients must not stall.
 constexpr std::size_t generated_per_transaction = 8;
 
 IntakeError refuse(Refusal refusal, const Error& why) { return {refusal, why.public_text, why.internal_detail}; }

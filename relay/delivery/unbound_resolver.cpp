@@ -166,7 +166,11 @@ UnboundResolver::~UnboundResolver() {
 void UnboundResolver::pump() {
   while (!ending_.raised()) {
     // Ends early only when the resolver does.
-    if (wait_for(ub_fd(context_.get()), POLLIN, Deadline::max(), &ending_)) ub_process(context_.get());
+    if (!wait_for(ub_fd(context_.get()), POLLIN, Deadline::max(), &ending_)) continue;
+    if (ub_process(context_.get()) == 0) continue;
+    // The pipe is readable for ever when it is broken. Whoever waits is told at his deadline that there is no answer.
+    [[maybe_unused]] const auto ended =
+        wait_for(ending_.descriptor(), POLLIN, std::chrono::steady_clock::now() + std::chrono::seconds(1), nullptr);
   }
 }
 

@@ -9,19 +9,21 @@
 #include "tests/e2e/relay_fixture.h"
 #include "tests/e2e/submitter.h"
 #include "tests/support/redis_server.h"
+#include "tests/support/smtp_server.h"
 
 namespace sealpost::test {
 namespace {
 
 /// A daemon on an outside Redis with folders of its own and no listener that it does not need.
 struct Node {
-  explicit Node(const std::string& url, const std::string& redis_lines = {}, const std::string& keys_lines = {})
-      : config(
-            dir.write("sealpost.conf", "[relay]\nhostname = relay.example.org\nstate_dir = " + (dir / "state") +
-                                           "\n[smtp]\nlisten = off\nlisten_tls = off\n[http]\nlisten = 127.0.0.1:0\n" +
-                                           "[delivery]\nroute = maildir:" + (dir / "mail") +
-                                           "\n[crypto]\nkey_type = p256\n[keys]\npool_size = 0\n" + keys_lines +
-                                           "[redis]\nurl = " + url + "\n" + redis_lines)),
+  explicit Node(const std::string& url, const std::string& redis_lines = {}, const std::string& keys_lines = {},
+                const std::string& route = {})
+      : config(dir.write("sealpost.conf",
+                         "[relay]\nhostname = relay.example.org\nstate_dir = " + (dir / "state") +
+                             "\n[smtp]\nlisten = off\nlisten_tls = off\n[http]\nlisten = 127.0.0.1:0\n" +
+                             "[delivery]\nroute = " + (route.empty() ? "maildir:" + (dir / "mail") : route) +
+                             "\n[crypto]\nkey_type = p256\n[keys]\npool_size = 0\n" + keys_lines +
+                             "[redis]\nurl = " + url + "\n" + redis_lines)),
         command({BIN_DIR "/sealpostd", "--config", config}) {}
   TempDir dir;
   std::string config;
@@ -173,6 +175,44 @@ TEST(TwoNodes, WithMasterKeysOfTheirOwnAreNotOneRelay) {
   Process& refused = first_runs ? second : first;
   EXPECT_EQ(refused.wait(), EX_CONFIG);
   EXPECT_NE(refused.output().find("master key"), std::string::npos) << refused.output();
+}
+
+/// How many transactions ran at once, by the order of what the server was told.
+int most_at_once(const std::vector<std::string>& lines) {
+  int running = 0;
+  int most = 0;
+  for (const auto& line : lines) {
+    if (line.starts_with("MAIL")) most = std::max(most, ++running);
+    if (line == ".") --running;
+  }
+  return most;
+}
+
+TEST(TwoNodes, TogetherHaveTheDestinationsConcurrency) {
+  const RedisServer server;
+  SmtpServerOptions slow;
+  slow.pause = std::chrono::milliseconds(20);
+  SmtpServer hop(slow);
+  const std::string route = "smtp://127.0.0.1:" + std::to_string(hop.port());
+  // The first one needs one permit of two; the other one alone would take both.
+  const RelayFixture first({{"redis.url", server.url()},
+                            {"relay.hostname", "first.example.org"},
+                            {"delivery.route", route},
+                            {"delivery.workers", "1"},
+                            {"delivery.destination_concurrency", "2"}});
+  const Node other(server.url(), {}, "master_key_file = " + first.state_dir() + "/master.key\n",
+                   route + "\ndestination_concurrency = 2");
+  Process second(other.command);
+  ASSERT_FALSE(second.wait_for(" ready ", std::chrono::seconds(60)).empty()) << second.output();
+  constexpr std::size_t count = 60;
+  auto sender = Submitter::logged_in(first);
+  for (std::size_t i = 0; i < count; ++i) {
+    ASSERT_TRUE(sender.submit("alice@example.com", {"bob@example.net"}, message("x", "y")).starts_with("250"));
+  }
+  ASSERT_TRUE(hop.wait_for(".", count + 1)) << "and the notification";
+  EXPECT_EQ(most_at_once(hop.lines()), 2);
+  EXPECT_NE(hop.line("EHLO first.example.org"), "");
+  EXPECT_NE(hop.line("EHLO relay.example.org"), "");
 }
 
 class ChangedRedis : public ::testing::Test {

@@ -66,9 +66,10 @@ TEST(MemoryBudget, NeverExceedsItsLimitUnderThreads) {
 }
 
 TEST(StateDir, IsMadeForItsOwnerAlone) {
+  SystemRandom random;
   const test::TempDir dir;
   const std::string path = dir / "deep/state";
-  auto held = StateDir::take(path);
+  auto held = StateDir::take(path, random);
   ASSERT_TRUE(held) << held.error().public_text;
   struct stat status {};
   ASSERT_EQ(stat(path.c_str(), &status), 0);
@@ -76,28 +77,44 @@ TEST(StateDir, IsMadeForItsOwnerAlone) {
 }
 
 TEST(StateDir, IsHeldByOneAndNamesIt) {
+  SystemRandom random;
   const test::TempDir dir;
   {
-    auto held = StateDir::take(dir / "state");
+    auto held = StateDir::take(dir / "state", random);
     ASSERT_TRUE(held);
     const StateDir moved = std::move(*held);
-    auto other = StateDir::take(dir / "state");
+    auto other = StateDir::take(dir / "state", random);
     ASSERT_FALSE(other);
     EXPECT_EQ(other.error().kind, ErrorKind::Invalid);
     EXPECT_NE(other.error().public_text.find(std::to_string(getpid())), std::string::npos) << other.error().public_text;
   }
-  EXPECT_TRUE(StateDir::take(dir / "state"));
+  EXPECT_TRUE(StateDir::take(dir / "state", random));
+}
+
+TEST(StateDir, HasANameOfItsOwnForGood) {
+  const test::TempDir dir;
+  SystemRandom random;
+  const auto name_of = [&](const std::string& path) { return StateDir::take(path, random).value().node(); };
+  const std::string first = name_of(dir / "a");
+  EXPECT_EQ(first.size(), 32U);
+  EXPECT_EQ(name_of(dir / "a"), first);
+  EXPECT_NE(name_of(dir / "b"), first);
+  dir.write("a/node", first.substr(0, 7));
+  const std::string anew = name_of(dir / "a");
+  EXPECT_EQ(anew.size(), 32U) << "what a crash left half written";
+  EXPECT_EQ(name_of(dir / "a"), anew);
 }
 
 TEST(StateDir, RefusesFoldersThatOthersMayEnterAndWhatIsNoFolder) {
+  SystemRandom random;
   const test::TempDir dir;
   ASSERT_EQ(mkdir((dir / "open").c_str(), 0755), 0);
-  auto open = StateDir::take(dir / "open");
+  auto open = StateDir::take(dir / "open", random);
   ASSERT_FALSE(open);
   EXPECT_NE(open.error().public_text.find("chmod 700"), std::string::npos);
   dir.write("file", "x");
-  EXPECT_FALSE(StateDir::take(dir / "file"));
-  EXPECT_FALSE(StateDir::take("/proc/none/state"));
+  EXPECT_FALSE(StateDir::take(dir / "file", random));
+  EXPECT_FALSE(StateDir::take("/proc/none/state", random));
 }
 
 }  // namespace
