@@ -6,37 +6,16 @@
 
 #include "base/body_encoder.h"
 #include "base/encoding.h"
+#include "base/mime_text.h"
 
 namespace sealpost {
 namespace {
 
-constexpr std::size_t max_7bit_line = 998;
-/// An encoded-word has at most 75 characters (RFC 2047 section 2): 12 of frame, and base64 of this many octets.
-constexpr std::size_t max_encoded_octets = 45;
-
-/// CRLF line ends throughout.
-WipedBuffer with_crlf(std::string_view text) {
-  WipedBuffer out;
-  out.reserve(text.size() + text.size() / 32);
-  char before = '\0';
-  for (const char c : text) {
-    if (c == '\n' && before != '\r') out.push_back('\r');
-    out.push_back(c);
-    before = c;
-  }
-  if (before != '\n') append(out, "\r\n");
+/// CRLF line ends throughout, the last line's too.
+WipedBuffer lines_of(std::string_view text) {
+  WipedBuffer out = with_crlf(text);
+  if (!view(out).ends_with('\n')) append(out, "\r\n");
   return out;
-}
-
-bool fits_7bit(std::string_view text) {
-  if (!is_ascii(text)) return false;
-  for (std::size_t line = 0; line < text.size();) {
-    const auto end = text.find('\n', line);
-    const auto size = (end == std::string_view::npos ? text.size() : end) - line;
-    if (size > max_7bit_line) return false;
-    line += size + 1;
-  }
-  return true;
 }
 
 bool is_report(const MimePart& part) { return part.content_type.starts_with("message/"); }
@@ -66,8 +45,8 @@ void append_part(WipedBuffer& out, const MimePart& part, Random& random) {
   const bool text = is_report(part) || part.content_type.starts_with("text/");
   append(out, "Content-Type: " + part.content_type + "\r\n");
   if (!part.disposition.empty()) append(out, "Content-Disposition: " + part.disposition + "\r\n");
-  const WipedBuffer body = text ? with_crlf(part.body) : WipedBuffer(part.body.begin(), part.body.end());
-  if (text && (fits_7bit(view(body)) || is_report(part))) {
+  const WipedBuffer body = text ? lines_of(part.body) : WipedBuffer(part.body.begin(), part.body.end());
+  if (text && (is_7bit(view(body)) || is_report(part))) {
     append(out, is_8bit(part) ? "Content-Transfer-Encoding: 8bit\r\n\r\n" : "\r\n");
     append(out, view(body));
     return;
@@ -78,37 +57,13 @@ void append_part(WipedBuffer& out, const MimePart& part, Random& random) {
   append(out, encoder.finish());
 }
 
-/// RFC 2047 section 5: a name beyond ASCII as encoded-words, each of whole characters, folded between them.
-std::string encoded_words(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    std::size_t size = std::min(text.size(), max_encoded_octets);
-    while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0U) == 0x80U) --size;
-    out += (out.empty() ? "" : "\r\n ") + ("=?utf-8?B?" + to_base64(text.substr(0, size)) + "?=");
-    text.remove_prefix(size);
-  }
-  return out;
-}
-
-/// "Name <address>" with the name quoted or encoded as it needs.
-std::string header_mailbox(const std::string& name, const std::string& address) {
-  if (name.empty()) return "<" + address + ">";
-  if (!is_ascii(name)) return encoded_words(name) + "\r\n <" + address + ">";
-  std::string quoted;
-  for (const char c : name) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) quoted += c;
-  }
-  return "\"" + quoted + "\" <" + address + ">";
-}
-
 }  // namespace
 
 WipedBuffer compose(const NoticeSender& from, const MailHeader& header, const MimePart& content, const Clock& clock,
                     Random& random) {
   WipedBuffer out;
   append(out, "Date: " + to_rfc5322(clock.now()) + "\r\n");
-  append(out, "From: " + header_mailbox(from.name, from.address) + "\r\n");
+  append(out, "From: " + name_addr(from.name, from.address, 6) + "\r\n");
   append(out, "To: <" + header.to + ">\r\n");
   append(out, "Subject: " + header.subject + "\r\n");
   append(out, "Message-ID: <" + to_hex(random.octets(16)) + "@" + from.hostname + ">\r\n");
