@@ -2,11 +2,11 @@
 // Pickup for programs: POST /v1/pickup/{token}/session, …/pkcs12 and /v1/pickup/resend.
 #include <Poco/JSON/Array.h>
 #include <Poco/JSON/Object.h>
-#include <Poco/JSON/Parser.h>
 
 #include <sstream>
 
 #include "base/encoding.h"
+#include "base/http/json_body.h"
 #include "crypto/certificate.h"
 #include "notify/pickup_routes.h"
 
@@ -21,19 +21,14 @@ using Members = std::map<std::string, std::string, std::less<>>;
 
 Result<Members> read_members(const http::Request& request, const std::set<std::string>& allowed) {
   Members members;
-  try {
-    Poco::JSON::Parser parser;
-    parser.setDepth(4);
-    const auto parsed = parser.parse(std::string(view(request.body)));
-    const auto& object = parsed.extract<Object::Ptr>();
-    for (const auto& [name, value] : *object) {
-      if (!allowed.contains(name)) return Error::invalid("unknown member: " + name);
-      if (value.isEmpty()) continue;
-      if (!value.isString()) return Error::invalid("not a string: " + name);
-      members.emplace(name, value.convert<std::string>());
-    }
-  } catch (const Poco::Exception& why) {
-    return Error::invalid("the body is not a JSON object", why.displayText());
+  auto parsed = http::parse_json(view(request.body), 4);
+  if (!parsed) return parsed.error();
+  if (parsed->type() != typeid(Object::Ptr)) return Error::invalid("the body is not a JSON object");
+  for (const auto& [name, value] : *parsed->extract<Object::Ptr>()) {
+    if (!allowed.contains(name)) return Error::invalid("unknown member: " + name);
+    if (value.isEmpty()) continue;
+    if (!value.isString()) return Error::invalid("not a string: " + name);
+    members.emplace(name, value.convert<std::string>());
   }
   return members;
 }
