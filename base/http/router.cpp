@@ -106,12 +106,23 @@ Response Response::json(int status, std::string_view body) { return text(status,
 
 Response Response::html(int status, std::string_view body) { return text(status, "text/html; charset=utf-8", body); }
 
-Response Response::problem(int status, std::string_view title, std::string_view detail) {
+Response Response::problem(int status, std::string_view title, std::string_view detail,
+                           const std::vector<FieldError>& errors) {
   Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
   object.set("type", "about:blank");
   object.set("title", std::string(title));
   object.set("status", status);
   object.set("detail", std::string(detail));
+  if (!errors.empty()) {
+    Poco::JSON::Array list;
+    for (const auto& error : errors) {
+      Poco::JSON::Object row(Poco::JSON_PRESERVE_KEY_ORDER);
+      row.set("pointer", error.pointer);
+      row.set("detail", error.detail);
+      list.add(row);
+    }
+    object.set("errors", list);
+  }
   std::ostringstream out;
   object.stringify(out);
   return text(status, "application/problem+json", out.str());

@@ -42,6 +42,12 @@ struct Request {
 /// Names and values of an application/x-www-form-urlencoded text, a query included.
 std::multimap<std::string, std::string> parse_form(std::string_view text);
 
+/// What is wrong with one member of a JSON body, or with one parameter of the query.
+struct FieldError {
+  std::string pointer;  ///< RFC 6901; of a parameter its name, without a slash
+  std::string detail;
+};
+
 struct Response {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> fields;
@@ -52,8 +58,9 @@ struct Response {
   static Response json(int status, std::string_view body);
   static Response html(int status, std::string_view body);
   static Response text(int status, std::string_view content_type, std::string_view body);
-  /// RFC 9457. `detail` is shown to the peer.
-  static Response problem(int status, std::string_view title, std::string_view detail);
+  /// RFC 9457. `detail` is shown to the peer, and so are the `errors`, if any.
+  static Response problem(int status, std::string_view title, std::string_view detail,
+                          const std::vector<FieldError>& errors = {});
   /// Invalid 400, NotFound 404, Temporary 503 with Retry-After, Permanent 422, Internal 500; public_text becomes
   /// detail.
   static Response from(const Error& error);
@@ -80,6 +87,8 @@ struct Route {
   Access access;
   std::size_t max_body = 64UL * 1024;
   std::function<Response(const Request&)> handle;  ///< runs on a worker, may block
+  /// How much memory handling takes for each octet of the body, which is one of them.
+  std::size_t memory_per_octet = 1;
 };
 
 /// The table of all folders' routes; immutable once the server listens.

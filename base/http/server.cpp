@@ -163,7 +163,7 @@ class HttpConversation final : public net::Conversation {
 
   net::Step expect_body() {
     Exchange& exchange = *exchange_;
-    if (!exchange.reservation.grow_to(context_.budget, exchange.announced)) {
+    if (!exchange.reservation.grow_to(context_.budget, exchange.announced * exchange.route->memory_per_octet)) {
       return respond_early(Response::problem(503, "Busy", "too much is in flight").with("Retry-After", "5"));
     }
     state_ = State::Body;

@@ -2,6 +2,7 @@
 // Implements http_direct.h.
 #include "tests/support/http_direct.h"
 
+#include <Poco/JSON/Parser.h>
 #include <gtest/gtest.h>
 
 #include <stdexcept>
@@ -43,6 +44,34 @@ std::string Direct::say(std::string_view octets) {
 
 int status_of(const std::string& response) {
   return response.starts_with("HTTP/1.1 ") && response.size() > 12 ? std::stoi(response.substr(9, 3)) : 0;
+}
+
+std::string Answer::field(const std::string& name) const {
+  const std::string begin = "\r\n" + name + ": ";
+  const auto at = head.find(begin);
+  if (at == std::string::npos) return {};
+  return head.substr(at + begin.size(), head.find("\r\n", at + 2) - at - begin.size());
+}
+
+Poco::JSON::Object::Ptr Answer::json() const {
+  return Poco::JSON::Parser().parse(body).extract<Poco::JSON::Object::Ptr>();
+}
+
+std::string Answer::member(const std::string& name) const {
+  const auto value = json()->get(name);
+  return value.isEmpty() ? std::string() : value.convert<std::string>();
+}
+
+Answer ask(ServerContext& context, const std::string& method, const std::string& target, const std::string& body,
+           std::map<std::string, std::string> fields, const std::string& peer) {
+  std::string request = method + " " + target + " HTTP/1.1\r\n";
+  fields.emplace("Host", "relay.example.org");
+  if (!body.empty() || method == "POST") fields.emplace("Content-Length", std::to_string(body.size()));
+  for (const auto& [name, value] : fields) request += name + ": " + value + "\r\n";
+  Direct connection(context, {peer, peer, peer == "127.0.0.1", false});
+  const std::string said = connection.say(request + "\r\n" + body);
+  const auto end = said.find("\r\n\r\n");
+  return {status_of(said), said.substr(0, end + 2), end == std::string::npos ? "" : said.substr(end + 4)};
 }
 
 }  // namespace sealpost::http

@@ -3,7 +3,10 @@
 // authenticator with fixed tokens.
 #pragma once
 
+#include <Poco/JSON/Object.h>
+
 #include <atomic>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,5 +39,21 @@ class Direct final {
 
 /// Status of a response's first line; 0 when it is none.
 int status_of(const std::string& response);
+
+struct Answer {
+  int status = 0;
+  std::string head;
+  std::string body;
+
+  /// Value of a header field, empty when absent.
+  [[nodiscard]] std::string field(const std::string& name) const;
+  [[nodiscard]] Poco::JSON::Object::Ptr json() const;
+  /// A member of a JSON object; empty when it is absent or null.
+  [[nodiscard]] std::string member(const std::string& name) const;
+};
+
+/// A request from `peer` ("127.0.0.1" counts as secure), answered on a connection of its own.
+Answer ask(ServerContext& context, const std::string& method, const std::string& target, const std::string& body = {},
+           std::map<std::string, std::string> fields = {}, const std::string& peer = "127.0.0.1");
 
 }  // namespace sealpost::http

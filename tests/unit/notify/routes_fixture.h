@@ -2,9 +2,6 @@
 // The routes of pickup and key server over real parts, spoken to through the HTTP conversation without sockets.
 #pragma once
 
-#include <Poco/JSON/Object.h>
-#include <Poco/JSON/Parser.h>
-
 #include <map>
 #include <memory>
 #include <string>
@@ -17,22 +14,7 @@
 
 namespace sealpost::test {
 
-struct Answer {
-  int status = 0;
-  std::string head;
-  std::string body;
-
-  /// Value of a header field, empty when absent.
-  [[nodiscard]] std::string field(const std::string& name) const { return after(head, "\r\n" + name + ": "); }
-  [[nodiscard]] Poco::JSON::Object::Ptr json() const {
-    return Poco::JSON::Parser().parse(body).extract<Poco::JSON::Object::Ptr>();
-  }
-  /// A member of a JSON object; empty when it is absent or null.
-  [[nodiscard]] std::string member(const std::string& name) const {
-    const auto value = json()->get(name);
-    return value.isEmpty() ? std::string() : value.convert<std::string>();
-  }
-};
+using http::Answer;
 
 class RoutesTest : public NotifyTest {
  protected:
@@ -51,17 +33,9 @@ class RoutesTest : public NotifyTest {
     context.options.trusted_proxies = {"192.0.2.9"};
   }
 
-  /// A request from `peer` ("127.0.0.1" counts as secure), answered on a connection of its own.
   Answer call(const std::string& method, const std::string& path, const std::string& body = {}, Fields fields = {},
               const std::string& peer = "127.0.0.1") {
-    std::string request = method + " " + path + " HTTP/1.1\r\n";
-    fields.emplace("Host", "relay.example.org");
-    if (!body.empty() || method == "POST") fields.emplace("Content-Length", std::to_string(body.size()));
-    for (const auto& [name, value] : fields) request += name + ": " + value + "\r\n";
-    http::Direct connection(context, {peer, peer, peer == "127.0.0.1", false});
-    const std::string said = connection.say(request + "\r\n" + body);
-    const auto end = said.find("\r\n\r\n");
-    return {http::status_of(said), said.substr(0, end + 2), end == std::string::npos ? "" : said.substr(end + 4)};
+    return http::ask(context, method, path, body, std::move(fields), peer);
   }
   static Fields bearer(const std::string& token) { return {{"Authorization", "Bearer " + token}}; }
   static std::string session_path(const SentNotice& notice) { return "/v1/pickup/" + notice.token + "/session"; }

@@ -2,7 +2,6 @@
 // The operator's calls for suppressed addresses: pages, one address, clearing, and who may not.
 #include "queue/suppression_routes.h"
 
-#include <Poco/JSON/Parser.h>
 #include <gtest/gtest.h>
 
 #include <ostream>
@@ -14,27 +13,15 @@
 namespace sealpost::test {
 namespace {
 
-struct Answer {
-  int status = 0;
-  std::string head;
-  std::string body;
-  [[nodiscard]] Poco::JSON::Object::Ptr json() const {
-    return Poco::JSON::Parser().parse(body).extract<Poco::JSON::Object::Ptr>();
-  }
-};
-
 class SuppressionRoutes : public QueueTest {
  protected:
   SuppressionRoutes() { router.add(suppression_routes(suppressions)); }
 
-  Answer call(const std::string& method, const std::string& target, const std::string& token = "operator",
-              const std::string& peer = "127.0.0.1") {
-    std::string request = method + " " + target + " HTTP/1.1\r\nHost: relay.example.org\r\n";
-    if (!token.empty()) request += "Authorization: Bearer " + token + "\r\n";
-    http::Direct connection(context, {peer, peer, peer == "127.0.0.1", false});
-    const std::string said = connection.say(request + "\r\n");
-    const auto end = said.find("\r\n\r\n");
-    return {http::status_of(said), said.substr(0, end), end == std::string::npos ? "" : said.substr(end + 4)};
+  http::Answer call(const std::string& method, const std::string& target, const std::string& token = "operator",
+                    const std::string& peer = "127.0.0.1") {
+    http::Fields fields;
+    if (!token.empty()) fields["Authorization"] = "Bearer " + token;
+    return http::ask(context, method, target, {}, fields, peer);
   }
   void suppress(const std::string& mailbox) {
     const DeliveryId id(MessageId::generate(clock, random), 1);
