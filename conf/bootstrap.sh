@@ -7,7 +7,8 @@ set -euo pipefail
 build=(g++ cmake ninja-build pkg-config libssl-dev libpoco-dev libhiredis-dev libboost-program-options-dev libidn2-dev
        libmsgpack-cxx-dev libunbound-dev redis-server openssl curl ca-certificates)
 tests=(libgtest-dev libgmock-dev gpg gpgsm gnupg-agent libnss3-tools python3 python3-aiosmtpd nsd
-       postfix dovecot-lmtpd chromium chromium-driver python3-selenium git clang-format clang-tidy)
+       postfix dovecot-lmtpd chromium chromium-driver python3-selenium git clang-format clang-tidy
+       libemail-mime-perl libmime-tools-perl nodejs)
 
 packages=("${build[@]}")
 if [ "${1:-}" = --tests ]; then packages+=("${tests[@]}"); fi

@@ -55,6 +55,8 @@ std::string_view purpose_name(Purpose purpose) {
       return "unknown-account";
     case Purpose::EnvelopeId:
       return "envelope-id";
+    case Purpose::IdempotencyAnswer:
+      return "idempotency-answer";
   }
   std::abort();  // a purpose without a name would share another one's subkey
 }

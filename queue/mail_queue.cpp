@@ -127,7 +127,7 @@ Result<PutResult> MailQueue::store(const StoredBody& body, const Envelope& envel
   std::vector<std::string> arguments = {id.text()};
   if (once) {
     arguments.push_back(queue_keys::once(shard, to_hex(once->key_mac)));
-    arguments.push_back(id.text() + once->body_mac);
+    arguments.push_back(id.text() + once->body_mac + once->answer);
     arguments.push_back(number(std::chrono::milliseconds(once->lifetime).count()));
   } else {
     arguments.insert(arguments.end(), {"", "", "0"});
@@ -157,10 +157,25 @@ Result<PutResult> MailQueue::store(const StoredBody& body, const Envelope& envel
     auto first = MessageId::parse((*reply)[1].text());
     if (!first) return Error::internal("put: the replayed id cannot be read");
     if (!inline_body && *first != id) remove_chunks(redis_, id, body, log_);
-    return PutResult{PutOutcome::Replayed, *first};
+    return PutResult{PutOutcome::Replayed, *first, std::string((*reply)[2].text())};
   }
   hints_ |= 1U << shard;
   return PutResult{PutOutcome::Stored, id};
+}
+
+Result<std::optional<PutResult>> MailQueue::find(const Once& once) {
+  const MessageId in_its_shard = new_id(once);
+  auto reply = redis_.command({"GET", queue_keys::once(in_its_shard.shard(), to_hex(once.key_mac))});
+  if (!reply) return reply.error();
+  if (reply->is_nil()) return std::optional<PutResult>();
+  constexpr std::size_t id_size = 26;
+  const std::string_view value = reply->text();
+  auto first = MessageId::parse(value.substr(0, id_size));
+  if (!first || value.size() < id_size + once.body_mac.size())
+    return Error::internal("queue: a once key cannot be read");
+  const bool same = value.substr(id_size, once.body_mac.size()) == once.body_mac;
+  return std::optional(PutResult{same ? PutOutcome::Replayed : PutOutcome::Conflict, *first,
+                                 same ? std::string(value.substr(id_size + once.body_mac.size())) : std::string()});
 }
 
 Result<std::unique_ptr<DeliveryBody>> MailQueue::open(const Claim& claim) { return open_body(redis_, wrapper_, claim); }

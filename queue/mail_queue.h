@@ -36,6 +36,7 @@ struct Once {
   std::string key_mac;            ///< 32 octets (Wrapper::mac)
   std::string body_mac;           ///< MAC of what was submitted; another body under the same key is a conflict
   std::chrono::seconds lifetime;  ///< how long the key is remembered
+  std::string answer = {};        ///< kept with the key for replays; nothing that a thief of Redis may read
 };
 
 enum class PutOutcome {
@@ -46,7 +47,8 @@ enum class PutOutcome {
 
 struct PutResult {
   PutOutcome outcome;
-  MessageId id;  ///< of the message that is durable
+  MessageId id;             ///< of the message that is durable
+  std::string answer = {};  ///< of a replay: what was kept with the key
 };
 
 struct StoredBody;
@@ -103,6 +105,9 @@ class MailQueue final {
                         const std::optional<Once>& once = std::nullopt);
   Result<PutResult> put(const Notice& notice, const Envelope& envelope, const Addressee& addressee,
                         const std::optional<Once>& once = std::nullopt);
+
+  /// What a put under this key would find: Replayed, Conflict, or nothing yet.
+  Result<std::optional<PutResult>> find(const Once& once);
 
   /// Takes up to `max` due deliveries, destinations served in turn, within the limits. One whose records cannot be read
   /// is logged and set aside (held). For one thread.

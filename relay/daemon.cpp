@@ -40,6 +40,7 @@
 #include "relay/services.h"
 #include "relay/smtp/connection.h"
 #include "relay/smtp/content_reader.h"
+#include "relay/submit/submit_routes.h"
 
 namespace sealpost {
 namespace {
@@ -140,8 +141,8 @@ class Relay final {
                 [this](const std::string& recipient, const KeyRecord& key) {
                   return notifier_.tell_picked_up(recipient, key);
                 }),
-        intake_(services.directory(), sealer_, services.queue(), rate_, services.suppressions(), services.clock(), log,
-                {settings.relay.hostname, destination_}, intake_hooks()),
+        intake_(services.directory(), sealer_, services.queue(), rate_, services.suppressions(), services.wrapper(),
+                services.clock(), log, {settings.relay.hostname, destination_}, intake_hooks()),
         authenticator_(services.accounts(), services.tokens(), throttle_),
         smtp_context_{{settings.relay.hostname, settings.smtp.max_message_size, settings.smtp.max_recipients},
                       settings.smtp.idle_timeout,
@@ -154,6 +155,9 @@ class Relay final {
                       [this] { return watermark_.full(); }},
         pickup_routes_{pickup_, notifier_, services.wrapper(), Pages(settings.relay.hostname, settings.http.public_url),
                        settings.http.public_url},
+        submit_routes_{intake_, [&services](const std::string& name) { return services.accounts().find(name); },
+                       [this] { return watermark_.full(); }, settings.smtp.max_message_size,
+                       settings.smtp.max_recipients},
         smtp_pool_(smtp_workers),
         http_pool_(http_workers),
         smtp_loop_(smtp_pool_, &tls, log),
@@ -172,6 +176,7 @@ class Relay final {
     router_.add(pickup_page_routes(pickup_routes_));
     router_.add(pickup_api_routes(pickup_routes_));
     router_.add(key_routes(*key_routes_));
+    router_.add(submit::submit_routes(submit_routes_));
     router_.add(suppression_routes(services_.suppressions()));
     router_.add(health_routes(services_.redis(), watermark_, services_.clock(),
                               {{"the TLS certificate", [this] { return tls_.not_after(); }},
@@ -280,6 +285,7 @@ class Relay final {
   HttpAuthenticator authenticator_;
   smtp::ConnectionContext smtp_context_;
   PickupRoutesContext pickup_routes_;
+  submit::SubmitRoutesContext submit_routes_;
   std::unique_ptr<KeyRoutesContext> key_routes_;
   http::Router router_;
   std::unique_ptr<http::ServerContext> http_context_;

@@ -16,6 +16,7 @@ constexpr std::size_t max_received = 50;
 /// How many recipients beyond the pool's stock one transaction may have generated for it: a message with very many new
 /// recipients must not stall.
 constexpr std::size_t generated_per_transaction = 8;
+constexpr std::chrono::hours idempotency_lifetime{24};
 
 IntakeError refuse(Refusal refusal, const Error& why) { return {refusal, why.public_text, why.internal_detail}; }
 
@@ -71,17 +72,20 @@ Added additions(const SubmittedMessage& message, const Envelope& envelope, const
 
 /// Every recipient's key, in the order of the submission's recipients.
 struct Intake::Keys {
+  Introduction introduction;
   std::vector<KeyRecord> records;
   std::vector<bool> assigned;
 };
 
 Intake::Intake(KeyDirectory& directory, const Sealer& sealer, MailQueue& queue, NewAddressRate& rate,
-               Suppressions& suppressions, const Clock& clock, Log& log, IntakeOptions options, IntakeHooks hooks)
+               Suppressions& suppressions, Wrapper& wrapper, const Clock& clock, Log& log, IntakeOptions options,
+               IntakeHooks hooks)
     : directory_(directory),
       sealer_(sealer),
       queue_(queue),
       rate_(rate),
       suppressions_(suppressions),
+      wrapper_(wrapper),
       clock_(clock),
       log_(log),
       options_(std::move(options)),
@@ -150,7 +154,7 @@ Result<Intake::Keys, IntakeError> Intake::keys_for(const Submission& submission,
     if (!taken) return store_failure(taken.error());
     if (!*taken) return IntakeError{Refusal::RateOfNew, "too many new recipients for now; try again later", {}};
   }
-  Keys keys;
+  Keys keys{introduction, {}, {}};
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     if ((*found)[i]) {
       keys.records.push_back(std::move(*(*found)[i]));
@@ -206,17 +210,84 @@ void Intake::take_back(const Submission& submission, const Keys& keys) {
 
 /// The message is durable: what fails here is made good by the outbox (assignments, after a minute) or by the next
 /// message (reminders).
-void Intake::follow_up(const Submission& submission, const Keys& keys, const Introduction& introduction) {
+void Intake::follow_up(const Submission& submission, const Keys& keys) {
   bool assigned = false;
   for (std::size_t i = 0; i < keys.records.size(); ++i) {
     const auto& address = submission.recipients[i].address;
     auto done = keys.assigned[i] ? directory_.release_notification(address)
-                                 : hooks_.remind(keys.records[i], address, introduction);
+                                 : hooks_.remind(keys.records[i], address, keys.introduction);
     if (!done) log_.failure("intake.follow_up_failed", done.error());
     assigned = assigned || keys.assigned[i];
   }
   if (assigned) hooks_.assigned();
+}
+
+Result<std::optional<Once>, IntakeError> Intake::once_of(const Submission& submission,
+                                                         const SubmittedMessage& message) {
+  std::string key = submission.idempotency_key;
+  if (key.empty()) {
+    const auto fields = message.find_all("Idempotency-Key");
+    if (fields.empty()) return std::optional<Once>();
+    key = trimmed(fields.front()->body, " \t\r\n");
+    if (fields.size() > 1 || !is_idempotency_key(key)) {
+      return IntakeError{Refusal::Malformed, "the Idempotency-Key field is not one word of at most 255 characters", {}};
+    }
+  }
+  std::string what = submission.mail_from ? submission.mail_from->text() : std::string();
+  for (const auto& recipient : submission.recipients) what += '\0' + recipient.address.text();
+  what += '\0' + wrapper_.mac(Purpose::IdempotencyBody, view(submission.message));
+  const std::string name = "submit:" + submission.account.name + '\0' + key;
+  return std::optional(Once{wrapper_.mac(Purpose::IdempotencyKey, name), wrapper_.mac(Purpose::IdempotencyBody, what),
+                            idempotency_lifetime});
+}
+
+Result<Accepted, IntakeError> Intake::replay(const Once& once, const PutResult& first) {
+  if (first.outcome == PutOutcome::Conflict) {
+    return IntakeError{Refusal::Conflict, "this idempotency key came with another message before", {}};
+  }
+  auto answer = wrapper_.unwrap(Purpose::IdempotencyAnswer, once.key_mac, first.answer);
+  if (!answer) return store_failure(answer.error());
+  return Accepted{first.id, {}, {}, std::string(view(*answer))};
+}
+
+Result<std::optional<Accepted>, IntakeError> Intake::find(const Once& once) {
+  auto first = queue_.find(once);
+  if (!first) return store_failure(first.error());
+  if (!*first) return std::optional<Accepted>();
+  auto answer = replay(once, **first);
+  if (!answer) return std::move(answer).error();
+  return std::optional(std::move(*answer));
+}
+
+Result<std::optional<Accepted>, IntakeError> Intake::answered_before(const Submission& submission) {
+  auto message = split_message(view(submission.message));
+  if (!message) return refuse(Refusal::Malformed, message.error());
+  auto once = once_of(submission, *message);
+  if (!once) return std::move(once).error();
+  if (!*once) return std::optional<Accepted>();
+  return find(**once);
+}
+
+Result<std::string, IntakeError> Intake::keep(const Once& once, const Accepted& accepted) {
+  auto wrapped = wrapper_.wrap(Purpose::IdempotencyAnswer, once.key_mac, to_json(accepted));
+  if (!wrapped) return store_failure(wrapped.error());
+  return std::move(*wrapped);
+}
+
+Result<Accepted, IntakeError> Intake::put(const SealedMessage& sealed, const Envelope& envelope,
+                                          const Submission& submission, const Keys* keys,
+                                          const std::optional<Once>& once, Accepted accepted) {
+  auto put = queue_.put(sealed, envelope, addressees(submission, keys), once);
+  // A put whose answer was lost may be durable: its recipients are better told of a key than left with mail that they
+  // cannot read.
+  const bool nothing_stored = put ? put->outcome == PutOutcome::Conflict : is_certain(put.error());
+  if (keys != nullptr && nothing_stored) take_back(submission, *keys);
+  if (!put) return store_failure(put.error());
+  // What another call with the same key has put went to the pairs that were assigned here.
+  if (keys != nullptr && !nothing_stored) follow_up(submission, *keys);
+  if (put->outcome != PutOutcome::Stored) return replay(*once, *put);
   hooks_.queued();
+  return accepted;
 }
 
 Result<Accepted, IntakeError> Intake::accept(Submission submission) {
@@ -227,48 +298,54 @@ Result<Accepted, IntakeError> Intake::accept(Submission submission) {
   }
   auto sender = check_send_as(submission.account, *message);
   if (!sender) return refuse(Refusal::SenderNotAllowed, sender.error());
+  auto once = once_of(submission, *message);
+  if (!once) return std::move(once).error();
+  if (*once) {
+    auto before = find(**once);
+    if (!before) return std::move(before).error();
+    if (*before) return std::move(**before);
+  }
   if (auto looked = look_at_bounces(submission); !looked) return std::move(looked).error();
 
   const bool encrypted = is_already_encrypted(*message);
-  const Introduction introduction{submission.account.name, sender->text()};
   std::optional<Keys> keys;
   if (!encrypted) {
     // Nobody is given a pair, and a notification, for a message that is refused anyhow.
     if (auto possible = sealer_.check(*message); !possible) return seal_failure(possible.error());
-    auto found = keys_for(submission, introduction);
+    auto found = keys_for(submission, {submission.account.name, sender->text()});
     if (!found) return std::move(found).error();
     keys = std::move(*found);
   }
   const Keys* const sealed_to = keys ? &*keys : nullptr;
 
-  Envelope envelope{queue_.new_id(),  submission.account.name, submission.mail_from,
-                    submission.envid, submission.smtputf8,     clock_.now()};
+  Envelope envelope{queue_.new_id(*once), submission.account.name, submission.mail_from,
+                    submission.envid,     submission.smtputf8,     clock_.now()};
   Added added = additions(*message, envelope, submission.protocol, options_.hostname);
   auto sealed = seal(submission, *message, sealed_to, added.fields);
+  Accepted accepted = describe(submission, sealed_to, envelope.id, std::move(added.message_id));
+  if (sealed && *once) {
+    auto kept = keep(**once, accepted);
+    if (kept) {
+      (*once)->answer = std::move(*kept);
+    } else {
+      sealed = std::move(kept).error();
+    }
+  }
   if (!sealed) {
     if (keys) take_back(submission, *keys);
     return std::move(sealed).error();
   }
   WipedBuffer().swap(submission.message);  // the plaintext, and room for the queue's copy
-  auto put = queue_.put(*sealed, envelope, addressees(submission, sealed_to));
-  if (!put) {
-    // A put whose answer was lost may be durable: its recipients are better told of a key than left with mail that they
-    // cannot read.
-    if (keys && is_certain(put.error())) take_back(submission, *keys);
-    return store_failure(put.error());
-  }
+  return put(*sealed, envelope, submission, sealed_to, *once, std::move(accepted));
+}
 
-  if (keys) {
-    follow_up(submission, *keys, introduction);
-  } else {
-    hooks_.queued();
-  }
-  Accepted accepted{put->id, std::move(added.message_id), {}};
+Accepted Intake::describe(const Submission& submission, const Keys* keys, const MessageId& id, std::string message_id) {
+  Accepted accepted{id, std::move(message_id), {}};
   for (std::size_t i = 0; i < submission.recipients.size(); ++i) {
-    accepted.recipients.push_back(
-        {submission.recipients[i].address, DeliveryId(put->id, static_cast<std::uint32_t>(i + 1)), encrypted,
-         keys ? keys->records[i].fingerprint : std::string(),
-         keys ? std::string(to_text(keys->records[i].state)) : std::string(), keys && keys->assigned[i]});
+    accepted.recipients.push_back({submission.recipients[i].address, DeliveryId(id, static_cast<std::uint32_t>(i + 1)),
+                                   keys == nullptr, keys != nullptr ? keys->records[i].fingerprint : std::string(),
+                                   keys != nullptr ? std::string(to_text(keys->records[i].state)) : std::string(),
+                                   keys != nullptr && keys->assigned[i]});
   }
   return accepted;
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/log.h"
+#include "base/wrapper.h"
 #include "conf/settings.h"
 #include "crypto/key_directory.h"
 #include "crypto/sealer.h"
@@ -35,30 +36,43 @@ struct IntakeHooks {
 class Intake final : public MessageSink {
  public:
   Intake(KeyDirectory& directory, const Sealer& sealer, MailQueue& queue, NewAddressRate& rate,
-         Suppressions& suppressions, const Clock& clock, Log& log, IntakeOptions options, IntakeHooks hooks);
+         Suppressions& suppressions, Wrapper& wrapper, const Clock& clock, Log& log, IntakeOptions options,
+         IntakeHooks hooks);
 
   Result<Admission, IntakeError> admit(const Account& account, const EmailAddress& address,
                                        std::size_t unassigned) override;
+  Result<std::optional<Accepted>, IntakeError> answered_before(const Submission& submission) override;
   Result<Accepted, IntakeError> accept(Submission submission) override;
 
  private:
   struct Keys;
+  /// Nothing when the submission has no idempotency key.
+  Result<std::optional<Once>, IntakeError> once_of(const Submission& submission, const SubmittedMessage& message);
+  /// What was answered under this key, when it is known.
+  Result<std::optional<Accepted>, IntakeError> find(const Once& once);
+  Result<Accepted, IntakeError> replay(const Once& once, const PutResult& first);
+  Result<std::string, IntakeError> keep(const Once& once, const Accepted& accepted);
   /// Whether each address bounced before; an error for the first to which mail is refused now.
   Result<std::vector<bool>, IntakeError> bounced_before(const std::vector<EmailAddress>& addresses);
   Result<void, IntakeError> look_at_bounces(Submission& submission);
   Result<Keys, IntakeError> keys_for(const Submission& submission, const Introduction& introduction);
   Result<SealedMessage, IntakeError> seal(const Submission& submission, const SubmittedMessage& message,
                                           const Keys* keys, const Sealer::Additions& additions) const;
+  /// Puts, and lets happen what follows from it.
+  Result<Accepted, IntakeError> put(const SealedMessage& sealed, const Envelope& envelope, const Submission& submission,
+                                    const Keys* keys, const std::optional<Once>& once, Accepted accepted);
   [[nodiscard]] std::vector<Addressee> addressees(const Submission& submission, const Keys* keys) const;
+  static Accepted describe(const Submission& submission, const Keys* keys, const MessageId& id, std::string message_id);
   /// The submission is refused: the pairs stay, but nobody is told of those that it was given.
   void take_back(const Submission& submission, const Keys& keys);
-  void follow_up(const Submission& submission, const Keys& keys, const Introduction& introduction);
+  void follow_up(const Submission& submission, const Keys& keys);
 
   KeyDirectory& directory_;
   const Sealer& sealer_;
   MailQueue& queue_;
   NewAddressRate& rate_;
   Suppressions& suppressions_;
+  Wrapper& wrapper_;
   const Clock& clock_;
   Log& log_;
   IntakeOptions options_;

@@ -49,6 +49,9 @@ struct SubmissionRecipient {
   std::optional<bool> bounced_before;  ///< as admit() said; nothing: accept() looks
 };
 
+/// One word of printable ASCII, at most 255 characters.
+bool is_idempotency_key(std::string_view text);
+
 struct Submission {
   Account account;
   std::optional<EmailAddress> mail_from;  ///< nothing for <>
@@ -56,7 +59,8 @@ struct Submission {
   bool smtputf8 = false;
   std::string protocol;  ///< of the Received field (RFC 3848): ESMTPSA, UTF8SMTPSA
   std::vector<SubmissionRecipient> recipients;
-  WipedBuffer message;  ///< header block, empty line, body; CRLF is the only line end in it
+  std::string idempotency_key = {};  ///< empty: what the message's Idempotency-Key field says, if there is one
+  WipedBuffer message;               ///< header block, empty line, body; CRLF is the only line end in it
 };
 
 struct AcceptedRecipient {
@@ -72,7 +76,12 @@ struct Accepted {
   MessageId id;
   std::string message_id_field;
   std::vector<AcceptedRecipient> recipients;
+  /// Of a repeated submission: what was answered to the first one (to_json). The members above, but the id, are empty.
+  std::optional<std::string> first_answer = {};
 };
+
+/// {id, message_id, recipients[{address, delivery, status, key}]}: what POST /v1/messages answers.
+std::string to_json(const Accepted& accepted);
 
 class MessageSink {
  public:
@@ -81,6 +90,9 @@ class MessageSink {
   /// `unassigned` recipients without one?
   virtual Result<Admission, IntakeError> admit(const Account& account, const EmailAddress& address,
                                                std::size_t unassigned) = 0;
+  /// What was answered to this submission before, when it comes with an idempotency key that is known. accept() looks,
+  /// too: this is for who admits recipients only now, since a repetition wants no admission.
+  virtual Result<std::optional<Accepted>, IntakeError> answered_before(const Submission& submission) = 0;
   /// When this returns a value, the message is sealed for every recipient and durable.
   virtual Result<Accepted, IntakeError> accept(Submission submission) = 0;
 };

@@ -1,14 +1,14 @@
 -- Makes a message durable, all or nothing.
--- KEYS[1] base. ARGV: message id, once key or '', once value (message id and the body's MAC), once lifetime in ms,
+-- KEYS[1] base. ARGV: message id, once key or '', once value (message id, 26 octets; the body's MAC, 32; an answer that is kept), once lifetime in ms,
 -- number of chunks, chunk 0 or '' (then all chunks were written before), message record, account; then for each delivery: its record.
--- Returns {'stored'}, {'replayed', id} or {'conflict'}; an error when a chunk is missing.
+-- Returns {'stored'}, {'replayed', id, answer} or {'conflict'}; an error when a chunk is missing.
 local id, once, once_value, lifetime = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local chunks, inline, record, account = tonumber(ARGV[5]), ARGV[6], ARGV[7], ARGV[8]
 if once ~= '' then
   local before = redis.call('GET', once)
   if before then
-    if string.sub(before, 27) ~= string.sub(once_value, 27) then return {'conflict'} end
-    return {'replayed', string.sub(before, 1, 26)}
+    if string.sub(before, 27, 58) ~= string.sub(once_value, 27, 58) then return {'conflict'} end
+    return {'replayed', string.sub(before, 1, 26), string.sub(before, 59)}
   end
 end
 local body = base .. 'body:' .. id .. ':'

@@ -224,6 +224,28 @@ TEST_F(MailQueueTest, OnceReplaysAndTellsConflicts) {
   EXPECT_LE(life->integer(), 60'000);
 }
 
+TEST_F(MailQueueTest, AnAnswerIsKeptWithTheOnceKeyAndFoundBeforeAPut) {
+  const Once once{random.octets(32), random.octets(32), 60s, "the answer"};
+  EXPECT_FALSE(queue->find(once).value());
+  const MessageId first = queue->new_id(once);
+  ASSERT_TRUE(queue->put(test::seal(1), envelope(first), addressees({"a@d.example"}), once));
+  Once later = once;
+  later.answer = "another answer";
+  const auto again = queue->put(test::seal(1), envelope(queue->new_id(later)), addressees({"a@d.example"}), later);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->answer, "the answer");
+  const auto found = queue->find(later).value();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->outcome, PutOutcome::Replayed);
+  EXPECT_EQ(found->id, first);
+  EXPECT_EQ(found->answer, "the answer");
+  later.body_mac = random.octets(32);
+  const auto conflict = queue->find(later).value();
+  ASSERT_TRUE(conflict);
+  EXPECT_EQ(conflict->outcome, PutOutcome::Conflict);
+  EXPECT_EQ(conflict->answer, "") << "it answers another submission";
+}
+
 TEST_F(MailQueueTest, AWrongNumberOfAddresseesIsRefused) {
   EXPECT_FALSE(queue->put(test::seal(2), envelope(queue->new_id()), addressees({"a@d.example"})));
   EXPECT_FALSE(queue->put(test::seal(1), envelope(queue->new_id()), std::vector<Addressee>{}));

@@ -20,6 +20,9 @@ class TakesAll final : public MessageSink {
   Result<Admission, IntakeError> admit(const Account&, const EmailAddress&, std::size_t) override {
     return Admission{};
   }
+  Result<std::optional<Accepted>, IntakeError> answered_before(const Submission&) override {
+    return std::optional<Accepted>();
+  }
   Result<Accepted, IntakeError> accept(Submission) override {
     return Accepted{MessageId::parse("01ARZ3NDEKTSV4RRFFQ69G5FAV").value(), "", {}};
   }
