@@ -16,8 +16,9 @@
 namespace sealpost::submit {
 namespace {
 
+/// As it was spelled, unless that would need SMTPUTF8 for the sake of the domain alone.
 std::string header_address(const EmailAddress& address) {
-  // A local part in ASCII needs no SMTPUTF8, whatever the domain's spelling.
+  if (is_ascii(address.text())) return address.text();
   const std::string ascii = address.ascii_domain_form();
   return is_ascii(ascii) ? ascii : address.text();
 }
