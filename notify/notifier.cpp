@@ -232,12 +232,17 @@ Status Notifier::tell_picked_up(const std::string& recipient, const KeyRecord& k
   return done ? Status() : Status(done.error());
 }
 
-void Notifier::mark_failed(const std::string& recipient) {
+void Notifier::sent(const std::string& recipient, bool arrived) {
   auto address = EmailAddress::parse(recipient);
-  if (!address) return log_.failure("notifier.mark_failed", address.error());
-  if (auto marked = store_.mark_failed(address->directory_key()); !marked) {
-    log_.failure("notifier.mark_failed", marked.error());
-  }
+  if (!address) return log_.failure("notifier.not_marked", address.error());
+  auto marked = arrived ? mark_sent(address->directory_key()) : store_.mark_failed(address->directory_key());
+  if (!marked) log_.failure("notifier.not_marked", marked.error());
+}
+
+Status Notifier::mark_sent(const std::string& address) {
+  auto link = store_.latest(address);
+  if (!link) return link.error();
+  return *link ? store_.mark_sent(address, (*link)->fingerprint, clock_.now()) : Status();
 }
 
 }  // namespace sealpost

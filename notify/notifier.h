@@ -57,8 +57,8 @@ class Notifier final {
   /// Tells the address that its pair is picked up for the first time; durable when it returns, and once however often
   /// it is called.
   Status tell_picked_up(const std::string& recipient, const KeyRecord& key);
-  /// A notification was given up by the deliverer.
-  void mark_failed(const std::string& recipient);
+  /// The deliverer handed a notification over, or gave it up.
+  void sent(const std::string& recipient, bool arrived);
 
  private:
   struct Issue;
@@ -68,6 +68,7 @@ class Notifier final {
   Status serve(const OutboxRow& row);
   Status serve_resend(const EmailAddress& address);
   Status issue(const Issue& order);
+  Status mark_sent(const std::string& address);
   /// A link that was altered in Redis counts as none: the next notification takes its place.
   Result<std::optional<PickupLink>> latest_link(const std::string& address);
   /// False when an earlier put of the same notice was durable already.

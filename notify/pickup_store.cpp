@@ -209,6 +209,29 @@ Result<bool> PickupStore::failed(const std::string& address) {
   return reply->integer() == 1;
 }
 
+Status PickupStore::mark_sent(const std::string& address, const std::string& fingerprint, Time time) {
+  const std::string seconds = std::to_string(std::chrono::seconds(remembered_after_expiry).count());
+  return done(redis_.command(
+      {"SET", address_key(address, "sent"), fingerprint + " " + std::to_string(to_milliseconds(time)), "EX", seconds}));
+}
+
+Result<std::vector<std::optional<PickupStore::Sent>>> PickupStore::sent(const std::vector<EmailAddress>& addresses) {
+  std::vector<std::optional<Sent>> all(addresses.size());
+  if (addresses.empty()) return all;
+  std::vector<redis::Command> commands;
+  for (const auto& address : addresses) commands.push_back({"GET", address_key(address.directory_key(), "sent")});
+  auto replies = redis_.pipeline(commands);
+  if (!replies) return replies.error();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if ((*replies)[i].is_nil()) continue;
+    const std::string_view value = (*replies)[i].text();
+    const auto space = value.find(' ');
+    if (space == std::string_view::npos) continue;
+    all[i] = Sent{std::string(value.substr(0, space)), from_milliseconds(redis::to_number(value.substr(space + 1)))};
+  }
+  return all;
+}
+
 Result<bool> PickupStore::take_resend(const std::string& address) {
   auto reply = redis_.run(resend_script(), {address_key(address, "resend"), address_key(address, "resends")}, {});
   if (!reply) return reply.error();

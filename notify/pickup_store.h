@@ -7,8 +7,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
+#include "base/email_address.h"
 #include "base/redis/client.h"
 #include "base/result.h"
 #include "base/secret.h"
@@ -70,6 +72,14 @@ class PickupStore final {
   /// The latest notification did not arrive.
   Status mark_failed(const std::string& address);
   Result<bool> failed(const std::string& address);
+  /// A notification about this pair was handed over.
+  Status mark_sent(const std::string& address, const std::string& fingerprint, Time time);
+  struct Sent {
+    std::string fingerprint;
+    Time time{};
+  };
+  /// The last one of each address, in order; nothing before the first, and 90 days after the last.
+  Result<std::vector<std::optional<Sent>>> sent(const std::vector<EmailAddress>& addresses);
   /// Counts a request for a new code: false beyond one in 15 minutes and five a day.
   Result<bool> take_resend(const std::string& address);
 

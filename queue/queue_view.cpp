@@ -130,6 +130,11 @@ Result<std::map<DeliveryState, std::size_t>> QueueView::states() {
   return states;
 }
 
+Result<SubmittedPage> QueueView::submitted(const std::string& account, const SubmittedFilter& filter, std::size_t limit,
+                                           const std::string& cursor) {
+  return list_submitted(redis_, account, filter, limit, cursor);
+}
+
 Result<QueueSummary> QueueView::summary() {
   auto states = this->states();
   if (!states) return states.error();

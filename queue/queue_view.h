@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "queue/delivery.h"
 #include "queue/rates.h"
+#include "queue/submitted.h"
 
 namespace sealpost {
 
@@ -71,6 +72,9 @@ class QueueView final {
   Result<DeliveryRecord> show(const DeliveryId& id);
   /// In the order of their numbers; none when there is no record of the message.
   Result<std::vector<DeliveryRecord>> deliveries_of(const MessageId& id);
+  /// An account's own messages: list_submitted.
+  Result<SubmittedPage> submitted(const std::string& account, const SubmittedFilter& filter, std::size_t limit,
+                                  const std::string& cursor);
   /// Acts on waiting deliveries only; one that is being sent or is finished counts as matched, not as changed.
   Result<ActionResult> act(QueueAction action, const std::vector<DeliveryId>& ids, bool dry_run);
   Result<ActionResult> act(QueueAction action, const DeliveryFilter& filter, bool dry_run);

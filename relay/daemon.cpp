@@ -40,6 +40,7 @@
 #include "relay/services.h"
 #include "relay/smtp/connection.h"
 #include "relay/smtp/content_reader.h"
+#include "relay/submit/status_routes.h"
 #include "relay/submit/submit_routes.h"
 
 namespace sealpost {
@@ -133,7 +134,7 @@ class Relay final {
         permits_(services.redis(), machine_name() + ":" + node, settings.delivery.destination_concurrency),
         deliverer_(services.queue(), permits_, services.suppressions(), next_hop, abandon, services.wrapper(),
                    services.clock(), services.random(), log, deliverer_options(),
-                   [this](const std::string& recipient) { notifier_.mark_failed(recipient); }),
+                   [this](const std::string& recipient, bool arrived) { notifier_.sent(recipient, arrived); }),
         notifier_(services.directory(), pickup_store_, services.queue(), services.wrapper(), services.clock(),
                   services.random(), log, {settings.notify, sender_, settings.http.public_url, destination_},
                   [this] { deliverer_.kick(); }),
@@ -158,6 +159,7 @@ class Relay final {
         submit_routes_{intake_, [&services](const std::string& name) { return services.accounts().find(name); },
                        [this] { return watermark_.full(); }, settings.smtp.max_message_size,
                        settings.smtp.max_recipients},
+        status_routes_{services.queue_view(), services.directory(), pickup_store_},
         smtp_pool_(smtp_workers),
         http_pool_(http_workers),
         smtp_loop_(smtp_pool_, &tls, log),
@@ -177,6 +179,7 @@ class Relay final {
     router_.add(pickup_api_routes(pickup_routes_));
     router_.add(key_routes(*key_routes_));
     router_.add(submit::submit_routes(submit_routes_));
+    router_.add(submit::status_routes(status_routes_));
     router_.add(suppression_routes(services_.suppressions()));
     router_.add(health_routes(services_.redis(), watermark_, services_.clock(),
                               {{"the TLS certificate", [this] { return tls_.not_after(); }},
@@ -286,6 +289,7 @@ class Relay final {
   smtp::ConnectionContext smtp_context_;
   PickupRoutesContext pickup_routes_;
   submit::SubmitRoutesContext submit_routes_;
+  submit::StatusRoutesContext status_routes_;
   std::unique_ptr<KeyRoutesContext> key_routes_;
   http::Router router_;
   std::unique_ptr<http::ServerContext> http_context_;

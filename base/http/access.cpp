@@ -20,6 +20,8 @@ bool has_scope(const Caller& caller, Access access) {
       return caller.scopes.contains(Scope::Submit);
     case Access::Keys:
       return caller.scopes.contains(Scope::Keys);
+    case Access::SubmitOrOperator:
+      return caller.scopes.contains(Scope::Submit) || caller.scopes.contains(Scope::Operator);
     case Access::Operator:
     case Access::OperatorOrLoopback:
       return caller.scopes.contains(Scope::Operator);

@@ -78,6 +78,7 @@ enum class Access {
   Submit,
   Keys,
   Operator,
+  SubmitOrOperator,
   OperatorOrLoopback  ///< operator scope, or a direct loopback client
 };
 

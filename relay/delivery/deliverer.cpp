@@ -64,7 +64,7 @@ bool asked_for(const DeliveryRecord& delivery, const Destinations::Rest& rest, T
 
 Deliverer::Deliverer(MailQueue& queue, Permits& permits, Suppressions& suppressions, NextHop& next_hop,
                      PollableFlag& abandon, Wrapper& wrapper, const Clock& clock, Random& random, Log& log,
-                     DelivererOptions options, std::function<void(const std::string&)> notification_failed)
+                     DelivererOptions options, std::function<void(const std::string&, bool)> notification_ended)
     : queue_(queue),
       permits_(permits),
       suppressions_(suppressions),
@@ -76,7 +76,7 @@ Deliverer::Deliverer(MailQueue& queue, Permits& permits, Suppressions& suppressi
       log_(log),
       options_(std::move(options)),
       destinations_({options_.destination_concurrency, options_.workers, options_.retry}),
-      notification_failed_(std::move(notification_failed)) {}
+      notification_ended_(std::move(notification_ended)) {}
 
 Deliverer::~Deliverer() { stop(steady_clock::now()); }
 
@@ -301,6 +301,7 @@ Status Deliverer::succeed(const Claim& claim, const Attempt& attempt, const Deli
   if (!told) return told;
   auto noted = beside(claim, "delivery.address_not_noted", [&] { return note_good_address(claim); });
   if (!noted) return noted;
+  if (claim.delivery.notification) notification_ended_(claim.delivery.recipient, true);
   return queue_.delivered(claim, describe(attempt, delivered.response));
 }
 
@@ -329,7 +330,7 @@ Status Deliverer::fail(const Claim& claim, const Attempt& attempt, const Failed&
   }
   auto noted = beside(claim, "delivery.address_not_noted", [&] { return note_bad_address(claim, failed); });
   if (!noted) return noted;
-  if (claim.delivery.notification) notification_failed_(claim.delivery.recipient);
+  if (claim.delivery.notification) notification_ended_(claim.delivery.recipient, false);
   return queue_.bounced(claim, describe(attempt, failed.response));
 }
 

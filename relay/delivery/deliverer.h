@@ -43,7 +43,7 @@ class Deliverer final {
   /// `abandon` is the flag that the next hop was made with.
   Deliverer(MailQueue& queue, Permits& permits, Suppressions& suppressions, NextHop& next_hop, PollableFlag& abandon,
             Wrapper& wrapper, const Clock& clock, Random& random, Log& log, DelivererOptions options,
-            std::function<void(const std::string& recipient)> notification_failed);
+            std::function<void(const std::string& recipient, bool arrived)> notification_ended);
   ~Deliverer();
   Deliverer(const Deliverer&) = delete;
   Deliverer& operator=(const Deliverer&) = delete;
@@ -88,7 +88,7 @@ class Deliverer final {
   Log& log_;
   DelivererOptions options_;
   Destinations destinations_;
-  std::function<void(const std::string&)> notification_failed_;
+  std::function<void(const std::string&, bool)> notification_ended_;
   std::mutex mutex_;
   std::condition_variable wake_dispatcher_;
   std::condition_variable wake_workers_;

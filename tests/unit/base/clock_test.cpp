@@ -32,6 +32,22 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"far", 4'102'444'800'000, "2100-01-01T00:00:00.000Z", "Fri, 1 Jan 2100 00:00:00 +0000"}),
     [](const auto& info) { return info.param.name; });
 
+TEST(ParseRfc3339, ReadsWhatIsWrittenAndAnyOffset) {
+  EXPECT_EQ(parse_rfc3339("2026-01-31T09:30:00.123Z"), from_milliseconds(1'769'851'800'123));
+  EXPECT_EQ(parse_rfc3339("2026-01-31T09:30:00Z"), from_milliseconds(1'769'851'800'000));
+  EXPECT_EQ(parse_rfc3339("2026-01-31t11:30:00+02:00"), from_milliseconds(1'769'851'800'000));
+  EXPECT_EQ(parse_rfc3339("2026-01-30T23:30:00.5-10:00"), from_milliseconds(1'769'851'800'500));
+  EXPECT_EQ(parse_rfc3339("2024-02-29T12:00:00.007999Z"), from_milliseconds(1'709'208'000'007));
+}
+
+TEST(ParseRfc3339, RefusesEverythingElse) {
+  for (const char* text : {"", "2026-01-31", "2026-01-31T09:30:00", "2026-01-31 09:30:00Z", "2026-02-30T09:30:00Z",
+                           "2026-13-01T09:30:00Z", "2026-01-31T25:30:00Z", "2026-01-31T09:61:00Z",
+                           "2026-01-31T09:30:00Zx", "2026-01-31T09:30:00.Z", "26-01-31T09:30:00Z", "1769851800"}) {
+    EXPECT_FALSE(parse_rfc3339(text)) << text;
+  }
+}
+
 TEST(SystemClock, IsTheMachines) {
   const auto before = std::chrono::system_clock::now();
   const Time now = SystemClock().now();

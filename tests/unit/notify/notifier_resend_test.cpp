@@ -46,7 +46,7 @@ TEST_F(NotifierTest, NewCodesDoNotUseUpTheSendersNotices) {
   const auto notice = notified("bob@example.net");
   lock_latest(notice);
   EXPECT_EQ(resend({"bob@example.net"}, 1), 1U);
-  notifier->mark_failed("bob@example.net");
+  notifier->sent("bob@example.net", false);
   ASSERT_TRUE(remind("bob@example.net"));
   EXPECT_EQ(serve().size(), 1U);
 }

@@ -167,11 +167,24 @@ TEST_F(NotifierTest, RemindsOfALockedCodeOnceADay) {
 
 TEST_F(NotifierTest, RemindsWhenTheNotificationDidNotArrive) {
   notified("bob@example.net");
-  notifier->mark_failed("Bob@EXAMPLE.net");
+  notifier->sent("Bob@EXAMPLE.net", false);
   ASSERT_TRUE(remind("bob@example.net"));
   EXPECT_EQ(serve().size(), 1U);
   ASSERT_TRUE(remind("bob@example.net"));
   EXPECT_TRUE(serve().empty()) << "the new one is on its way";
+}
+
+TEST_F(NotifierTest, RemembersWhenANotificationArrived) {
+  const auto address = EmailAddress::parse("bob@example.net").value();
+  EXPECT_FALSE(store->sent({address}).value()[0]);
+  notified("bob@example.net");
+  EXPECT_FALSE(store->sent({address}).value()[0]) << "not when it is put";
+  notifier->sent("Bob@EXAMPLE.net", true);
+  const auto sent = store->sent({EmailAddress::parse("other@example.net").value(), address}).value();
+  EXPECT_FALSE(sent[0]);
+  ASSERT_TRUE(sent[1]);
+  EXPECT_EQ(sent[1]->time, clock.now());
+  EXPECT_EQ(sent[1]->fingerprint, store->latest("bob@example.net").value()->fingerprint);
 }
 
 TEST_F(NotifierTest, RemindsOfACodeSoOldThatItsLinkIsForgotten) {

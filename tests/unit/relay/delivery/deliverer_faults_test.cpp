@@ -56,7 +56,7 @@ class DelivererFaults : public DelivererTest {
   void start_with(Random& bad_random) {
     hop.play(no_such_user);
     deliverer = std::make_unique<Deliverer>(*queue, permits, suppressions, hop, abandon, master, clock, bad_random, log,
-                                            options, [](const std::string&) {});
+                                            options, [](const std::string&, bool) {});
     deliverer->start();
   }
 };
@@ -67,7 +67,7 @@ TEST_F(DelivererFaults, DispatcherAndHeartbeatGoOn) {
   const auto id = put(*queue, {"bob@example.net"});
   short_clock.fail(20);
   deliverer = std::make_unique<Deliverer>(its_queue, permits, suppressions, hop, abandon, master, clock, random, log,
-                                          options, [](const std::string&) {});
+                                          options, [](const std::string&, bool) {});
   deliverer->start();
   EXPECT_TRUE(eventually([&] { return short_clock.over(); }));
   EXPECT_TRUE(becomes(id, DeliveryState::Delivered, 1));

@@ -86,11 +86,12 @@ class DelivererTest : public QueueTest {
   }
 
   void start() {
-    deliverer = std::make_unique<Deliverer>(*queue, permits, suppressions, hop, abandon, master, clock, random, log,
-                                            options, [this](const std::string& recipient) {
-                                              const std::lock_guard lock(failed_mutex);
-                                              failed_notifications.push_back(recipient);
-                                            });
+    deliverer =
+        std::make_unique<Deliverer>(*queue, permits, suppressions, hop, abandon, master, clock, random, log, options,
+                                    [this](const std::string& recipient, bool arrived) {
+                                      const std::lock_guard lock(failed_mutex);
+                                      (arrived ? sent_notifications : failed_notifications).push_back(recipient);
+                                    });
     deliverer->start();
   }
   void stop_in(std::chrono::milliseconds grace) { deliverer->stop(std::chrono::steady_clock::now() + grace); }
@@ -113,6 +114,10 @@ class DelivererTest : public QueueTest {
     const std::lock_guard lock(failed_mutex);
     return failed_notifications;
   }
+  std::vector<std::string> arrived() {
+    const std::lock_guard lock(failed_mutex);
+    return sent_notifications;
+  }
   /// The relay's own mail among the attempts.
   std::vector<PlayedHop::Seen> notices() {
     std::vector<PlayedHop::Seen> found;
@@ -130,6 +135,7 @@ class DelivererTest : public QueueTest {
   DelivererOptions options;
   std::mutex failed_mutex;
   std::vector<std::string> failed_notifications;
+  std::vector<std::string> sent_notifications;
   std::unique_ptr<Deliverer> deliverer;
 };
 

@@ -159,6 +159,18 @@ TEST_P(Notices, NeverBounceAndOnlyALostNotificationIsNoted) {
   EXPECT_EQ(failed(), notification ? std::vector<std::string>{"bob@example.net"} : std::vector<std::string>{});
 }
 
+TEST_P(Notices, ThatArriveAreNotedWhenTheyAreNotifications) {
+  start();
+  const std::string text = "Subject: x\r\n\r\nx\r\n";
+  const Envelope from = envelope(queue->new_id(), "");
+  ASSERT_TRUE(
+      queue->put(Notice(GetParam(), WipedBuffer(text.begin(), text.end())), from, addressee("bob@example.net")));
+  ASSERT_TRUE(becomes(from.id, DeliveryState::Delivered, 1));
+  const bool notification = GetParam() == Notice::Kind::Notification;
+  EXPECT_EQ(arrived(), notification ? std::vector<std::string>{"bob@example.net"} : std::vector<std::string>{});
+  EXPECT_TRUE(failed().empty());
+}
+
 INSTANTIATE_TEST_SUITE_P(All, Notices,
                          ::testing::Values(Notice::Kind::Notification, Notice::Kind::Bounce, Notice::Kind::DelayWarning,
                                            Notice::Kind::Confirmation, Notice::Kind::KeyEvent));
