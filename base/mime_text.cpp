@@ -83,7 +83,9 @@ std::string encoded_words(std::string_view text, std::size_t column) {
     const std::size_t room = max_encoded_line - std::min(begin, max_encoded_line);
     std::size_t size = std::min(text.size(), room / 4 * 3);
     while (size < text.size() && size > 0 && is_continuation(text[size])) --size;
-    if (size == 0) {  // not even one character: on the next line
+    if (size == 0 && column <= 1) {  // not UTF-8: no character ends here
+      size = std::min(text.size(), room / 4 * 3);
+    } else if (size == 0) {  // not even one character: on the next line
       out += "\r\n ";
       column = 1;
       continue;
@@ -107,7 +109,7 @@ std::string structured_field(std::string_view name, std::string_view value) {
 }
 
 std::string name_addr(std::string_view name, std::string_view address, std::size_t column) {
-  const std::string angle = "<" + std::string(address) + ">";
+  std::string angle = "<" + std::string(address) + ">";
   if (name.empty()) return angle;
   if (!stands_for_itself(name) || name.size() > max_quoted_name) {
     return encoded_words(name, column) + "\r\n " + angle;
@@ -126,17 +128,24 @@ std::string parameter(std::string_view name, std::string_view value) {
       value.find("=?") == std::string_view::npos) {
     return begin + "=\"" + std::string(value) + "\"";
   }
-  const std::string encoded = percent_encode(value, "!#$&+-.^_`{|}~");  // attribute-char of RFC 2231 section 7
+  constexpr std::string_view attribute_characters = "!#$&+-.^_`{|}~";  // RFC 2231 section 7
+  const std::string encoded = percent_encode(value, attribute_characters);
   if (encoded.size() <= max_parameter) return begin + "*=utf-8''" + encoded;
-  std::string out;
-  std::string_view rest = encoded;
-  for (std::size_t piece = 0; !rest.empty(); ++piece) {
-    std::size_t size = std::min(rest.size(), max_parameter);
-    // Not within an escape.
-    while (size < rest.size() && (rest[size - 1] == '%' || rest[size - 2] == '%')) --size;
-    out +=
-        begin + "*" + std::to_string(piece) + "*=" + (piece == 0 ? "utf-8''" : "") + std::string(rest.substr(0, size));
-    rest.remove_prefix(size);
+  std::string out = begin + "*0*=utf-8''";
+  std::size_t pieces = 1;
+  std::size_t size = 0;
+  for (std::size_t at = 0; at < value.size();) {
+    // Of whole characters, for readers that decode each piece by itself.
+    std::size_t end = at + 1;
+    while (end < value.size() && is_continuation(value[end])) ++end;
+    const std::string character = percent_encode(value.substr(at, end - at), attribute_characters);
+    if (size + character.size() > max_parameter) {
+      out += begin + "*" + std::to_string(pieces++) + "*=";
+      size = 0;
+    }
+    out += character;
+    size += character.size();
+    at = end;
   }
   return out;
 }

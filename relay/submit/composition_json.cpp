@@ -243,9 +243,12 @@ class Reader final {
 
   std::vector<Attachment> all_attachments(const Var& value, const std::string& at) {
     std::vector<Attachment> all;
+    std::set<std::string> ids;
     each(value, at, max_attachments, [&](const Var& one, const std::string& where) {
       if (one.type() != typeid(Object::Ptr)) return fail(where, "not an object");
       all.push_back(attachment(*one.extract<Object::Ptr>(), where));
+      const std::string& id = all.back().content_id;
+      if (!id.empty() && !ids.insert(id).second) fail(where + "/content_id", "an attachment before has this id");
     });
     return all;
   }
@@ -280,7 +283,7 @@ class Reader final {
 
   std::string type(const Var& value, const std::string& at) {
     // Blanks would hide from a reader of the first letters which type it is.
-    const std::string text(trimmed(string(value, at).value_or("a/b")));
+    std::string text(trimmed(string(value, at).value_or("a/b")));
     if (!is_content_type(text)) {
       fail(at, "not a content type");
     } else if (ascii_lower(text).starts_with("multipart/")) {
