@@ -2,14 +2,25 @@
 // Implements key_routes.h.
 #include "crypto/key_routes.h"
 
+#include <Poco/JSON/Array.h>
 #include <Poco/JSON/Object.h>
 
 #include <sstream>
 
+#include "base/http/json_body.h"
 #include "crypto/certificate.h"
 
 namespace sealpost {
 namespace {
+
+constexpr std::size_t max_bulk = 100;
+
+/// Who asks, and how.
+struct Call {
+  std::string account;
+  bool assigns;  ///< an address without a pair is given one
+  bool pem;      ///< the certificate with its chain, instead of JSON
+};
 
 bool wants_pem(const http::Request& request) {
   return request.field("accept").find("application/x-pem-file") != std::string_view::npos ||
@@ -17,12 +28,11 @@ bool wants_pem(const http::Request& request) {
 }
 
 /// Clients must not keep an interim key: it may be replaced before the next message.
-http::Response present(const KeyRoutesContext& context, const http::Request& request, int status,
-                       const KeyRecord& key) {
+http::Response present(const KeyRoutesContext& context, const Call& call, int status, const KeyRecord& key) {
   const std::string caching = key.state == PairState::Interim ? "no-store" : "private, max-age=300";
   const auto pem = to_pem(key.certificate);
   if (!pem) return http::Response::failure(pem.error());
-  if (wants_pem(request)) {
+  if (call.pem) {
     return http::Response::text(status, "application/pem-certificate-chain", *pem + context.ca_pem)
         .with("Cache-Control", caching);
   }
@@ -38,38 +48,81 @@ http::Response present(const KeyRoutesContext& context, const http::Request& req
   return http::Response::json(status, out.str()).with("Cache-Control", caching);
 }
 
-http::Response get_key(const KeyRoutesContext& context, const http::Request& request) {
-  auto address = EmailAddress::parse(request.parameters.at("address"));
-  if (!address) return http::Response::from(address.error());
-  auto key = context.directory.find(*address);
-  if (!key) return http::Response::failure(key.error());
-  if (!key->has_value()) return http::Response::from(Error::not_found("this address has no key"));
-  return present(context, request, 200, **key);
-}
-
-http::Response put_key(const KeyRoutesContext& context, const http::Request& request) {
-  auto address = EmailAddress::parse(request.parameters.at("address"));
-  if (!address) return http::Response::from(address.error());
-  if (!address->fits_certificate()) {
+/// A pair for an address that has none.
+http::Response assign(const KeyRoutesContext& context, const Call& call, const EmailAddress& address) {
+  if (!address.fits_certificate()) {
     return http::Response::problem(422, "Unusable address", "this address cannot stand in a certificate");
   }
-  auto known = context.directory.find(*address);
-  if (!known) return http::Response::failure(known.error());
-  if (known->has_value()) return present(context, request, 200, **known);
-
-  const std::string& account = request.caller->account;
-  auto allowed = context.may_assign(account, *address);
+  auto allowed = context.may_assign(call.account, address);
   if (!allowed) return http::Response::failure(allowed.error());
   if (!*allowed) {
     return http::Response::problem(429, "Too many new addresses", "this account has reached its limit for now")
         .with("Retry-After", "60");
   }
-  auto assignment = context.directory.find_or_assign(*address, {account, {}});
+  auto assignment = context.directory.find_or_assign(address, {call.account, {}});
   if (!assignment) return http::Response::failure(assignment.error());
   // A pair that a message was given just now is owed its notification whether that message is accepted or not.
-  if (auto due = context.directory.release_notification(*address); !due) return http::Response::failure(due.error());
+  if (auto due = context.directory.release_notification(address); !due) return http::Response::failure(due.error());
   if (assignment->assigned) context.assigned();
-  return present(context, request, assignment->assigned ? 201 : 200, assignment->key);
+  return present(context, call, assignment->assigned ? 201 : 200, assignment->key);
+}
+
+http::Response find(const KeyRoutesContext& context, const Call& call, const std::string& text) {
+  auto address = EmailAddress::parse(text);
+  if (!address) return http::Response::from(address.error());
+  auto key = context.directory.find(*address);
+  if (!key) return http::Response::failure(key.error());
+  if (key->has_value()) return present(context, call, 200, **key);
+  if (call.assigns) return assign(context, call, *address);
+  return http::Response::from(Error::not_found("this address has no key"));
+}
+
+http::Response unprocessable(const std::string& pointer, const std::string& detail) {
+  return http::Response::problem(422, "Invalid request", pointer + ": " + detail, {{pointer, detail}});
+}
+
+/// {addresses[], assign?}.
+struct Bulk {
+  std::vector<std::string> addresses;
+  bool assign = false;
+};
+
+Result<Bulk, http::Response> read_bulk(const http::Request& request) {
+  auto json = http::parse_json(view(request.body), 3);
+  if (!json) return http::Response::from(json.error());
+  if (json->type() != typeid(Poco::JSON::Object::Ptr)) return unprocessable("", "not an object");
+  Bulk bulk;
+  for (const auto& [name, value] : *json->extract<Poco::JSON::Object::Ptr>()) {
+    const std::string pointer = "/" + http::pointer_token(name);
+    if (name == "assign") {
+      if (!value.isBoolean()) return unprocessable(pointer, "not true or false");
+      bulk.assign = value.convert<bool>();
+      continue;
+    }
+    if (name != "addresses") return unprocessable(pointer, "there is no such member");
+    if (value.type() != typeid(Poco::JSON::Array::Ptr)) return unprocessable(pointer, "not an array");
+    for (const auto& address : *value.extract<Poco::JSON::Array::Ptr>()) {
+      const std::string place = pointer + "/" + std::to_string(bulk.addresses.size());
+      if (!address.isString()) return unprocessable(place, "not a string");
+      bulk.addresses.push_back(address.extract<std::string>());
+    }
+  }
+  if (bulk.addresses.empty()) return unprocessable("/addresses", "missing: whose keys");
+  if (bulk.addresses.size() > max_bulk) return unprocessable("/addresses", "more than " + std::to_string(max_bulk));
+  return bulk;
+}
+
+/// Each address is answered by itself: {status, key} or {status, problem}.
+http::Response post_keys(const KeyRoutesContext& context, const http::Request& request) {
+  auto bulk = read_bulk(request);
+  if (!bulk) return std::move(bulk).error();
+  std::string results;
+  for (const auto& address : bulk->addresses) {
+    const auto one = find(context, {request.caller->account, bulk->assign, false}, address);
+    results += (results.empty() ? "" : ",") + ("{\"status\":" + std::to_string(one.status)) +
+               (one.status < 300 ? ",\"key\":" : ",\"problem\":") + std::string(view(one.body)) + "}";
+  }
+  return http::Response::json(200, "{\"results\":[" + results + "]}").with("Cache-Control", "no-store");
 }
 
 }  // namespace
@@ -82,9 +135,15 @@ std::vector<http::Route> key_routes(KeyRoutesContext& context) {
          return http::Response::text(200, "application/x-pem-file", context.ca_pem);
        }},
       {"GET", "/v1/keys/{address}", Access::Keys, 0,
-       [&context](const http::Request& request) { return get_key(context, request); }},
+       [&context](const http::Request& request) {
+         return find(context, {request.caller->account, false, wants_pem(request)}, request.parameters.at("address"));
+       }},
       {"PUT", "/v1/keys/{address}", Access::Keys, 1024,
-       [&context](const http::Request& request) { return put_key(context, request); }},
+       [&context](const http::Request& request) {
+         return find(context, {request.caller->account, true, wants_pem(request)}, request.parameters.at("address"));
+       }},
+      {"POST", "/v1/keys", Access::Keys, 64UL * 1024,
+       [&context](const http::Request& request) { return post_keys(context, request); }},
   };
 }
 

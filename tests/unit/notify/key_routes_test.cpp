@@ -130,6 +130,96 @@ INSTANTIATE_TEST_SUITE_P(KeyRoutes, KeyAddress,
                                          Address{"Empty", "", 404, 404}),
                          [](const auto& test) { return test.param.name; });
 
+/// The bulk call.
+std::string bulk(const std::vector<std::string>& addresses, bool assign) {
+  std::string list;
+  for (const auto& address : addresses) list += (list.empty() ? "\"" : ",\"") + address + "\"";
+  return "{\"addresses\":[" + list + "],\"assign\":" + (assign ? "true" : "false") + "}";
+}
+
+TEST_F(KeyRoutesTest, ManyAreLookedUpAtOnceEachWithAnAnswerOfItsOwn) {
+  const auto key = assign("bob@example.net");
+  Fields fields = keys_scope;
+  fields["Accept"] = "application/pem-certificate-chain";  // for single look-ups only
+  const auto answer =
+      call("POST", "/v1/keys", bulk({"BOB@example.net", "carol@example.net", "nonsense"}, false), fields);
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(answer.field("Cache-Control"), "no-store");
+  const auto results = answer.json()->getArray("results");
+  ASSERT_EQ(results->size(), 3U);
+  const auto bob = results->getObject(0);
+  EXPECT_EQ(bob->getValue<int>("status"), 200);
+  EXPECT_EQ(bob->getObject("key")->getValue<std::string>("fingerprint"), key.fingerprint);
+  EXPECT_EQ(bob->getObject("key")->getValue<std::string>("address"), "bob@example.net");
+  EXPECT_EQ(results->getObject(1)->getValue<int>("status"), 404);
+  EXPECT_EQ(results->getObject(1)->getObject("problem")->getValue<int>("status"), 404);
+  EXPECT_EQ(results->getObject(2)->getValue<int>("status"), 400);
+  EXPECT_EQ(assigned, 0);
+}
+
+TEST_F(KeyRoutesTest, ManyAreAssignedAtOnceAndEachIsNotifiedOnce) {
+  assign("bob@example.net");
+  notifications();
+  const auto answer = call(
+      "POST", "/v1/keys",
+      bulk({"bob@example.net", "carol@example.net", "dave@example.net", "Carol@example.net", "\\\"a b\\\"@example.net"},
+           true),
+      keys_scope);
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  std::vector<int> statuses;
+  const auto results = answer.json()->getArray("results");
+  for (unsigned i = 0; i < results->size(); ++i) statuses.push_back(results->getObject(i)->getValue<int>("status"));
+  EXPECT_EQ(statuses, (std::vector<int>{200, 201, 201, 200, 422}));
+  EXPECT_EQ(assigned, 2);
+  EXPECT_EQ(notifications(), 2U);
+}
+
+TEST_F(KeyRoutesTest, ADamagedRecordStopsNoOther) {
+  assign("bob@example.net");
+  assign("carol@example.net");
+  damage_record("bob@example.net");
+  const auto results = call("POST", "/v1/keys", bulk({"bob@example.net", "carol@example.net"}, false), keys_scope)
+                           .json()
+                           ->getArray("results");
+  EXPECT_EQ(results->getObject(0)->getValue<int>("status"), 500);
+  EXPECT_EQ(results->getObject(1)->getValue<int>("status"), 200);
+}
+
+TEST_F(KeyRoutesTest, AHundredAndNotMore) {
+  std::vector<std::string> addresses(100, "bob@example.net");
+  EXPECT_EQ(call("POST", "/v1/keys", bulk(addresses, false), keys_scope).status, 200);
+  addresses.emplace_back("bob@example.net");
+  EXPECT_EQ(call("POST", "/v1/keys", bulk(addresses, false), keys_scope).status, 422);
+}
+
+/// Bodies of the bulk call that are none.
+struct BadBulk {
+  const char* name;
+  int status;
+  const char* body;
+  const char* pointer;
+};
+void PrintTo(const BadBulk& bad, std::ostream* out) { *out << bad.name; }
+class BadBulkCall : public KeyRoutesTest, public testing::WithParamInterface<BadBulk> {};
+TEST_P(BadBulkCall, IsAProblem) {
+  const auto answer = call("POST", "/v1/keys", GetParam().body, keys_scope);
+  EXPECT_EQ(answer.status, GetParam().status) << answer.body;
+  EXPECT_EQ(answer.field("Content-Type"), "application/problem+json");
+  if (GetParam().status != 422) return;
+  EXPECT_EQ(answer.json()->getArray("errors")->getObject(0)->getValue<std::string>("pointer"), GetParam().pointer);
+}
+INSTANTIATE_TEST_SUITE_P(
+    KeyRoutes, BadBulkCall,
+    testing::Values(BadBulk{"NotJson", 400, "hello", ""}, BadBulk{"Empty", 400, "", ""},
+                    BadBulk{"Array", 422, "[]", ""}, BadBulk{"NoAddresses", 422, "{}", "/addresses"},
+                    BadBulk{"EmptyList", 422, R"({"addresses":[]})", "/addresses"},
+                    BadBulk{"NotAList", 422, R"({"addresses":"bob@example.net"})", "/addresses"},
+                    BadBulk{"NotAString", 422, R"({"addresses":["bob@example.net",7]})", "/addresses/1"},
+                    BadBulk{"NotABoolean", 422, R"({"addresses":["bob@example.net"],"assign":"yes"})", "/assign"},
+                    BadBulk{"UnknownMember", 422, R"({"addresses":["bob@example.net"],"a/b":1})", "/a~1b"},
+                    BadBulk{"TooDeep", 400, R"({"addresses":[[[["bob@example.net"]]]]})", ""}),
+    [](const auto& test) { return test.param.name; });
+
 TEST_F(KeyRoutesTest, CaIsPublic) {
   const auto answer = call("GET", "/v1/ca", {}, {}, "198.51.100.7");
   EXPECT_EQ(answer.status, 200);
@@ -163,7 +253,8 @@ TEST_P(ScopedRoute, NeedsTheScopeKeys) {
 INSTANTIATE_TEST_SUITE_P(KeyRoutes, ScopedRoute,
                          testing::Values(Route{"Get", "GET", "/v1/keys/bob@example.net"},
                                          Route{"Head", "HEAD", "/v1/keys/bob@example.net"},
-                                         Route{"Put", "PUT", "/v1/keys/bob@example.net"}),
+                                         Route{"Put", "PUT", "/v1/keys/bob@example.net"},
+                                         Route{"Bulk", "POST", "/v1/keys"}),
                          [](const auto& test) { return test.param.name; });
 
 TEST_F(KeyRoutesTest, WrongMethodsAreNotAllowed) {
