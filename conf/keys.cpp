@@ -149,6 +149,8 @@ std::vector<SettingKey> relay_keys() {
        set(MEMBER(http.public_url), parse_public_url)},
       {"http.trusted_proxies", "", "addresses whose X-Forwarded-For and X-Forwarded-Proto are believed",
        set(MEMBER(http.trusted_proxies), addresses)},
+      {"http.max_calls_per_account", "120000/m", "API calls of one account, in this process; beyond: 429",
+       set(MEMBER(http.max_calls_per_account), parse_rate)},
       {"redis.url", "embedded", "embedded, redis://host:port/db or unix:///path",
        set(MEMBER(redis.url), parse_redis_url)},
       {"redis.username", "", "of an outside Redis", set(MEMBER(redis.username), any_text)},

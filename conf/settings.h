@@ -37,11 +37,18 @@ struct TlsSettings {
   std::string private_key;
 };
 
+/// So many in so long.
+struct Rate {
+  std::size_t count = 0;
+  std::chrono::milliseconds period{};
+};
+
 struct HttpSettings {
   std::string listen;
   std::string listen_tls;
   std::string public_url;  ///< without a trailing slash
   std::vector<std::string> trusted_proxies;
+  Rate max_calls_per_account;
 };
 
 /// Where Redis is.
@@ -122,12 +129,6 @@ struct KeysSettings {
 
 enum class NotifyMode { Code, Attach };
 enum class NotifyTls { Required, Opportunistic };
-
-/// So many in so long.
-struct Rate {
-  std::size_t count = 0;
-  std::chrono::milliseconds period{};
-};
 
 struct NotifySettings {
   std::string from_name;     ///< display name, may be empty

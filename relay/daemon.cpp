@@ -145,6 +145,7 @@ class Relay final {
         intake_(services.directory(), sealer_, services.queue(), rate_, services.suppressions(), services.wrapper(),
                 services.clock(), log, {settings.relay.hostname, destination_}, intake_hooks()),
         authenticator_(services.accounts(), services.tokens(), throttle_),
+        call_rate_(settings.http.max_calls_per_account.count, settings.http.max_calls_per_account.period),
         smtp_context_{{settings.relay.hostname, settings.smtp.max_message_size, settings.smtp.max_recipients},
                       settings.smtp.idle_timeout,
                       services.accounts(),
@@ -185,7 +186,7 @@ class Relay final {
                               {{"the TLS certificate", [this] { return tls_.not_after(); }},
                                {"the issuing CA", [this] { return not_after(services_.authority().issuing()); }}}));
     http_context_ = std::make_unique<http::ServerContext>(
-        http::ServerContext{router_, authenticator_, budget_, log_, {settings_.http.trusted_proxies}});
+        http::ServerContext{router_, authenticator_, budget_, log_, {settings_.http.trusted_proxies}, &call_rate_});
     for (const auto& opened : {listen_smtp("smtp.listen", "smtp", settings_.smtp.listen, false),
                                listen_smtp("smtp.listen_tls", "smtps", settings_.smtp.listen_tls, true),
                                listen_http("http.listen", "http", settings_.http.listen, false),
@@ -286,6 +287,7 @@ class Relay final {
   Pickup pickup_;
   Intake intake_;
   HttpAuthenticator authenticator_;
+  http::CallRate call_rate_;
   smtp::ConnectionContext smtp_context_;
   PickupRoutesContext pickup_routes_;
   submit::SubmitRoutesContext submit_routes_;

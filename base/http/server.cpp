@@ -23,6 +23,7 @@ struct Exchange {
   Request request;
   std::size_t announced = 0;              ///< octets of the body
   MemoryBudget::Reservation reservation;  ///< for them
+  CallRate::Standing standing;            ///< the caller's
   bool keep_alive = false;
   bool expects_continue = false;
   bool head_only = false;
@@ -41,8 +42,13 @@ Answer guarded(Call call) {
 }
 
 std::optional<Response> check(ServerContext& context, Exchange& exchange) {
-  return guarded<std::optional<Response>>(
-      [&] { return check_caller(context.authenticator, *exchange.route, exchange.request); });
+  return guarded<std::optional<Response>>([&]() -> std::optional<Response> {
+    auto refused = check_caller(context.authenticator, *exchange.route, exchange.request);
+    if (refused || !exchange.request.caller || context.call_rate == nullptr) return refused;
+    exchange.standing = context.call_rate->take(exchange.request.caller->account, steady_clock::now());
+    if (exchange.standing.allowed) return std::nullopt;
+    return Response::problem(429, "Too many calls", "this account calls more often than it may");
+  });
 }
 
 Response answer(const Exchange& exchange) {
@@ -240,6 +246,7 @@ class HttpConversation final : public net::Conversation {
     if (response.fault && route != nullptr) {
       context_.log.failure("http.handler_failed", *response.fault, {{"route", route->pattern}});
     }
+    for (auto& field : exchange_->standing.fields()) response.fields.push_back(std::move(field));
     WipedBuffer output = write_response(std::move(response), exchange_->head_only, close);
     exchange_.reset();
     if (close) return closing(std::move(output));

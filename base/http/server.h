@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/authenticator.h"
+#include "base/http/call_rate.h"
 #include "base/http/router.h"
 #include "base/log.h"
 #include "base/memory_budget.h"
@@ -31,6 +32,7 @@ struct ServerContext {
   MemoryBudget& budget;
   Log& log;
   ServerOptions options;
+  CallRate* call_rate = nullptr;  ///< of accounts; nothing: as often as they like
 };
 
 std::unique_ptr<net::Conversation> make_conversation(ServerContext& context);

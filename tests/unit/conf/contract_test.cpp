@@ -31,6 +31,7 @@ const std::vector<std::string>& contract() {
                                                 "http.listen_tls",
                                                 "http.public_url",
                                                 "http.trusted_proxies",
+                                                "http.max_calls_per_account",
                                                 "redis.url",
                                                 "redis.username",
                                                 "redis.password_file",

@@ -50,6 +50,7 @@ const std::vector<KeyCase>& cases() {
     {"http.listen_tls", "off", "0.0.0.0:443", IS(http.listen_tls, "0.0.0.0:443"), IS(http.listen_tls, ""), "443", "not host:port: 443 (or off)"},
     {"http.public_url", "http://127.0.0.1:8080", "https://mail.example.com/", IS(http.public_url, "https://mail.example.com"), IS(http.public_url, "http://127.0.0.1:8080"), "http://mail.example.com", "must be https unless it names loopback: codes and keys travel over it"},
     {"http.trusted_proxies", "", "10.0.0.1, ::1", IS(http.trusted_proxies, (std::vector<std::string>{"10.0.0.1", "::1"})), IS(http.trusted_proxies, std::vector<std::string>{}), "proxy", "not a numeric address: proxy"},
+    {"http.max_calls_per_account", "120000/m", "50/h", IS(http.max_calls_per_account.count, 50U), IS(http.max_calls_per_account.count, 120000U), "5", "not a rate: 5 (such as 1000/h)"},
     {"redis.url", "embedded", "redis://127.0.0.1:6379/2", IS(redis.url.port, 6379), IS(redis.url.text, "embedded"), "redis://user:pw@host:1", "holds a user name or password; use redis.username and redis.password_file"},
     {"redis.username", "", "relay", IS(redis.username, "relay"), IS(redis.username, ""), "", ""},
     {"redis.password_file", "", "", IS(redis.password_file, ""), IS(redis.password_file, ""), "pw", "not an absolute path: pw"},
