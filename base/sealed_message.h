@@ -54,7 +54,7 @@ class SealedMessage final {
 /// master key, since a notification carries a code.
 class Notice final {
  public:
-  enum class Kind : std::uint8_t { Notification, Bounce, DelayWarning, Confirmation, KeyEvent };
+  enum class Kind : std::uint8_t { Notification, Bounce, DelayWarning, Confirmation, KeyEvent, WebhookEvent };
   Notice(Kind kind, WipedBuffer message) : kind_(kind), message_(std::move(message)) {}
 
   [[nodiscard]] Kind kind() const { return kind_; }

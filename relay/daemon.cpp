@@ -32,6 +32,7 @@
 #include "relay/delivery/deliverer.h"
 #include "relay/delivery/routes.h"
 #include "relay/delivery/unbound_resolver.h"
+#include "relay/delivery/webhook_hop.h"
 #include "relay/descriptors.h"
 #include "relay/health_routes.h"
 #include "relay/http_authenticator.h"
@@ -49,6 +50,7 @@ namespace {
 /// Jobs wait for Redis' fsync most of the time, and those that wait together share one.
 constexpr std::size_t smtp_workers = 48;
 constexpr std::size_t http_workers = 16;
+constexpr std::size_t webhook_workers = 16;
 constexpr std::size_t http_connections = 2000;
 
 /// Signals that the main thread waits for; blocked in all threads, which are started later.
@@ -99,7 +101,7 @@ ConnectionShares connection_shares(const Settings& settings, Log& log) {
   const ConnectionShares wanted{smtp ? settings.smtp.max_connections : 0, http ? http_connections : 0};
   // A delivery has a socket, a name look-up and what wakes it; the rest is files, listeners and refusals.
   const bool asks_dns = settings.delivery.route.kind == Route::Kind::Mx;
-  const std::size_t reserve = Services::redis_connections + 3 * settings.delivery.workers + 64 +
+  const std::size_t reserve = Services::redis_connections + 3 * (settings.delivery.workers + webhook_workers) + 64 +
                               (asks_dns ? UnboundResolver::max_descriptors : 0);
   const std::size_t limit = raise_descriptor_limit();
   const ConnectionShares shares = share_descriptors(limit, wanted, reserve);
@@ -134,14 +136,22 @@ class Relay final {
         permits_(services.redis(), machine_name() + ":" + node, settings.delivery.destination_concurrency),
         deliverer_(services.queue(), permits_, services.suppressions(), next_hop, abandon, services.wrapper(),
                    services.clock(), services.random(), log, deliverer_options(),
-                   [this](const std::string& recipient, bool arrived) { notifier_.sent(recipient, arrived); }),
+                   {[this](const std::string& recipient, bool arrived) { notifier_.sent(recipient, arrived); },
+                    [this](const DeliveryEvent& event) { return events_.ended(event); }}),
+        events_queue_(services.redis(), services.wrapper(), services.clock(), services.random(), log),
+        events_permits_(services.redis(), machine_name() + ":" + node, settings.delivery.destination_concurrency),
+        webhook_hop_(services.webhooks(), services.clock(), abandon),
+        events_deliverer_(events_queue_, events_permits_, services.suppressions(), webhook_hop_, abandon,
+                          services.wrapper(), services.clock(), services.random(), log, events_options(),
+                          {[](const std::string&, bool) {}, [](const DeliveryEvent&) { return Status(); }}),
+        events_(
+            services.webhooks(), events_queue_, services.queue_view(), services.wrapper(), services.clock(), log,
+            [this] { return watermark_.full(); }, [this] { events_deliverer_.kick(); }),
         notifier_(services.directory(), pickup_store_, services.queue(), services.wrapper(), services.clock(),
                   services.random(), log, {settings.notify, sender_, settings.http.public_url, destination_},
                   [this] { deliverer_.kick(); }),
         pickup_(pickup_store_, services.directory(), services.clock(), services.random(), log,
-                [this](const std::string& recipient, const KeyRecord& key) {
-                  return notifier_.tell_picked_up(recipient, key);
-                }),
+                [this](const std::string& recipient, const KeyRecord& key) { return tell_picked_up(recipient, key); }),
         intake_(services.directory(), sealer_, services.queue(), rate_, services.suppressions(), services.wrapper(),
                 services.clock(), log, {settings.relay.hostname, destination_}, intake_hooks()),
         authenticator_(services.accounts(), services.tokens(), throttle_),
@@ -195,6 +205,7 @@ class Relay final {
     }
     pool_.start();
     deliverer_.start();
+    events_deliverer_.start();
     notifier_.start();
     http_loop_.start();
     smtp_loop_.start();
@@ -221,6 +232,7 @@ class Relay final {
     {
       const std::jthread smtp([&] { smtp_loop_.stop(own_time); });
       const std::jthread http([&] { http_loop_.stop(own_time); });
+      const std::jthread events([&] { events_deliverer_.stop(end - grace + own_time); });
       notifier_.stop();
       deliverer_.stop(end - grace + own_time);
     }
@@ -230,8 +242,38 @@ class Relay final {
  private:
   [[nodiscard]] DelivererOptions deliverer_options() const {
     const DeliverySettings& delivery = settings_.delivery;
-    return {delivery.workers,    delivery.destination_concurrency, delivery.retry, delivery.max_age,
-            delivery.warn_after, settings_.queue.history,          sender_,        destination_};
+    return {delivery.workers,
+            delivery.destination_concurrency,
+            delivery.retry,
+            delivery.max_age,
+            delivery.warn_after,
+            settings_.queue.history,
+            sender_,
+            destination_,
+            [](std::string_view destination) { return !is_webhook_destination(destination); }};
+  }
+
+  /// Webhooks have workers of their own: however slow or dead their receivers are, no mail waits for them.
+  [[nodiscard]] DelivererOptions events_options() const {
+    using namespace std::chrono_literals;
+    return {webhook_workers,
+            settings_.delivery.destination_concurrency,
+            {5s, 30s, 2min, 10min, 1h, 4h, 12h},
+            72h,
+            73h,  // nobody is warned
+            settings_.queue.history,
+            sender_,
+            {},
+            is_webhook_destination};
+  }
+
+  /// The recipient's mail first: without it the key is not given out.
+  Status tell_picked_up(const std::string& recipient, const KeyRecord& key) {
+    if (auto told = notifier_.tell_picked_up(recipient, key); !told) return told;
+    if (auto event = events_.picked_up(recipient, key); !event) {
+      log_.failure("webhook.pickup_not_told", event.error(), {{"recipient", recipient}});
+    }
+    return {};
   }
 
   IntakeHooks intake_hooks() {
@@ -283,6 +325,11 @@ class Relay final {
   PickupStore pickup_store_;
   Permits permits_;
   Deliverer deliverer_;
+  MailQueue events_queue_;  ///< a life of its own in the same queue
+  Permits events_permits_;
+  WebhookHop webhook_hop_;
+  Deliverer events_deliverer_;
+  WebhookEvents events_;
   Notifier notifier_;
   Pickup pickup_;
   Intake intake_;

@@ -31,6 +31,7 @@ struct Services::Parts {
   std::unique_ptr<MailQueue> queue;
   std::unique_ptr<QueueView> queue_view;
   std::unique_ptr<Suppressions> suppressions;
+  std::unique_ptr<Webhooks> webhooks;
 };
 
 Services::Services(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -71,6 +72,7 @@ Result<std::unique_ptr<Services>> Services::open(const Settings& settings, const
   p.queue = std::make_unique<MailQueue>(p.redis, *p.master_key, clock, p.random, log);
   p.queue_view = std::make_unique<QueueView>(p.redis, clock);
   p.suppressions = std::make_unique<Suppressions>(p.redis, clock, settings.delivery.suppress);
+  p.webhooks = std::make_unique<Webhooks>(p.redis, *p.master_key, clock, p.random, log);
   return std::unique_ptr<Services>(new Services(std::move(parts)));
 }
 
@@ -86,5 +88,6 @@ Tokens& Services::tokens() { return *parts_->tokens; }
 MailQueue& Services::queue() { return *parts_->queue; }
 QueueView& Services::queue_view() { return *parts_->queue_view; }
 Suppressions& Services::suppressions() { return *parts_->suppressions; }
+Webhooks& Services::webhooks() { return *parts_->webhooks; }
 
 }  // namespace sealpost

@@ -16,6 +16,7 @@
 #include "crypto/key_directory.h"
 #include "crypto/key_vault.h"
 #include "crypto/master_key.h"
+#include "notify/webhooks.h"
 #include "queue/mail_queue.h"
 #include "queue/queue_view.h"
 #include "queue/suppressions.h"
@@ -51,6 +52,7 @@ class Services final {
   [[nodiscard]] MailQueue& queue();
   [[nodiscard]] QueueView& queue_view();
   [[nodiscard]] Suppressions& suppressions();
+  [[nodiscard]] Webhooks& webhooks();
 
  private:
   struct Parts;

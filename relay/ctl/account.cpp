@@ -93,6 +93,7 @@ int remove(Context& context, const Options& options) {
   const auto& name = options["NAME"].as<std::string>();
   // First: broken off here, the command can be given again.
   if (auto revoked = context.services.tokens().revoke_all_of(name); !revoked) return fail(context, revoked.error());
+  if (auto gone = context.services.webhooks().remove_all_of(name); !gone) return fail(context, gone.error());
   if (auto removed = context.services.accounts().remove(name); !removed) return fail(context, removed.error());
   return done(context, "Account " + name + " removed.", outcome("name", name, "removed"));
 }
@@ -124,7 +125,7 @@ std::vector<Subcommand> account_commands() {
       {"account list", "", "list the accounts", {}, {}, list},
       {"account remove",
        "NAME",
-       "remove an account and its tokens; what it submitted is still delivered",
+       "remove an account, its tokens and webhooks; what it submitted is still delivered",
        {"NAME"},
        {},
        remove},

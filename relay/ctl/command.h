@@ -53,6 +53,7 @@ std::vector<Subcommand> account_commands();
 std::vector<Subcommand> token_commands();
 std::vector<Subcommand> queue_commands();
 std::vector<Subcommand> suppression_commands();
+std::vector<Subcommand> webhook_commands();
 std::vector<Subcommand> key_commands();
 std::vector<Subcommand> check_commands();
 

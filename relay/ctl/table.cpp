@@ -143,6 +143,7 @@ const std::vector<Subcommand>& subcommands() {
     append(rows, token_commands());
     append(rows, queue_commands());
     append(rows, suppression_commands());
+    append(rows, webhook_commands());
     append(rows, key_commands());
     append(rows, check_commands());
     return rows;

@@ -64,7 +64,7 @@ bool asked_for(const DeliveryRecord& delivery, const Destinations::Rest& rest, T
 
 Deliverer::Deliverer(MailQueue& queue, Permits& permits, Suppressions& suppressions, NextHop& next_hop,
                      PollableFlag& abandon, Wrapper& wrapper, const Clock& clock, Random& random, Log& log,
-                     DelivererOptions options, std::function<void(const std::string&, bool)> notification_ended)
+                     DelivererOptions options, DelivererHooks hooks)
     : queue_(queue),
       permits_(permits),
       suppressions_(suppressions),
@@ -76,7 +76,7 @@ Deliverer::Deliverer(MailQueue& queue, Permits& permits, Suppressions& suppressi
       log_(log),
       options_(std::move(options)),
       destinations_({options_.destination_concurrency, options_.workers, options_.retry}),
-      notification_ended_(std::move(notification_ended)) {}
+      hooks_(std::move(hooks)) {}
 
 Deliverer::~Deliverer() { stop(steady_clock::now()); }
 
@@ -142,8 +142,16 @@ void Deliverer::dispatch() {
   }
 }
 
+ClaimLimits Deliverer::limits() {
+  ClaimLimits all = destinations_.limits(steady_clock::now());
+  return {[this, of = std::move(all.of)](const std::string& destination) {
+            return options_.serves(destination) ? of(destination) : ClaimLimits::Destination{0};
+          },
+          all.doubtful};
+}
+
 void Deliverer::claim(std::size_t room) {
-  auto claims = queue_.claim(room, destinations_.limits(steady_clock::now()));
+  auto claims = queue_.claim(room, limits());
   if (!claims) return log_.failure("delivery.claim_failed", claims.error());
   const bool full = claims->size() == room;
   keep_permitted(*claims);
@@ -301,8 +309,10 @@ Status Deliverer::succeed(const Claim& claim, const Attempt& attempt, const Deli
   if (!told) return told;
   auto noted = beside(claim, "delivery.address_not_noted", [&] { return note_good_address(claim); });
   if (!noted) return noted;
-  if (claim.delivery.notification) notification_ended_(claim.delivery.recipient, true);
-  return queue_.delivered(claim, describe(attempt, delivered.response));
+  if (claim.delivery.notification) hooks_.notification_ended(claim.delivery.recipient, true);
+  const std::string response = describe(attempt, delivered.response);
+  if (auto event = tell(claim, EventType::Delivered, response); !event) return event;
+  return queue_.delivered(claim, response);
 }
 
 /// RFC 3461 section 5.2: a next hop that was given the sender's wish answers for it.
@@ -330,8 +340,10 @@ Status Deliverer::fail(const Claim& claim, const Attempt& attempt, const Failed&
   }
   auto noted = beside(claim, "delivery.address_not_noted", [&] { return note_bad_address(claim, failed); });
   if (!noted) return noted;
-  if (claim.delivery.notification) notification_ended_(claim.delivery.recipient, false);
-  return queue_.bounced(claim, describe(attempt, failed.response));
+  if (claim.delivery.notification) hooks_.notification_ended(claim.delivery.recipient, false);
+  const std::string response = describe(attempt, failed.response);
+  if (auto event = tell(claim, EventType::Bounced, response); !event) return event;
+  return queue_.bounced(claim, response);
 }
 
 Status Deliverer::defer(const Claim& claim, const Attempt& attempt, const Deferred& deferred) {
@@ -347,8 +359,19 @@ Status Deliverer::defer(const Claim& claim, const Attempt& attempt, const Deferr
     if (auto told = report(claim, "warning:" + claim.delivery.id.text(), facts); !told) return told;
     if (auto warned = queue_.warned(claim); !warned) return warned;
   }
-  const Time next = now + retry_pause(options_.retry, claim.delivery.attempts + 1);
-  return queue_.deferred(claim, describe(attempt, deferred.response), std::min(next, end));
+  const Time next = std::min(now + retry_pause(options_.retry, claim.delivery.attempts + 1), end);
+  const std::string response = describe(attempt, deferred.response);
+  if (auto event = tell(claim, EventType::Deferred, response, next); !event) return event;
+  return queue_.deferred(claim, response, next);
+}
+
+/// Notices, webhooks' events among them, are the relay's own business.
+Status Deliverer::tell(const Claim& claim, EventType type, const std::string& response,
+                       const std::optional<Time>& next_attempt) {
+  if (claim.delivery.notice) return {};
+  return beside(claim, "delivery.event_not_put", [&] {
+    return hooks_.ended({type, claim.delivery, response, next_attempt});
+  });
 }
 
 /// Before the delivery ends, so that a crash loses no count; the same delivery counts once. The relay's own mail says

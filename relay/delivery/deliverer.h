@@ -17,6 +17,7 @@
 #include "base/wrapper.h"
 #include "conf/settings.h"
 #include "notify/bounce.h"
+#include "notify/webhook_events.h"
 #include "queue/mail_queue.h"
 #include "queue/permits.h"
 #include "queue/suppressions.h"
@@ -36,6 +37,15 @@ struct DelivererOptions {
   std::chrono::milliseconds history{};  ///< queue.history
   NoticeSender sender;
   std::string destination;  ///< as IntakeOptions::destination
+  /// Destinations that this deliverer serves; another one serves the others.
+  std::function<bool(std::string_view destination)> serves = [](std::string_view) { return true; };
+};
+
+/// Whom a deliverer tells; called from many threads.
+struct DelivererHooks {
+  std::function<void(const std::string& recipient, bool arrived)> notification_ended;
+  /// Before the outcome is recorded: again, when that fails.
+  std::function<Status(const DeliveryEvent&)> ended;
 };
 
 class Deliverer final {
@@ -43,7 +53,7 @@ class Deliverer final {
   /// `abandon` is the flag that the next hop was made with.
   Deliverer(MailQueue& queue, Permits& permits, Suppressions& suppressions, NextHop& next_hop, PollableFlag& abandon,
             Wrapper& wrapper, const Clock& clock, Random& random, Log& log, DelivererOptions options,
-            std::function<void(const std::string& recipient, bool arrived)> notification_ended);
+            DelivererHooks hooks);
   ~Deliverer();
   Deliverer(const Deliverer&) = delete;
   Deliverer& operator=(const Deliverer&) = delete;
@@ -58,6 +68,7 @@ class Deliverer final {
  private:
   void dispatch();
   void claim(std::size_t room);
+  ClaimLimits limits();
   /// Gives back those for which other nodes have the permits.
   void keep_permitted(std::vector<Claim>& claims);
   void work();
@@ -72,6 +83,8 @@ class Deliverer final {
   Status fail(const Claim& claim, const Attempt& attempt, const Failed& failed, bool expired);
   Status defer(const Claim& claim, const Attempt& attempt, const Deferred& deferred);
   Status beside(const Claim& claim, std::string_view event, const std::function<Status()>& work);
+  Status tell(const Claim& claim, EventType type, const std::string& response,
+              const std::optional<Time>& next_attempt = std::nullopt);
   Status note_bad_address(const Claim& claim, const Failed& failed);
   Status note_good_address(const Claim& claim);
   Status report(const Claim& claim, const std::string& once, ReportFacts facts);
@@ -88,7 +101,7 @@ class Deliverer final {
   Log& log_;
   DelivererOptions options_;
   Destinations destinations_;
-  std::function<void(const std::string&, bool)> notification_ended_;
+  DelivererHooks hooks_;
   std::mutex mutex_;
   std::condition_variable wake_dispatcher_;
   std::condition_variable wake_workers_;

@@ -55,8 +55,9 @@ class DelivererFaults : public DelivererTest {
  protected:
   void start_with(Random& bad_random) {
     hop.play(no_such_user);
-    deliverer = std::make_unique<Deliverer>(*queue, permits, suppressions, hop, abandon, master, clock, bad_random, log,
-                                            options, [](const std::string&, bool) {});
+    deliverer = std::make_unique<Deliverer>(
+        *queue, permits, suppressions, hop, abandon, master, clock, bad_random, log, options,
+        DelivererHooks{[](const std::string&, bool) {}, [](const DeliveryEvent&) { return Status(); }});
     deliverer->start();
   }
 };
@@ -66,8 +67,9 @@ TEST_F(DelivererFaults, DispatcherAndHeartbeatGoOn) {
   MailQueue its_queue(redis, master, short_clock, random, log, std::chrono::seconds(60));
   const auto id = put(*queue, {"bob@example.net"});
   short_clock.fail(20);
-  deliverer = std::make_unique<Deliverer>(its_queue, permits, suppressions, hop, abandon, master, clock, random, log,
-                                          options, [](const std::string&, bool) {});
+  deliverer = std::make_unique<Deliverer>(
+      its_queue, permits, suppressions, hop, abandon, master, clock, random, log, options,
+      DelivererHooks{[](const std::string&, bool) {}, [](const DeliveryEvent&) { return Status(); }});
   deliverer->start();
   EXPECT_TRUE(eventually([&] { return short_clock.over(); }));
   EXPECT_TRUE(becomes(id, DeliveryState::Delivered, 1));

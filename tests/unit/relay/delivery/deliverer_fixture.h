@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -86,12 +87,17 @@ class DelivererTest : public QueueTest {
   }
 
   void start() {
-    deliverer =
-        std::make_unique<Deliverer>(*queue, permits, suppressions, hop, abandon, master, clock, random, log, options,
-                                    [this](const std::string& recipient, bool arrived) {
-                                      const std::lock_guard lock(failed_mutex);
-                                      (arrived ? sent_notifications : failed_notifications).push_back(recipient);
-                                    });
+    deliverer = std::make_unique<Deliverer>(
+        *queue, permits, suppressions, hop, abandon, master, clock, random, log, options,
+        DelivererHooks{[this](const std::string& recipient, bool arrived) {
+                         const std::lock_guard lock(failed_mutex);
+                         (arrived ? sent_notifications : failed_notifications).push_back(recipient);
+                       },
+                       [this](const DeliveryEvent& event) -> Status {
+                         const std::lock_guard lock(failed_mutex);
+                         events.push_back(std::string(to_text(event.type)) + " " + event.response);
+                         return event_faults.empty() ? Status() : next_fault();
+                       }});
     deliverer->start();
   }
   void stop_in(std::chrono::milliseconds grace) { deliverer->stop(std::chrono::steady_clock::now() + grace); }
@@ -113,6 +119,15 @@ class DelivererTest : public QueueTest {
   std::vector<std::string> failed() {
     const std::lock_guard lock(failed_mutex);
     return failed_notifications;
+  }
+  std::vector<std::string> told() {
+    const std::lock_guard lock(failed_mutex);
+    return events;
+  }
+  Status next_fault() {
+    Error fault = std::move(event_faults.front());
+    event_faults.pop_front();
+    return fault;
   }
   std::vector<std::string> arrived() {
     const std::lock_guard lock(failed_mutex);
@@ -136,6 +151,8 @@ class DelivererTest : public QueueTest {
   std::mutex failed_mutex;
   std::vector<std::string> failed_notifications;
   std::vector<std::string> sent_notifications;
+  std::vector<std::string> events;  ///< "deferred 450 4.2.0 later"
+  std::deque<Error> event_faults;   ///< what telling comes to, in turn
   std::unique_ptr<Deliverer> deliverer;
 };
 

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements webhook_events.h.
+#include "notify/webhook_events.h"
+
+#include <Poco/JSON/Array.h>
+#include <Poco/JSON/Object.h>
+
+#include <map>
+#include <sstream>
+
+namespace sealpost {
+namespace {
+
+using Poco::Dynamic::Var;
+using Poco::JSON::Object;
+
+constexpr std::string_view destination_prefix = "webhook:";
+constexpr std::chrono::seconds known_for{1};
+/// Longer than any attempt is repeated.
+constexpr std::chrono::hours once_lifetime{24 * 7};
+/// Deliveries to an address that a pickup looks through, and messages that its event names.
+constexpr std::size_t looked_through = 1000;
+constexpr std::size_t max_named = 100;
+
+std::string event_json(EventType type, Time time, const Object& data) {
+  Object event(Poco::JSON_PRESERVE_KEY_ORDER);
+  event.set("type", std::string(to_text(type)));
+  event.set("timestamp", to_rfc3339(time));
+  event.set("data", data);
+  std::ostringstream out;
+  event.stringify(out);
+  return out.str();
+}
+
+Var key_json(const std::string& fingerprint, const std::string& state) {
+  if (fingerprint.empty()) return {};
+  Object key(Poco::JSON_PRESERVE_KEY_ORDER);
+  key.set("fingerprint", fingerprint);
+  key.set("state", state);
+  return key;
+}
+
+Object to_data(const DeliveryEvent& event) {
+  const DeliveryRecord& delivery = event.delivery;
+  Object data(Poco::JSON_PRESERVE_KEY_ORDER);
+  data.set("message", delivery.id.message().text());
+  data.set("delivery", delivery.id.text());
+  data.set("from", delivery.mail_from);
+  data.set("recipient", delivery.recipient);
+  data.set("attempts", delivery.attempts + 1);
+  data.set("response", event.response);
+  data.set("next_attempt", event.next_attempt ? Var(to_rfc3339(*event.next_attempt)) : Var());
+  data.set("key", key_json(delivery.fingerprint, delivery.key_state));
+  return data;
+}
+
+bool wants(const Webhook& webhook, const std::string& account, EventType type) {
+  return webhook.account == account && webhook.events.contains(type);
+}
+
+}  // namespace
+
+std::string webhook_destination(const std::string& id) { return std::string(destination_prefix) + id; }
+
+bool is_webhook_destination(std::string_view destination) { return destination.starts_with(destination_prefix); }
+
+std::string webhook_of_destination(std::string_view destination) {
+  if (!is_webhook_destination(destination)) return {};
+  return std::string(destination.substr(destination_prefix.size()));
+}
+
+WebhookEvents::WebhookEvents(Webhooks& webhooks, MailQueue& queue, QueueView& view, Wrapper& wrapper,
+                             const Clock& clock, Log& log, std::function<bool()> full, std::function<void()> queued)
+    : webhooks_(webhooks),
+      queue_(queue),
+      view_(view),
+      wrapper_(wrapper),
+      clock_(clock),
+      log_(log),
+      full_(std::move(full)),
+      queued_(std::move(queued)) {}
+
+Result<WebhookEvents::Known> WebhookEvents::known() {
+  const std::lock_guard lock(mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  if (known_ && now - looked_ < known_for) return known_;
+  auto all = webhooks_.list();
+  if (!all) return all.error();
+  known_ = std::make_shared<const std::vector<Webhook>>(std::move(*all));
+  looked_ = now;
+  return known_;
+}
+
+Status WebhookEvents::ended(const DeliveryEvent& event) {
+  const DeliveryRecord& delivery = event.delivery;
+  if (delivery.notice || delivery.account.empty()) return {};
+  auto all = known();
+  if (!all) return all.error();
+  std::string json;
+  for (const auto& webhook : **all) {
+    if (!wants(webhook, delivery.account, event.type)) continue;
+    if (json.empty()) json = event_json(event.type, clock_.now(), to_data(event));
+    const std::string name = delivery.id.text() + ":" + std::to_string(delivery.attempts);
+    if (auto done = put(webhook, name, json); !done) return done;
+  }
+  return {};
+}
+
+Status WebhookEvents::picked_up(const std::string& recipient, const KeyRecord& key) {
+  auto all = known();
+  if (!all) return all.error();
+  DeliveryFilter to;
+  to.recipient = recipient;
+  std::map<std::string, std::vector<std::string>> messages;  // by account
+  for (const auto& webhook : **all) {
+    if (webhook.events.contains(EventType::PickedUp)) messages[webhook.account];
+  }
+  if (messages.empty()) return {};
+  auto page = view_.list(to, looked_through, {});
+  if (!page) return page.error();
+  for (const auto& delivery : page->deliveries) {
+    const auto account = messages.find(delivery.account);
+    if (account == messages.end() || delivery.fingerprint != key.fingerprint) continue;
+    account->second.push_back(delivery.id.message().text());
+  }
+  for (const auto& webhook : **all) {
+    if (!wants(webhook, webhook.account, EventType::PickedUp) || messages[webhook.account].empty()) continue;
+    Poco::JSON::Array ids;
+    for (const auto& id : messages[webhook.account]) {
+      if (ids.size() < max_named) ids.add(id);
+    }
+    Object data(Poco::JSON_PRESERVE_KEY_ORDER);
+    data.set("recipient", recipient);
+    data.set("key", key_json(key.fingerprint, std::string(to_text(key.state))));
+    data.set("messages", ids);
+    if (auto done = put(webhook, key.fingerprint, event_json(EventType::PickedUp, clock_.now(), data)); !done) {
+      return done;
+    }
+  }
+  return {};
+}
+
+Status WebhookEvents::put(const Webhook& webhook, const std::string& name, const std::string& json) {
+  if (full_()) {
+    const std::lock_guard lock(mutex_);
+    if (const auto count = dropped_.count(clock_.now())) log_.warning("webhook.events_dropped", {{"count", *count}});
+    return {};
+  }
+  // The queue knows mail only; nobody can own this domain (RFC 6761).
+  auto address = EmailAddress::parse(webhook.id + "@webhook.invalid");
+  if (!address) return address.error();
+  const std::string once_name = "webhook:" + webhook.id + ":" + name;
+  const Once once{wrapper_.mac(Purpose::IdempotencyKey, once_name), wrapper_.mac(Purpose::IdempotencyBody, once_name),
+                  once_lifetime};
+  WipedBuffer message;
+  append(message, "Content-Type: application/json\r\n\r\n" + json);
+  DsnRequest never;
+  never.never = true;
+  auto done = queue_.put(Notice(Notice::Kind::WebhookEvent, std::move(message)),
+                         {queue_.new_id(once), {}, std::nullopt, {}, false, clock_.now()},
+                         {*address, webhook_destination(webhook.id), {}, {}, never}, once);
+  if (!done) return done.error();
+  queued_();
+  return {};
+}
+
+}  // namespace sealpost
