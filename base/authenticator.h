@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -16,6 +17,7 @@ enum class Scope { Submit, Keys, Operator };
 struct Caller {
   std::string account;
   std::set<Scope> scopes;
+  std::vector<std::string> send_as = {};  ///< addresses (directory keys) and "@domain"s that it may send as
 };
 
 class Authenticator {

@@ -49,7 +49,7 @@ namespace {
 
 /// Jobs wait for Redis' fsync most of the time, and those that wait together share one.
 constexpr std::size_t smtp_workers = 48;
-constexpr std::size_t http_workers = 16;
+constexpr std::size_t http_workers = 48;
 constexpr std::size_t webhook_workers = 16;
 constexpr std::size_t http_connections = 2000;
 
@@ -167,8 +167,7 @@ class Relay final {
                       [this] { return watermark_.full(); }},
         pickup_routes_{pickup_, notifier_, services.wrapper(), Pages(settings.relay.hostname, settings.http.public_url),
                        settings.http.public_url},
-        submit_routes_{intake_, [&services](const std::string& name) { return services.accounts().find(name); },
-                       [this] { return watermark_.full(); }, settings.smtp.max_message_size,
+        submit_routes_{intake_, [this] { return watermark_.full(); }, settings.smtp.max_message_size,
                        settings.smtp.max_recipients},
         status_routes_{services.queue_view(), services.directory(), pickup_store_},
         smtp_pool_(smtp_workers),

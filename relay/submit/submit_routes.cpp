@@ -38,6 +38,11 @@ struct Order {
   WipedBuffer message;
 };
 
+/// As it is at this call: whoever proved that it is the account's, was looked up just now.
+Account account_of(const http::Request& request) {
+  return {request.caller->account, request.caller->send_as, false, {}};
+}
+
 Response unprocessable(const std::vector<http::FieldError>& errors) {
   const std::string more = errors.size() > 1 ? " (and " + std::to_string(errors.size() - 1) + " more)" : "";
   return Response::problem(422, "Invalid message", errors.front().pointer + ": " + errors.front().detail + more,
@@ -201,7 +206,7 @@ bool has_bare_line_end(std::string_view octets) {
   return false;
 }
 
-Response submit_message(const SubmitRoutesContext& context, const http::Request& request, const Account& account,
+Response submit_message(const SubmitRoutesContext& context, const http::Request& request,
                         const std::string& idempotency_key) {
   for (const auto& [name, value] : request.query) {
     if (name != "from" && name != "to") return unprocessable({{name, "there is no such parameter"}});
@@ -220,27 +225,18 @@ Response submit_message(const SubmitRoutesContext& context, const http::Request&
   if (recipients->size() > context.max_recipients) {
     return unprocessable({{"to", "too many recipients: " + std::to_string(context.max_recipients) + " at most"}});
   }
-  return submit(context, {account, std::move(*from), std::move(*recipients), idempotency_key, request.body});
+  return submit(context,
+                {account_of(request), std::move(*from), std::move(*recipients), idempotency_key, request.body});
 }
 
-/// The account that called, and the key that its request came with; or why nothing is taken.
-struct Preliminaries {
-  Account account;
-  std::string idempotency_key;
-};
-
-Result<Preliminaries, Response> begin(const SubmitRoutesContext& context, const http::Request& request) {
-  const std::string key(request.field("idempotency-key"));
+/// The key that the request came with, which may be none; or why nothing is taken.
+Result<std::string, Response> begin(const SubmitRoutesContext& context, const http::Request& request) {
+  std::string key(request.field("idempotency-key"));
   if (request.fields.contains("idempotency-key") && !is_idempotency_key(key)) {
     return Response::problem(400, "Bad request", "Idempotency-Key is one word of at most 255 printable characters");
   }
   if (context.store_full()) return later(503, "Temporarily unavailable", "insufficient system storage");
-  auto account = context.account(request.caller->account);
-  if (account) return Preliminaries{std::move(*account), key};
-  if (account.error().kind == ErrorKind::NotFound) {
-    return Response::problem(403, "Forbidden", "the account was removed");
-  }
-  return Response::failure(account.error());
+  return key;
 }
 
 std::string media_type(const http::Request& request) {
@@ -255,13 +251,13 @@ Response unsupported(const std::string& wanted) {
 Response post_message(const SubmitRoutesContext& context, const http::Request& request) {
   const std::string type = media_type(request);
   if (type != "application/json" && type != "message/rfc822") return unsupported("application/json or message/rfc822");
-  auto begun = begin(context, request);
-  if (!begun) return std::move(begun).error();
-  if (type == "message/rfc822") return submit_message(context, request, begun->account, begun->idempotency_key);
+  auto key = begin(context, request);
+  if (!key) return std::move(key).error();
+  if (type == "message/rfc822") return submit_message(context, request, *key);
   if (!request.query.empty()) return unprocessable({{request.query.begin()->first, "there is no such parameter"}});
   auto json = http::parse_json(view(request.body), max_depth);
   if (!json) return Response::from(json.error());
-  return submit_json(context, begun->account, *json, {}, begun->idempotency_key);
+  return submit_json(context, account_of(request), *json, {}, *key);
 }
 
 /// {status, message} or {status, problem}.
@@ -272,8 +268,8 @@ std::string result_of(const Response& response) {
 
 Response post_batch(const SubmitRoutesContext& context, const http::Request& request) {
   if (media_type(request) != "application/json") return unsupported("application/json");
-  auto begun = begin(context, request);
-  if (!begun) return std::move(begun).error();
+  auto key = begin(context, request);
+  if (!key) return std::move(key).error();
   auto json = http::parse_json(view(request.body), max_depth);
   if (!json) return Response::from(json.error());
   if (json->type() != typeid(Poco::JSON::Array::Ptr)) return unprocessable({{"", "not an array of messages"}});
@@ -284,9 +280,9 @@ Response post_batch(const SubmitRoutesContext& context, const http::Request& req
   for (unsigned i = 0; i < messages.size(); ++i) {
     const std::string number = std::to_string(i);
     // Each is repeated, or not, by itself.
-    const std::string key = begun->idempotency_key.empty() ? std::string() : begun->idempotency_key + "/" + number;
-    results +=
-        (i == 0 ? "" : ",") + result_of(submit_json(context, begun->account, messages.get(i), "/" + number, key));
+    const std::string own_key = key->empty() ? std::string() : *key + "/" + number;
+    results += (i == 0 ? "" : ",") +
+               result_of(submit_json(context, account_of(request), messages.get(i), "/" + number, own_key));
   }
   return Response::json(200, "{\"results\":[" + results + "]}").with("Cache-Control", "no-store");
 }

@@ -13,7 +13,6 @@ namespace sealpost::submit {
 
 struct SubmitRoutesContext {
   MessageSink& sink;
-  std::function<Result<Account>(const std::string& name)> account;
   std::function<bool()> store_full;  ///< Redis is beyond its watermark: nothing is taken in
   std::size_t max_message_size;      ///< of the message that is made, in octets
   std::size_t max_recipients;        ///< of one message

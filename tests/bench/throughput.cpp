@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // End to end: senders with AUTH and TLS on kept connections, into sealpostd, into a sink. Prints messages and megabytes
 // per second and CPU seconds per 1,000 messages of sealpostd with its redis-server. Usage: throughput [messages of 4
-// KB=5000] [of 1 MB=200] [postfix]. With `postfix` the same messages go through a Postfix that relays plaintext, too
-// (as root). Asserts nothing.
+// KB=5000] [of 1 MB=200] [postfix|rest]. With `postfix` the same messages go through a Postfix that relays plaintext,
+// too (as root); with `rest` those of 4 KB go over 64 connections, by SMTP and by REST in turn. Asserts nothing.
+#include <Poco/JSON/Object.h>
+#include <Poco/JSON/Parser.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -20,18 +22,20 @@
 #include <sstream>
 #include <stdexcept>
 #include <thread>
+#include <tuple>
 
 #include "tests/e2e/relay_fixture.h"
 #include "tests/e2e/submitter.h"
 #include "tests/support/eventually.h"
 #include "tests/support/postfix.h"
+#include "tests/support/raw_client.h"
 
 namespace {
 
 using namespace sealpost::test;
 using std::chrono::steady_clock;
 
-constexpr int connections = 20;
+constexpr int usual_connections = 20;
 
 /// Takes every message and forgets it. A thread per connection, gone with the process.
 class Sink final {
@@ -143,8 +147,36 @@ struct Speed {
   double arrived = 0;   ///< seconds until the last message is in the sink
 };
 
+/// Submits one message over a kept connection, and says what the answer was; empty when it was taken.
+using Sender = std::function<std::string()>;
+
+Sender by_smtp(Submitter connected, std::string text) {
+  return [submitter = std::make_shared<Submitter>(std::move(connected)), text = std::move(text)] {
+    const std::string answer = submitter->submit("alice@example.com", {"bob@example.net"}, text);
+    return answer.starts_with("250") ? std::string() : answer;
+  };
+}
+
+Sender by_rest(int port, const std::string& token, std::size_t octets) {
+  const auto client = std::make_shared<RawClient>(static_cast<std::uint16_t>(port), 0, std::chrono::minutes(1));
+  client->start_tls();
+  const std::string body = R"({"from":"alice@example.com","to":["bob@example.net"],"subject":"bench","text":")" +
+                           std::string(octets, 'x') + "\"}";
+  const std::string request = "POST /v1/messages HTTP/1.1\r\nHost: relay\r\nAuthorization: Bearer " + token +
+                              "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+                              "\r\n\r\n" + body;
+  return [client, request] {
+    client->send(request);
+    const std::string head = client->read_until("\r\n\r\n");
+    const auto length = head.find("Content-Length: ");
+    if (length == std::string::npos) return "no answer: " + head;
+    const std::string answer = client->read_exactly(std::strtoul(head.c_str() + length + 16, nullptr, 10));
+    return head.starts_with("HTTP/1.1 202") ? std::string() : head + answer;
+  };
+}
+
 /// Sends so many messages over connections that are kept; `connect` makes one of them.
-Speed send_all(Sink& sink, const std::function<Submitter()>& connect, std::size_t messages, const std::string& text) {
+Speed send_all(Sink& sink, const std::function<Sender()>& connect, int connections, std::size_t messages) {
   const std::size_t before = sink.taken();
   const auto start = steady_clock::now();
   const auto passed = [start] { return std::chrono::duration<double>(steady_clock::now() - start).count(); };
@@ -152,10 +184,10 @@ Speed send_all(Sink& sink, const std::function<Submitter()>& connect, std::size_
   std::vector<std::jthread> senders;
   for (int i = 0; i < connections; ++i) {
     senders.emplace_back([&] {
-      auto sender = connect();
+      const auto send_one = connect();
       while (next++ < messages) {
-        const std::string answer = sender.submit("alice@example.com", {"bob@example.net"}, text);
-        if (!answer.starts_with("250")) std::fprintf(stderr, "refused: %s\n", answer.c_str());
+        const std::string refused = send_one();
+        if (!refused.empty()) std::fprintf(stderr, "refused: %s\n", refused.c_str());
       }
     });
   }
@@ -175,33 +207,58 @@ void print(const char* name, std::size_t messages, std::size_t octets, const Spe
   std::fflush(stdout);
 }
 
-void measure(RelayFixture& relay, Sink& sink, const char* name, std::size_t messages, std::size_t octets) {
+void measure(RelayFixture& relay, Sink& sink, const char* name, const std::function<Sender()>& connect, int connections,
+             std::size_t messages, std::size_t octets) {
   const int daemon = relay.pid();
   const int redis = relay.redis_pid();
   const double before = cpu_seconds(daemon) + cpu_seconds(redis);
-  const auto speed = send_all(
-      sink, [&] { return Submitter::logged_in(relay); }, messages, text_of(octets));
+  const auto speed = send_all(sink, connect, connections, messages);
   print(name, messages, octets, speed, cpu_seconds(daemon) + cpu_seconds(redis) - before);
+}
+
+/// A relay with the sink behind it, and the one recipient's pair: made before the clock starts.
+std::unique_ptr<RelayFixture> start_relay(Sink& sink) {
+  auto relay = std::make_unique<RelayFixture>(
+      RelayFixture::Settings{{"delivery.route", "smtp://127.0.0.1:" + std::to_string(sink.port())},
+                             {"delivery.workers", "32"},
+                             {"delivery.destination_concurrency", "32"},
+                             {"crypto.key_type", "rsa3072"},
+                             {"http.listen_tls", "127.0.0.1:0"},
+                             {"http.max_calls_per_account", "100000000/m"},
+                             // Filling a pool would count as work of the messages.
+                             {"keys.pool_size", "0"},
+                             {"redis.maxmemory", "4g"},
+                             {"log.level", "info"}});
+  Submitter::logged_in(*relay).submit("alice@example.com", {"bob@example.net"}, message("first", "x"));
+  sink.wait_for(2);
+  return relay;
 }
 
 /// The relay and its data are gone when this returns.
 void measure_relay(Sink& sink, std::size_t small, std::size_t large) {
-  RelayFixture relay(RelayFixture::Settings{{"delivery.route", "smtp://127.0.0.1:" + std::to_string(sink.port())},
-                                            {"delivery.workers", "32"},
-                                            {"delivery.destination_concurrency", "32"},
-                                            {"crypto.key_type", "rsa3072"},
-                                            // The one pair is made before the clock starts; filling a pool beside it
-                                            // would count as work of the messages.
-                                            {"keys.pool_size", "0"},
-                                            {"redis.maxmemory", "4g"},
-                                            {"log.level", "info"}});
-  {
-    auto sender = Submitter::logged_in(relay);
-    sender.submit("alice@example.com", {"bob@example.net"}, message("first", "x"));
-    sink.wait_for(2);
+  const auto relay = start_relay(sink);
+  for (const auto& [name, messages, octets] : {std::tuple{"4 KB", small, 4096UL}, {"1 MB", large, 1'000'000UL}}) {
+    measure(
+        *relay, sink, name, [&, size = octets] { return by_smtp(Submitter::logged_in(*relay), text_of(size)); },
+        usual_connections, messages, octets);
   }
-  measure(relay, sink, "4 KB", small, 4096);
-  measure(relay, sink, "1 MB", large, 1'000'000);
+}
+
+void measure_rest(Sink& sink, std::size_t messages) {
+  constexpr int connections = 64;
+  constexpr std::size_t octets = 4096;
+  const auto relay = start_relay(sink);
+  const auto made = relay->ctl({"token", "create", RelayFixture::account, "--json"});
+  const auto token =
+      Poco::JSON::Parser().parse(made.out).extract<Poco::JSON::Object::Ptr>()->getValue<std::string>("token");
+  for (int round = 0; round < 2; ++round) {
+    measure(
+        *relay, sink, "SMTP 4 KB", [&] { return by_smtp(Submitter::logged_in(*relay), text_of(octets)); }, connections,
+        messages, octets);
+    measure(
+        *relay, sink, "REST 4 KB", [&] { return by_rest(relay->port("https"), token, octets); }, connections, messages,
+        octets);
+  }
 }
 
 /// Postfix says nothing when it is ready: the greeting does.
@@ -230,7 +287,7 @@ void measure_postfix(Sink& sink, const char* name, std::size_t messages, std::si
       std::to_string(sink.port()) + "\n");
   greet(postfix.port());
   const auto speed = send_all(
-      sink, [&] { return greet(postfix.port()); }, messages, text_of(octets));
+      sink, [&] { return by_smtp(greet(postfix.port()), text_of(octets)); }, usual_connections, messages);
   print(name, messages, octets, speed, postfix.stop());
 }
 
@@ -239,9 +296,14 @@ void measure_postfix(Sink& sink, const char* name, std::size_t messages, std::si
 int main(int argc, char** argv) {
   const std::size_t small = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 5000;
   const std::size_t large = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 200;
+  const std::string beside = argc > 3 ? argv[3] : "";
   Sink sink;
+  if (beside == "rest") {
+    measure_rest(sink, small);
+    _exit(0);
+  }
   measure_relay(sink, small, large);
-  if (argc > 3 && std::string(argv[3]) == "postfix") {
+  if (beside == "postfix") {
     measure_postfix(sink, "Postfix 4 KB", small, 4096);
     measure_postfix(sink, "Postfix 1 MB", large, 1'000'000);
   }

@@ -128,6 +128,9 @@ class PasswordPrompt : public testing::Test {
 RelayFixture* PasswordPrompt::relay_ = nullptr;
 
 TEST_F(PasswordPrompt, InterruptedLeavesTheTerminalAsItWas) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "TSan keeps a signal back until libc's own read returns, which here is never";
+#endif
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     Terminal terminal(add("crm"));
     ASSERT_NE(terminal.shown("Password: ").find("Password: "), std::string::npos);

@@ -12,7 +12,7 @@ namespace sealpost::http {
 Result<Caller> KnownTokens::authenticate(std::string_view authorization, std::string_view network) {
   ++asked;
   last_network = network;
-  if (authorization == "Bearer submit") return Caller{"application", {Scope::Submit}};
+  if (authorization == "Bearer submit") return Caller{"application", {Scope::Submit}, {"@example.com"}};
   if (authorization == "Bearer keys") return Caller{"application", {Scope::Keys}};
   if (authorization == "Bearer operator") return Caller{"admin", {Scope::Operator}};
   if (authorization == "Bearer away") return Error::temporary("the store is away");

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -48,6 +50,7 @@ class IntakeTest : public testing::Test {
   IntakeHooks hooks() {
     return {
         [this](const KeyRecord& key, const EmailAddress& to, const Introduction& introduction) -> Status {
+          const std::lock_guard lock(hooks_mutex);
           reminded.push_back(to.text() + " " + key.address + " " + introduction.account + " " + introduction.sender);
           return reminder;
         },
@@ -84,10 +87,11 @@ class IntakeTest : public testing::Test {
     }
   }
 
+  std::mutex hooks_mutex;
   std::vector<std::string> reminded;
   Status reminder;
-  int queued = 0;
-  int assigned = 0;
+  std::atomic<int> queued = 0;
+  std::atomic<int> assigned = 0;
   Account account{"crm", {"@example.com"}, false, {}};
   Intake intake{directory,   sealer,       queue,
                 rate,        suppressions, parts.master,
