@@ -8,7 +8,7 @@ build=(g++ cmake ninja-build pkg-config libssl-dev libpoco-dev libhiredis-dev li
        libmsgpack-cxx-dev libunbound-dev redis-server openssl curl ca-certificates)
 tests=(libgtest-dev libgmock-dev gpg gpgsm gnupg-agent libnss3-tools python3 python3-aiosmtpd nsd
        postfix dovecot-lmtpd chromium chromium-driver python3-selenium git clang-format clang-tidy
-       libemail-mime-perl libmime-tools-perl nodejs)
+       libemail-mime-perl libmime-tools-perl nodejs python3-jsonschema)
 
 packages=("${build[@]}")
 if [ "${1:-}" = --tests ]; then packages+=("${tests[@]}"); fi

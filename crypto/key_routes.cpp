@@ -78,7 +78,8 @@ http::Response find(const KeyRoutesContext& context, const Call& call, const std
 }
 
 http::Response unprocessable(const std::string& pointer, const std::string& detail) {
-  return http::Response::problem(422, "Invalid request", pointer + ": " + detail, {{pointer, detail}});
+  const std::string where = pointer.empty() ? std::string() : pointer + ": ";
+  return http::Response::problem(422, "Invalid request", where + detail, {{pointer, detail}});
 }
 
 /// {addresses[], assign?}.

@@ -38,6 +38,7 @@
 #include "relay/http_authenticator.h"
 #include "relay/intake.h"
 #include "relay/login_throttle.h"
+#include "relay/openapi/openapi_routes.h"
 #include "relay/services.h"
 #include "relay/smtp/connection.h"
 #include "relay/smtp/content_reader.h"
@@ -194,6 +195,7 @@ class Relay final {
     router_.add(health_routes(services_.redis(), watermark_, services_.clock(),
                               {{"the TLS certificate", [this] { return tls_.not_after(); }},
                                {"the issuing CA", [this] { return not_after(services_.authority().issuing()); }}}));
+    router_.add(openapi_routes(settings_.http.public_url));
     http_context_ = std::make_unique<http::ServerContext>(
         http::ServerContext{router_, authenticator_, budget_, log_, {settings_.http.trusted_proxies}, &call_rate_});
     for (const auto& opened : {listen_smtp("smtp.listen", "smtp", settings_.smtp.listen, false),

@@ -103,6 +103,8 @@ class Router final {
   };
   /// Of several patterns that fit, the one with the fewest {names} owns the path, whatever its methods.
   [[nodiscard]] Match match(std::string_view method, std::string_view path) const;
+  /// In the order in which they were added.
+  [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
 
  private:
   std::vector<Route> routes_;

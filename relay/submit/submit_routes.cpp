@@ -45,8 +45,9 @@ Account account_of(const http::Request& request) {
 
 Response unprocessable(const std::vector<http::FieldError>& errors) {
   const std::string more = errors.size() > 1 ? " (and " + std::to_string(errors.size() - 1) + " more)" : "";
-  return Response::problem(422, "Invalid message", errors.front().pointer + ": " + errors.front().detail + more,
-                           errors);
+  const std::string& pointer = errors.front().pointer;
+  const std::string where = pointer.empty() ? std::string() : pointer + ": ";
+  return Response::problem(422, "Invalid message", where + errors.front().detail + more, errors);
 }
 
 Response later(int status, std::string_view title, const std::string& detail) {
@@ -270,6 +271,7 @@ Response post_batch(const SubmitRoutesContext& context, const http::Request& req
   if (media_type(request) != "application/json") return unsupported("application/json");
   auto key = begin(context, request);
   if (!key) return std::move(key).error();
+  if (!request.query.empty()) return unprocessable({{request.query.begin()->first, "there is no such parameter"}});
   auto json = http::parse_json(view(request.body), max_depth);
   if (!json) return Response::from(json.error());
   if (json->type() != typeid(Poco::JSON::Array::Ptr)) return unprocessable({{"", "not an array of messages"}});

@@ -257,6 +257,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"Empty", 400, "/v1/messages", "application/json", ""},
         Bad{"AnArray", 422, "/v1/messages", "application/json", "[" + small + "]"},
         Bad{"UnknownParameterOfJson", 422, "/v1/messages?to=bob@example.net", "application/json", small},
+        Bad{"UnknownParameterOfABatch", 422, "/v1/messages/batch?to=bob@example.net", "application/json",
+            "[" + small + "]"},
         Bad{"UnknownParameter", 422, "/v1/messages?cc=bob@example.net", "message/rfc822", mail},
         Bad{"TwoSenders", 422, "/v1/messages?from=a@example.com&from=b@example.com", "message/rfc822", mail},
         Bad{"SenderIsNone", 422, "/v1/messages?from=alice", "message/rfc822", mail},
