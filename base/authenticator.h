@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace sealpost {
@@ -17,6 +18,7 @@ enum class Scope { Submit, Keys, Operator };
 struct Caller {
   std::string account;
   std::set<Scope> scopes;
+  Time created{};                         ///< what another account of that name did before, is not this one's
   std::vector<std::string> send_as = {};  ///< addresses (directory keys) and "@domain"s that it may send as
 };
 

@@ -29,6 +29,7 @@ enum class Purpose {
   IdempotencyBody,   ///< MAC of the body that came with an idempotency key
   UnknownAccount,    ///< salt that an account that does not exist appears to have
   EnvelopeId,        ///< a message's ENVID
+  Cursor,            ///< where a page of an account's messages ended
   Webhook,           ///< an account's webhook: URL, events, signing key
   IdempotencyAnswer  ///< what was answered to a submission with an idempotency key
 };

@@ -22,6 +22,10 @@
 
 namespace sealpost {
 
+/// How many pairs beyond the pool's stock one transaction may have generated for it: very many new recipients at once
+/// must not stall.
+inline constexpr std::size_t generated_per_transaction = 8;
+
 struct Assignment {
   KeyRecord key;
   bool assigned = false;  ///< true for the one caller whose request made the pair

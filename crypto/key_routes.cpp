@@ -18,8 +18,9 @@ constexpr std::size_t max_bulk = 100;
 /// Who asks, and how.
 struct Call {
   std::string account;
-  bool assigns;  ///< an address without a pair is given one
-  bool pem;      ///< the certificate with its chain, instead of JSON
+  bool assigns;                 ///< an address without a pair is given one
+  bool pem;                     ///< the certificate with its chain, instead of JSON
+  std::size_t assigned_so_far;  ///< pairs that this call has caused before
 };
 
 bool wants_pem(const http::Request& request) {
@@ -34,7 +35,8 @@ http::Response present(const KeyRoutesContext& context, const Call& call, int st
   if (!pem) return http::Response::failure(pem.error());
   if (call.pem) {
     return http::Response::text(status, "application/pem-certificate-chain", *pem + context.ca_pem)
-        .with("Cache-Control", caching);
+        .with("Cache-Control", caching)
+        .with("Vary", "Accept");
   }
   Poco::JSON::Object body(Poco::JSON_PRESERVE_KEY_ORDER);
   body.set("address", key.address);
@@ -45,13 +47,19 @@ http::Response present(const KeyRoutesContext& context, const Call& call, int st
   body.set("expires", key.expires ? Poco::Dynamic::Var(to_rfc3339(*key.expires)) : Poco::Dynamic::Var());
   std::ostringstream out;
   body.stringify(out);
-  return http::Response::json(status, out.str()).with("Cache-Control", caching);
+  return http::Response::json(status, out.str()).with("Cache-Control", caching).with("Vary", "Accept");
 }
 
 /// A pair for an address that has none.
 http::Response assign(const KeyRoutesContext& context, const Call& call, const EmailAddress& address) {
   if (!address.fits_certificate()) {
     return http::Response::problem(422, "Unusable address", "this address cannot stand in a certificate");
+  }
+  auto stock = context.directory.stock();
+  if (!stock) return http::Response::failure(stock.error());
+  if (call.assigned_so_far + 1 > *stock + generated_per_transaction) {
+    return http::Response::problem(429, "Too many new addresses", "too many addresses without a key in one call")
+        .with("Retry-After", "60");
   }
   auto allowed = context.may_assign(call.account, address);
   if (!allowed) return http::Response::failure(allowed.error());
@@ -118,8 +126,10 @@ http::Response post_keys(const KeyRoutesContext& context, const http::Request& r
   auto bulk = read_bulk(request);
   if (!bulk) return std::move(bulk).error();
   std::string results;
+  std::size_t assigned = 0;
   for (const auto& address : bulk->addresses) {
-    const auto one = find(context, {request.caller->account, bulk->assign, false}, address);
+    const auto one = find(context, {request.caller->account, bulk->assign, false, assigned}, address);
+    assigned += one.status == 201 ? 1 : 0;
     results += (results.empty() ? "" : ",") + ("{\"status\":" + std::to_string(one.status)) +
                (one.status < 300 ? ",\"key\":" : ",\"problem\":") + std::string(view(one.body)) + "}";
   }
@@ -137,11 +147,12 @@ std::vector<http::Route> key_routes(KeyRoutesContext& context) {
        }},
       {"GET", "/v1/keys/{address}", Access::Keys, 0,
        [&context](const http::Request& request) {
-         return find(context, {request.caller->account, false, wants_pem(request)}, request.parameters.at("address"));
+         return find(context, {request.caller->account, false, wants_pem(request), 0},
+                     request.parameters.at("address"));
        }},
       {"PUT", "/v1/keys/{address}", Access::Keys, 1024,
        [&context](const http::Request& request) {
-         return find(context, {request.caller->account, true, wants_pem(request)}, request.parameters.at("address"));
+         return find(context, {request.caller->account, true, wants_pem(request), 0}, request.parameters.at("address"));
        }},
       {"POST", "/v1/keys", Access::Keys, 64UL * 1024,
        [&context](const http::Request& request) { return post_keys(context, request); }},

@@ -55,6 +55,8 @@ std::string_view purpose_name(Purpose purpose) {
       return "unknown-account";
     case Purpose::EnvelopeId:
       return "envelope-id";
+    case Purpose::Cursor:
+      return "cursor";
     case Purpose::Webhook:
       return "webhook";
     case Purpose::IdempotencyAnswer:

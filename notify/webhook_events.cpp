@@ -5,7 +5,6 @@
 #include <Poco/JSON/Array.h>
 #include <Poco/JSON/Object.h>
 
-#include <map>
 #include <sstream>
 
 namespace sealpost {
@@ -16,10 +15,10 @@ using Poco::JSON::Object;
 
 constexpr std::string_view destination_prefix = "webhook:";
 constexpr std::chrono::seconds known_for{1};
-/// Longer than any attempt is repeated.
-constexpr std::chrono::hours once_lifetime{24 * 7};
-/// Deliveries to an address that a pickup looks through, and messages that its event names.
-constexpr std::size_t looked_through = 1000;
+/// An outcome that could not be recorded, or whose relay died, is there again after minutes.
+constexpr std::chrono::hours once_lifetime{1};
+/// Deliveries to an address that a pickup looks through for each account, and messages that its event names.
+constexpr std::size_t looked_through = 20'000;
 constexpr std::size_t max_named = 100;
 
 std::string event_json(EventType type, Time time, const Object& data) {
@@ -54,8 +53,9 @@ Object to_data(const DeliveryEvent& event) {
   return data;
 }
 
-bool wants(const Webhook& webhook, const std::string& account, EventType type) {
-  return webhook.account == account && webhook.events.contains(type);
+bool wants(const Webhook& webhook, const DeliveryEvent& event) {
+  return webhook.account == event.delivery.account && webhook.events.contains(event.type) &&
+         event.delivery.created >= webhook.since;
 }
 
 }  // namespace
@@ -80,14 +80,18 @@ WebhookEvents::WebhookEvents(Webhooks& webhooks, MailQueue& queue, QueueView& vi
       full_(std::move(full)),
       queued_(std::move(queued)) {}
 
+/// One caller asks Redis, and no other waits for it.
 Result<WebhookEvents::Known> WebhookEvents::known() {
-  const std::lock_guard lock(mutex_);
-  const auto now = std::chrono::steady_clock::now();
-  if (known_ && now - looked_ < known_for) return known_;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    if (known_ && now - looked_ < known_for) return known_;
+    looked_ = now;
+  }
   auto all = webhooks_.list();
   if (!all) return all.error();
+  const std::lock_guard lock(mutex_);
   known_ = std::make_shared<const std::vector<Webhook>>(std::move(*all));
-  looked_ = now;
   return known_;
 }
 
@@ -98,37 +102,43 @@ Status WebhookEvents::ended(const DeliveryEvent& event) {
   if (!all) return all.error();
   std::string json;
   for (const auto& webhook : **all) {
-    if (!wants(webhook, delivery.account, event.type)) continue;
+    if (!wants(webhook, event)) continue;
     if (json.empty()) json = event_json(event.type, clock_.now(), to_data(event));
-    const std::string name = delivery.id.text() + ":" + std::to_string(delivery.attempts);
+    // After a crash the same attempt may end otherwise.
+    const std::string name =
+        delivery.id.text() + ":" + std::to_string(delivery.attempts) + ":" + std::string(to_text(event.type));
     if (auto done = put(webhook, name, json); !done) return done;
   }
   return {};
 }
 
+Result<std::vector<std::string>> WebhookEvents::opened_by(const KeyRecord& key, const EmailAddress& recipient,
+                                                          const Webhook& webhook) {
+  SubmittedFilter filter;
+  filter.to = recipient;
+  filter.since = webhook.since;
+  filter.look_at = looked_through;
+  auto page = view_.submitted(webhook.account, filter, max_named, {});
+  if (!page) return page.error();
+  std::vector<std::string> messages;
+  for (const auto& deliveries : page->messages) {
+    if (deliveries.front().fingerprint == key.fingerprint) messages.push_back(deliveries.front().id.message().text());
+  }
+  return messages;
+}
+
 Status WebhookEvents::picked_up(const std::string& recipient, const KeyRecord& key) {
   auto all = known();
   if (!all) return all.error();
-  DeliveryFilter to;
-  to.recipient = recipient;
-  std::map<std::string, std::vector<std::string>> messages;  // by account
+  auto address = EmailAddress::parse(recipient);
+  if (!address) return address.error();
   for (const auto& webhook : **all) {
-    if (webhook.events.contains(EventType::PickedUp)) messages[webhook.account];
-  }
-  if (messages.empty()) return {};
-  auto page = view_.list(to, looked_through, {});
-  if (!page) return page.error();
-  for (const auto& delivery : page->deliveries) {
-    const auto account = messages.find(delivery.account);
-    if (account == messages.end() || delivery.fingerprint != key.fingerprint) continue;
-    account->second.push_back(delivery.id.message().text());
-  }
-  for (const auto& webhook : **all) {
-    if (!wants(webhook, webhook.account, EventType::PickedUp) || messages[webhook.account].empty()) continue;
+    if (!webhook.events.contains(EventType::PickedUp)) continue;
+    auto messages = opened_by(key, *address, webhook);
+    if (!messages) return messages.error();
+    if (messages->empty()) continue;
     Poco::JSON::Array ids;
-    for (const auto& id : messages[webhook.account]) {
-      if (ids.size() < max_named) ids.add(id);
-    }
+    for (const auto& id : *messages) ids.add(id);
     Object data(Poco::JSON_PRESERVE_KEY_ORDER);
     data.set("recipient", recipient);
     data.set("key", key_json(key.fingerprint, std::string(to_text(key.state))));

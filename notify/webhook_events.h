@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/email_address.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "base/wrapper.h"
@@ -52,6 +53,9 @@ class WebhookEvents final {
  private:
   using Known = std::shared_ptr<const std::vector<Webhook>>;
   Result<Known> known();
+  /// The account's latest messages that the key opens.
+  Result<std::vector<std::string>> opened_by(const KeyRecord& key, const EmailAddress& recipient,
+                                             const Webhook& webhook);
   Status put(const Webhook& webhook, const std::string& name, const std::string& json);
 
   Webhooks& webhooks_;

@@ -61,7 +61,9 @@ Result<WebhookUrl> WebhookUrl::parse(const std::string& text) {
     auto host = host_of(uri);
     if (!host) return host.error();
     if (uri.getPort() == 0) return Error::invalid("the URL's port is 0");
-    std::string target = uri.getPathEtc();
+    // As it stands: Poco would decode what is encoded in it.
+    const auto authority = text.find("//") + 2;
+    std::string target = text.substr(std::min(text.find_first_of("/?", authority), text.size()));
     if (!target.starts_with('/')) target.insert(0, 1, '/');
     return WebhookUrl{std::move(*host), uri.getPort(), uri.getScheme() == "https", std::move(target), text};
   } catch (const Poco::Exception& why) {
@@ -69,11 +71,11 @@ Result<WebhookUrl> WebhookUrl::parse(const std::string& text) {
   }
 }
 
-Result<Webhook> Webhooks::add(const std::string& account, const WebhookUrl& url, const std::set<EventType>& events,
-                              bool allow_private) {
+Result<Webhook> Webhooks::add(const std::string& account, Time since, const WebhookUrl& url,
+                              const std::set<EventType>& events, bool allow_private) {
   if (!url.tls && !allow_private) return Error::invalid("http is for private addresses only: --allow-private");
   if (events.empty()) return Error::invalid("a webhook without events");
-  Webhook made{to_hex(random_.octets(id_octets)), account, url, events, allow_private, clock_.now(),
+  Webhook made{to_hex(random_.octets(id_octets)), account, url, events, allow_private, since, clock_.now(),
                random_.secret(key_octets)};
   Poco::JSON::Object object;
   object.set("url", url.text);
@@ -81,6 +83,7 @@ Result<Webhook> Webhooks::add(const std::string& account, const WebhookUrl& url,
   for (const auto event : events) names.add(std::string(to_text(event)));
   object.set("events", names);
   object.set("allow_private", allow_private);
+  object.set("since", to_milliseconds(made.since));
   object.set("created", to_milliseconds(made.created));
   object.set("key", to_base64(made.key.reveal()));
   std::ostringstream text;
@@ -116,6 +119,7 @@ Result<Webhook> Webhooks::read(const std::string& id, std::string_view value) {
                    std::move(*url),
                    std::move(events),
                    object->getValue<bool>("allow_private"),
+                   from_milliseconds(object->getValue<Poco::Int64>("since")),
                    from_milliseconds(object->getValue<Poco::Int64>("created")),
                    Secret::copy_of(*key)};
   } catch (const Poco::Exception&) {

@@ -42,6 +42,7 @@ struct Webhook {
   WebhookUrl url;
   std::set<EventType> events;
   bool allow_private = false;  ///< loopback and private addresses may be called, and http
+  Time since{};                ///< when the account was created: what one of that name did before is not told
   Time created{};
   Secret key;  ///< signs what is sent; 32 octets
 };
@@ -51,8 +52,8 @@ class Webhooks final {
   Webhooks(redis::Client& redis, Wrapper& wrapper, const Clock& clock, Random& random, Log& log)
       : redis_(redis), wrapper_(wrapper), clock_(clock), random_(random), log_(log) {}
 
-  /// That there is such an account is for the caller to know. Invalid: http without allow_private, no events.
-  Result<Webhook> add(const std::string& account, const WebhookUrl& url, const std::set<EventType>& events,
+  /// Of an account that was created at `since`. Invalid: http without allow_private, no events.
+  Result<Webhook> add(const std::string& account, Time since, const WebhookUrl& url, const std::set<EventType>& events,
                       bool allow_private);
   /// All that can be read, the oldest first; one that was altered is logged and left out.
   Result<std::vector<Webhook>> list();

@@ -19,6 +19,9 @@ enum class DeliveryState : std::uint8_t { Queued, Sending, Deferred, Held, Deliv
 std::string_view to_text(DeliveryState state);
 std::optional<DeliveryState> parse_delivery_state(std::string_view text);
 
+/// Which of the queue's two schedules a destination stands in: mail, or the events of webhooks.
+enum class Schedule : std::uint8_t { Mail, Webhooks };
+
 /// DSN parameters of RCPT (RFC 3461); kept with the delivery.
 struct DsnRequest {
   bool never = false;

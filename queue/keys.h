@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/message_id.h"
+#include "queue/delivery.h"
 
 namespace sealpost::queue_keys {
 
@@ -21,7 +22,9 @@ inline std::string chunk(const MessageId& id, std::size_t number) {
 inline std::string once(unsigned shard, std::string_view hex_mac) {
   return base(shard) + "once:" + std::string(hex_mac);
 }
-inline std::string destinations(unsigned shard) { return base(shard) + "destinations"; }
+inline std::string destinations(unsigned shard, Schedule schedule) {
+  return base(shard) + (schedule == Schedule::Mail ? "destinations" : "destinations:webhooks");
+}
 inline std::string due(unsigned shard, std::string_view destination) {
   return base(shard) + "due:" + std::string(destination);
 }

@@ -65,13 +65,14 @@ class Writing final {
 }  // namespace
 
 MailQueue::MailQueue(redis::Client& redis, Wrapper& wrapper, const Clock& clock, Random& random, Log& log,
-                     std::chrono::seconds silence)
+                     std::chrono::seconds silence, Schedule schedule)
     : redis_(redis),
       wrapper_(wrapper),
       clock_(clock),
       random_(random),
       log_(log),
       silence_(silence),
+      schedule_(schedule),
       incarnation_(to_hex(random.octets(8))) {}
 
 MessageId MailQueue::new_id(const std::optional<Once>& once) {

@@ -92,8 +92,9 @@ class DeliveryBody {
 class MailQueue final {
  public:
   /// Each MailQueue is a life of its own: its leases are taken back once its heartbeat has been silent for `silence`.
+  /// It claims from one schedule; everything else is the same for both.
   MailQueue(redis::Client& redis, Wrapper& wrapper, const Clock& clock, Random& random, Log& log,
-            std::chrono::seconds silence = std::chrono::seconds(60));
+            std::chrono::seconds silence = std::chrono::seconds(60), Schedule schedule = Schedule::Mail);
   MailQueue(const MailQueue&) = delete;
   MailQueue& operator=(const MailQueue&) = delete;
 
@@ -163,6 +164,7 @@ class MailQueue final {
   Random& random_;
   Log& log_;
   std::chrono::seconds silence_;
+  Schedule schedule_;
   std::string incarnation_;
   std::atomic<std::uint32_t> hints_{0};    ///< shards in which something may be claimed that was not before
   std::atomic<std::uint32_t> passed_{0};   ///< shards in which something was due that had no room

@@ -80,7 +80,7 @@ std::vector<unsigned> MailQueue::shards_to_look_at() {
 
 redis::Command MailQueue::page_of(unsigned shard, std::size_t from) const {
   return {"ZRANGEBYSCORE",
-          queue_keys::destinations(shard),
+          queue_keys::destinations(shard, schedule_),
           "-inf",
           std::to_string(to_milliseconds(clock_.now())),
           "LIMIT",

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 
 #include "base/encoding.h"
 #include "queue/delivery_scan.h"
@@ -86,15 +87,18 @@ QueueView::QueueView(redis::Client& redis, const Clock& clock) : redis_(redis), 
 
 /// What waits in a shard: scheduled, held, or under a lease. History is not looked at.
 Result<std::vector<DeliveryRecord>> QueueView::waiting_in(unsigned shard) {
-  auto sets = redis_.pipeline({{"ZRANGE", queue_keys::destinations(shard), "0", "-1"},
-                               {"ZRANGE", queue_keys::base(shard) + "nodes", "0", "-1"}});
+  auto sets = redis_.pipeline({{"ZRANGE", queue_keys::base(shard) + "nodes", "0", "-1"},
+                               {"ZRANGE", queue_keys::destinations(shard, Schedule::Mail), "0", "-1"},
+                               {"ZRANGE", queue_keys::destinations(shard, Schedule::Webhooks), "0", "-1"}});
   if (!sets) return sets.error();
   std::vector<redis::Command> commands = {{"ZRANGE", queue_keys::held(shard), "0", per_set}};
   for (std::size_t i = 0; i < (*sets)[0].size(); ++i) {
-    commands.push_back({"ZRANGE", queue_keys::due(shard, (*sets)[0][i].text()), "0", per_set});
+    commands.push_back({"HKEYS", queue_keys::base(shard) + "leases:" + std::string((*sets)[0][i].text())});
   }
-  for (std::size_t i = 0; i < (*sets)[1].size(); ++i) {
-    commands.push_back({"HKEYS", queue_keys::base(shard) + "leases:" + std::string((*sets)[1][i].text())});
+  for (const auto& destinations : {std::cref((*sets)[1]), std::cref((*sets)[2])}) {
+    for (std::size_t i = 0; i < destinations.get().size(); ++i) {
+      commands.push_back({"ZRANGE", queue_keys::due(shard, destinations.get()[i].text()), "0", per_set});
+    }
   }
   auto members = redis_.pipeline(commands);
   if (!members) return members.error();

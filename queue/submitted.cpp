@@ -16,7 +16,6 @@ namespace sealpost {
 namespace {
 
 constexpr std::size_t batch = 64;
-constexpr std::size_t scan_bound = 20'000;
 constexpr std::size_t page_bound = 2'000;
 
 /// Where a message stands among all: by time, then by id.
@@ -185,7 +184,7 @@ Result<SubmittedPage> list_submitted(redis::Client& redis, const std::string& ac
   Merge merge(redis, account, filter, std::move(*behind));
   SubmittedPage page;
   std::size_t deliveries = 0;
-  while (merge.seen() < scan_bound) {
+  do {
     auto groups = merge.next_few();
     if (!groups) return groups.error();
     if (groups->empty()) {
@@ -203,7 +202,7 @@ Result<SubmittedPage> list_submitted(redis::Client& redis, const std::string& ac
       page.messages.push_back(std::move(found));
       if (page.messages.size() == limit || deliveries >= page_bound) return page;
     }
-  }
+  } while (merge.seen() < filter.look_at);
   return page;
 }
 

@@ -18,7 +18,8 @@ namespace sealpost {
 struct SubmittedFilter {
   std::optional<DeliveryState> state;
   std::optional<EmailAddress> to;
-  std::optional<Time> since;  ///< accepted then or later
+  std::optional<Time> since;   ///< accepted then or later
+  std::size_t look_at = 2000;  ///< index entries, about; then the page ends
 };
 
 /// One message with those of its deliveries that match, in the order of their numbers; never empty.
@@ -29,8 +30,8 @@ struct SubmittedPage {
   std::string cursor;  ///< empty at the end; a page may be short, and even empty, before that
 };
 
-/// At most `limit` messages, and about 2,000 deliveries; looks at 20,000 index entries at most. Invalid for a cursor
-/// that is none of ours.
+/// At most `limit` messages, and about 2,000 deliveries. Invalid for a cursor that is none of ours, which names a
+/// message that may be another account's.
 Result<SubmittedPage> list_submitted(redis::Client& redis, const std::string& account, const SubmittedFilter& filter,
                                      std::size_t limit, const std::string& cursor);
 

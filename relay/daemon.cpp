@@ -50,8 +50,12 @@ namespace {
 
 /// Jobs wait for Redis' fsync most of the time, and those that wait together share one.
 constexpr std::size_t smtp_workers = 48;
-constexpr std::size_t http_workers = 48;
+constexpr std::size_t http_workers = 96;
+/// Of one account at once, of those: who asks for much leaves workers to the others.
+constexpr std::size_t calls_of_an_account = 64;
 constexpr std::size_t webhook_workers = 16;
+/// At once, of one webhook: a slow receiver leaves workers to the others.
+constexpr std::size_t calls_of_a_webhook = webhook_workers / 4;
 constexpr std::size_t http_connections = 2000;
 
 /// Signals that the main thread waits for; blocked in all threads, which are started later.
@@ -139,10 +143,11 @@ class Relay final {
                    services.clock(), services.random(), log, deliverer_options(),
                    {[this](const std::string& recipient, bool arrived) { notifier_.sent(recipient, arrived); },
                     [this](const DeliveryEvent& event) { return events_.ended(event); }}),
-        events_queue_(services.redis(), services.wrapper(), services.clock(), services.random(), log),
-        events_permits_(services.redis(), machine_name() + ":" + node, settings.delivery.destination_concurrency),
-        webhook_hop_(services.webhooks(), services.clock(), abandon),
-        events_deliverer_(events_queue_, events_permits_, services.suppressions(), webhook_hop_, abandon,
+        events_queue_(services.redis(), services.wrapper(), services.clock(), services.random(), log,
+                      std::chrono::seconds(60), Schedule::Webhooks),
+        events_permits_(services.redis(), machine_name() + ":" + node, calls_of_a_webhook),
+        webhook_hop_(services.webhooks(), services.clock(), abandon_events_),
+        events_deliverer_(events_queue_, events_permits_, services.suppressions(), webhook_hop_, abandon_events_,
                           services.wrapper(), services.clock(), services.random(), log, events_options(),
                           {[](const std::string&, bool) {}, [](const DeliveryEvent&) { return Status(); }}),
         events_(
@@ -156,7 +161,8 @@ class Relay final {
         intake_(services.directory(), sealer_, services.queue(), rate_, services.suppressions(), services.wrapper(),
                 services.clock(), log, {settings.relay.hostname, destination_}, intake_hooks()),
         authenticator_(services.accounts(), services.tokens(), throttle_),
-        call_rate_(settings.http.max_calls_per_account.count, settings.http.max_calls_per_account.period),
+        call_rate_(settings.http.max_calls_per_account.count, settings.http.max_calls_per_account.period,
+                   calls_of_an_account),
         smtp_context_{{settings.relay.hostname, settings.smtp.max_message_size, settings.smtp.max_recipients},
                       settings.smtp.idle_timeout,
                       services.accounts(),
@@ -170,7 +176,7 @@ class Relay final {
                        settings.http.public_url},
         submit_routes_{intake_, [this] { return watermark_.full(); }, settings.smtp.max_message_size,
                        settings.smtp.max_recipients},
-        status_routes_{services.queue_view(), services.directory(), pickup_store_},
+        status_routes_{services.queue_view(), services.directory(), pickup_store_, services.wrapper()},
         smtp_pool_(smtp_workers),
         http_pool_(http_workers),
         smtp_loop_(smtp_pool_, &tls, log),
@@ -243,37 +249,29 @@ class Relay final {
  private:
   [[nodiscard]] DelivererOptions deliverer_options() const {
     const DeliverySettings& delivery = settings_.delivery;
-    return {delivery.workers,
-            delivery.destination_concurrency,
-            delivery.retry,
-            delivery.max_age,
-            delivery.warn_after,
-            settings_.queue.history,
-            sender_,
-            destination_,
-            [](std::string_view destination) { return !is_webhook_destination(destination); }};
+    return {delivery.workers,    delivery.destination_concurrency, delivery.retry, delivery.max_age,
+            delivery.warn_after, settings_.queue.history,          sender_,        destination_};
   }
 
   /// Webhooks have workers of their own: however slow or dead their receivers are, no mail waits for them.
   [[nodiscard]] DelivererOptions events_options() const {
     using namespace std::chrono_literals;
     return {webhook_workers,
-            settings_.delivery.destination_concurrency,
+            calls_of_a_webhook,
             {5s, 30s, 2min, 10min, 1h, 4h, 12h},
             72h,
             73h,  // nobody is warned
             settings_.queue.history,
             sender_,
-            {},
-            is_webhook_destination};
+            {}};
   }
 
   /// The recipient's mail first: without it the key is not given out.
   Status tell_picked_up(const std::string& recipient, const KeyRecord& key) {
     if (auto told = notifier_.tell_picked_up(recipient, key); !told) return told;
-    if (auto event = events_.picked_up(recipient, key); !event) {
-      log_.failure("webhook.pickup_not_told", event.error(), {{"recipient", recipient}});
-    }
+    auto event = events_.picked_up(recipient, key);
+    if (event || event.error().kind == ErrorKind::Temporary) return event;
+    log_.failure("webhook.pickup_not_told", event.error(), {{"recipient", recipient}});
     return {};
   }
 
@@ -326,7 +324,8 @@ class Relay final {
   PickupStore pickup_store_;
   Permits permits_;
   Deliverer deliverer_;
-  MailQueue events_queue_;  ///< a life of its own in the same queue
+  PollableFlag abandon_events_;  ///< not the mail's: each deliverer raises its own when its time is over
+  MailQueue events_queue_;       ///< a life of its own in the same queue
   Permits events_permits_;
   WebhookHop webhook_hop_;
   Deliverer events_deliverer_;

@@ -37,7 +37,7 @@ Result<Caller> HttpAuthenticator::bearer(std::string_view token) {
   if (!account && proves_nobody(account.error())) return refused();
   if (!account) return account.error();
   if (record->created < account->created) return refused();  // of an earlier account of that name
-  return Caller{record->account, record->scopes, std::move(account->send_as)};
+  return Caller{record->account, record->scopes, account->created, std::move(account->send_as)};
 }
 
 Result<Caller> HttpAuthenticator::basic(std::string_view credentials, const std::string& network) {
@@ -59,7 +59,7 @@ Result<Caller> HttpAuthenticator::basic(std::string_view credentials, const std:
   }
   if (!account) return proves_nobody(account.error()) ? refused() : account.error();
   attempt->right();
-  Caller caller{name, {Scope::Submit, Scope::Keys}, std::move(account->send_as)};
+  Caller caller{name, {Scope::Submit, Scope::Keys}, account->created, std::move(account->send_as)};
   if (account->admin) caller.scopes.insert(Scope::Operator);
   return caller;
 }

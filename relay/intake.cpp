@@ -13,9 +13,6 @@ namespace {
 
 /// Received fields that a message may bring along (RFC 5321 section 6.3).
 constexpr std::size_t max_received = 50;
-/// How many recipients beyond the pool's stock one transaction may have generated for it: a message with very many new
-/// recipients must not stall.
-constexpr std::size_t generated_per_transaction = 8;
 constexpr std::chrono::hours idempotency_lifetime{24};
 
 IntakeError refuse(Refusal refusal, const Error& why) { return {refusal, why.public_text, why.internal_detail}; }
@@ -236,7 +233,9 @@ Result<std::optional<Once>, IntakeError> Intake::once_of(const Submission& submi
   std::string what = submission.mail_from ? submission.mail_from->text() : std::string();
   for (const auto& recipient : submission.recipients) what += '\0' + recipient.address.text();
   what += '\0' + wrapper_.mac(Purpose::IdempotencyBody, view(submission.message));
-  const std::string name = "submit:" + submission.account.name + '\0' + key;
+  // A new account of an old name has keys of its own.
+  const std::string name = "submit:" + submission.account.name + '\0' +
+                           std::to_string(to_milliseconds(submission.account.created)) + '\0' + key;
   return std::optional(Once{wrapper_.mac(Purpose::IdempotencyKey, name), wrapper_.mac(Purpose::IdempotencyBody, what),
                             idempotency_lifetime});
 }

@@ -100,11 +100,9 @@ std::optional<Response> check_caller(Authenticator& authenticator, const Route& 
         .with("Retry-After", std::to_string(caller.error().retry_after->count()));
   }
   if (!caller) return Response::failure(caller.error());
-  if (!has_scope(*caller, route.access)) {
-    return Response::problem(403, "Missing scope", "this credential may not do that");
-  }
   request.caller = std::move(*caller);
-  return std::nullopt;
+  if (has_scope(*request.caller, route.access)) return std::nullopt;
+  return Response::problem(403, "Missing scope", "this credential may not do that");
 }
 
 }  // namespace sealpost::http

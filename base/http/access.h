@@ -22,7 +22,7 @@ std::optional<Response> check_transport(const Route& route, const Request& reque
 
 [[nodiscard]] bool needs_caller(const Route& route, const Request& request);
 
-/// Sets the caller, or tells why not. May block.
+/// Sets the caller, or tells why not; who lacks the scope only is set, and refused. May block.
 std::optional<Response> check_caller(Authenticator& authenticator, const Route& route, Request& request);
 
 }  // namespace sealpost::http

@@ -44,10 +44,12 @@ Answer guarded(Call call) {
 std::optional<Response> check(ServerContext& context, Exchange& exchange) {
   return guarded<std::optional<Response>>([&]() -> std::optional<Response> {
     auto refused = check_caller(context.authenticator, *exchange.route, exchange.request);
-    if (refused || !exchange.request.caller || context.call_rate == nullptr) return refused;
+    if (!exchange.request.caller || context.call_rate == nullptr) return refused;
     exchange.standing = context.call_rate->take(exchange.request.caller->account, steady_clock::now());
-    if (exchange.standing.allowed) return std::nullopt;
-    return Response::problem(429, "Too many calls", "this account calls more often than it may");
+    if (exchange.standing.allowed) return refused;
+    return Response::problem(429, "Too many calls",
+                             exchange.standing.crowded ? "too many calls of this account are not answered yet"
+                                                       : "this account calls more often than it may");
   });
 }
 

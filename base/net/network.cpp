@@ -28,13 +28,13 @@ bool is_private(const Poco::Net::IPAddress& address) {
   static const std::vector<std::pair<Poco::Net::IPAddress, unsigned>> nets = [] {
     std::vector<std::pair<Poco::Net::IPAddress, unsigned>> parsed;
     for (const Net& net :
-         {Net{"0.0.0.0", 8},      Net{"10.0.0.0", 8},    Net{"100.64.0.0", 10},   Net{"127.0.0.0", 8},
-          Net{"169.254.0.0", 16}, Net{"172.16.0.0", 12}, Net{"192.0.0.0", 24},    Net{"192.0.2.0", 24},
-          Net{"192.168.0.0", 16}, Net{"198.18.0.0", 15}, Net{"198.51.100.0", 24}, Net{"203.0.113.0", 24},
-          Net{"224.0.0.0", 3},    Net{"::", 96},         Net{"::ffff:0:0", 96},   Net{"192.88.99.0", 24},
-          Net{"2001::", 32},      Net{"2002::", 16},     Net{"3fff::", 20},       Net{"64:ff9b:1::", 48},
-          Net{"100::", 64},       Net{"2001:db8::", 32}, Net{"fc00::", 7},        Net{"fe80::", 9},
-          Net{"ff00::", 8}}) {
+         {Net{"0.0.0.0", 8},       Net{"10.0.0.0", 8},    Net{"100.64.0.0", 10},   Net{"127.0.0.0", 8},
+          Net{"169.254.0.0", 16},  Net{"172.16.0.0", 12}, Net{"192.0.0.0", 24},    Net{"192.0.2.0", 24},
+          Net{"192.168.0.0", 16},  Net{"198.18.0.0", 15}, Net{"198.51.100.0", 24}, Net{"203.0.113.0", 24},
+          Net{"224.0.0.0", 3},     Net{"::", 96},         Net{"::ffff:0:0", 96},   Net{"192.88.99.0", 24},
+          Net{"2001::", 23},       Net{"2002::", 16},     Net{"3fff::", 20},       Net{"64:ff9b:1::", 48},
+          Net{"100::", 64},        Net{"2001:db8::", 32}, Net{"fc00::", 7},        Net{"fe80::", 9},
+          Net{"::ffff:0:0:0", 96}, Net{"5f00::", 16},     Net{"ff00::", 8}}) {
       parsed.emplace_back(Poco::Net::IPAddress::parse(net.prefix), net.bits);
     }
     return parsed;

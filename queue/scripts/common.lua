@@ -79,13 +79,18 @@ end
 
 local function save(id, d) redis.call('SET', delivery_key(id), cmsgpack.pack(d)) end
 
+-- Webhooks (notify/webhook_events.cpp) have a schedule of their own: who serves it never looks at mail, and the other way round.
+local function schedule_of(destination)
+  return base .. (string.sub(destination, 1, 8) == 'webhook:' and 'destinations:webhooks' or 'destinations')
+end
+
 -- The destination's entry follows the earliest of its deliveries.
 local function refresh(destination)
   local first = redis.call('ZRANGE', base .. 'due:' .. destination, 0, 0, 'WITHSCORES')
   if first[2] then
-    redis.call('ZADD', base .. 'destinations', first[2], destination)
+    redis.call('ZADD', schedule_of(destination), first[2], destination)
   else
-    redis.call('ZREM', base .. 'destinations', destination)
+    redis.call('ZREM', schedule_of(destination), destination)
   end
 end
 

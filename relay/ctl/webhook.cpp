@@ -34,8 +34,10 @@ int add(Context& context, const Options& options) {
     if (!event) return fail(context, Error::invalid("unknown event: " + text));
     events.insert(*event);
   }
-  if (auto known = context.services.accounts().find(account); !known) return fail(context, known.error());
-  auto webhook = context.services.webhooks().add(account, *url, events, options.count("allow-private") > 0);
+  auto known = context.services.accounts().find(account);
+  if (!known) return fail(context, known.error());
+  auto webhook =
+      context.services.webhooks().add(account, known->created, *url, events, options.count("allow-private") > 0);
   if (!webhook) return fail(context, webhook.error());
   const Secret key = to_shown_key(*webhook);
   if (context.json) {

@@ -142,16 +142,8 @@ void Deliverer::dispatch() {
   }
 }
 
-ClaimLimits Deliverer::limits() {
-  ClaimLimits all = destinations_.limits(steady_clock::now());
-  return {[this, of = std::move(all.of)](const std::string& destination) {
-            return options_.serves(destination) ? of(destination) : ClaimLimits::Destination{0};
-          },
-          all.doubtful};
-}
-
 void Deliverer::claim(std::size_t room) {
-  auto claims = queue_.claim(room, limits());
+  auto claims = queue_.claim(room, destinations_.limits(steady_clock::now()));
   if (!claims) return log_.failure("delivery.claim_failed", claims.error());
   const bool full = claims->size() == room;
   keep_permitted(*claims);

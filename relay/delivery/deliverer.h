@@ -37,8 +37,6 @@ struct DelivererOptions {
   std::chrono::milliseconds history{};  ///< queue.history
   NoticeSender sender;
   std::string destination;  ///< as IntakeOptions::destination
-  /// Destinations that this deliverer serves; another one serves the others.
-  std::function<bool(std::string_view destination)> serves = [](std::string_view) { return true; };
 };
 
 /// Whom a deliverer tells; called from many threads.
@@ -68,7 +66,6 @@ class Deliverer final {
  private:
   void dispatch();
   void claim(std::size_t room);
-  ClaimLimits limits();
   /// Gives back those for which other nodes have the permits.
   void keep_permitted(std::vector<Claim>& claims);
   void work();

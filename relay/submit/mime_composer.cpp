@@ -45,6 +45,8 @@ std::string header_field(const std::string& name, const std::string& value) {
 
 bool is_message(const Attachment& attachment) { return ascii_lower(attachment.content_type).starts_with("message/"); }
 
+std::string_view octets_of(const std::optional<std::string>& text) { return text ? *text : std::string_view(); }
+
 /// 32 hex digits that hang on all that the parts hold: nobody can have written them into a part.
 std::string boundary_of(const Composition& composition) {
   std::string digests;
@@ -55,8 +57,8 @@ std::string boundary_of(const Composition& composition) {
     EVP_Digest(octets.data(), octets.size(), digest.data(), &size, EVP_sha256(), nullptr);
     digests.append(reinterpret_cast<const char*>(digest.data()), digest.size());
   };
-  add(composition.text.value_or(std::string()));
-  add(composition.html.value_or(std::string()));
+  add(octets_of(composition.text));
+  add(octets_of(composition.html));
   for (const auto& attachment : composition.attachments) add(attachment.content);
   add(digests);
   return to_hex(std::string_view(digests).substr(digests.size() - EVP_MAX_MD_SIZE, 16));
@@ -106,7 +108,7 @@ class Writer final {
   void body(WipedBuffer& out) {
     Parts versions;
     if (composition_.text || !composition_.html) {
-      versions.emplace_back([&] { text_part(out, "plain", composition_.text.value_or(std::string())); });
+      versions.emplace_back([&] { text_part(out, "plain", octets_of(composition_.text)); });
     }
     if (composition_.html) versions.emplace_back([&] { html(out); });
     multipart(out, "alternative", versions);
@@ -120,7 +122,7 @@ class Writer final {
     multipart(out, "related", parts);
   }
 
-  static void text_part(WipedBuffer& out, const std::string& subtype, const std::string& text) {
+  static void text_part(WipedBuffer& out, const std::string& subtype, std::string_view text) {
     append(out, "Content-Type: text/" + subtype + "; charset=utf-8\r\n");
     const WipedBuffer lines = with_crlf(text);
     if (is_7bit(view(lines))) {
@@ -166,18 +168,19 @@ class Writer final {
   std::vector<const Attachment*> attached_;
 };
 
-std::size_t size_of(const Composition& composition) {
-  std::size_t octets =
-      4096 + composition.text.value_or("").size() * 4 / 3 + composition.html.value_or("").size() * 4 / 3;
-  for (const auto& attachment : composition.attachments) octets += encoded_size(attachment.content.size()) + 1024;
+}  // namespace
+
+std::size_t least_size(const Composition& composition) {
+  std::size_t octets = octets_of(composition.text).size() + octets_of(composition.html).size();
+  for (const auto& attachment : composition.attachments) octets += encoded_size(attachment.content.size());
   return octets;
 }
 
-}  // namespace
-
 WipedBuffer compose(const Composition& composition) {
   WipedBuffer out;
-  out.reserve(size_of(composition));
+  // A text beyond ASCII grows by a third.
+  out.reserve(4096 + least_size(composition) + composition.attachments.size() * 1024 +
+              (octets_of(composition.text).size() + octets_of(composition.html).size()) / 3);
   append_mailboxes(out, "From", {composition.from});
   append_mailboxes(out, "To", composition.to);
   append_mailboxes(out, "Cc", composition.cc);

@@ -4,10 +4,12 @@
 
 #include <Poco/JSON/Array.h>
 
+#include <algorithm>
 #include <charconv>
 #include <set>
 #include <sstream>
 
+#include "base/encoding.h"
 #include "relay/submit/timeline.h"
 
 namespace sealpost::submit {
@@ -76,7 +78,8 @@ Response get_message(const StatusRoutesContext& context, const http::Request& re
   if (!deliveries) return Response::failure(deliveries.error());
   const bool sees_all = request.caller->scopes.contains(Scope::Operator);
   std::erase_if(*deliveries, [&](const DeliveryRecord& record) {
-    return !sees_all && (record.notice || record.account != request.caller->account);
+    return !sees_all &&
+           (record.notice || record.account != request.caller->account || record.created < request.caller->created);
   });
   if (deliveries->empty()) return unknown();
   auto progress = progress_of(context, *deliveries);
@@ -121,17 +124,41 @@ Result<Listing, Response> read_listing(const http::Request& request) {
   return listing;
 }
 
+/// A cursor belongs to the account.
+Result<std::string> open_cursor(const StatusRoutesContext& context, const std::string& account,
+                                const std::string& cursor) {
+  if (cursor.empty()) return std::string();
+  const auto wrapped = from_base64url(cursor);
+  auto plain = wrapped ? context.wrapper.unwrap(Purpose::Cursor, account, *wrapped)
+                       : Result<WipedBuffer>(Error::invalid("this cursor is not one of ours"));
+  if (!plain) return Error::invalid("this cursor is not one of ours");
+  return std::string(view(*plain));
+}
+
+Result<Poco::Dynamic::Var> close_cursor(const StatusRoutesContext& context, const std::string& account,
+                                        const std::string& cursor) {
+  if (cursor.empty()) return Poco::Dynamic::Var();
+  auto wrapped = context.wrapper.wrap(Purpose::Cursor, account, cursor);
+  if (!wrapped) return wrapped.error();
+  return Poco::Dynamic::Var(to_base64url(*wrapped));
+}
+
 Response list_messages(const StatusRoutesContext& context, const http::Request& request) {
   auto listing = read_listing(request);
   if (!listing) return std::move(listing).error();
-  auto page = context.view.submitted(request.caller->account, listing->filter, listing->limit, listing->cursor);
-  if (!page && page.error().kind == ErrorKind::Invalid) return bad_parameter("cursor", page.error().public_text);
+  const Caller& caller = *request.caller;
+  auto behind = open_cursor(context, caller.account, listing->cursor);
+  if (!behind) return bad_parameter("cursor", behind.error().public_text);
+  listing->filter.since = std::max(listing->filter.since.value_or(caller.created), caller.created);
+  auto page = context.view.submitted(caller.account, listing->filter, listing->limit, *behind);
   if (!page) return Response::failure(page.error());
+  auto cursor = close_cursor(context, caller.account, page->cursor);
+  if (!cursor) return Response::failure(cursor.error());
   Poco::JSON::Object body(Poco::JSON_PRESERVE_KEY_ORDER);
   Poco::JSON::Array messages;
   for (const auto& deliveries : page->messages) messages.add(message_to_json(deliveries));
   body.set("messages", messages);
-  body.set("cursor", page->cursor.empty() ? Poco::Dynamic::Var() : Poco::Dynamic::Var(page->cursor));
+  body.set("cursor", *cursor);
   return respond(body);
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/http/router.h"
+#include "base/wrapper.h"
 #include "crypto/key_directory.h"
 #include "notify/pickup_store.h"
 #include "queue/queue_view.h"
@@ -15,6 +16,7 @@ struct StatusRoutesContext {
   QueueView& view;
   KeyDirectory& directory;
   PickupStore& pickups;
+  Wrapper& wrapper;  ///< for cursors, which say more than the caller may know
 };
 
 /// The context must outlive the routes.

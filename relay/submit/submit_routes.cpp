@@ -22,7 +22,7 @@ constexpr std::size_t max_batch = 100;
 /// Batch, message, list, attachment; one more, so that what is too deep by mistake is told by its pointer.
 constexpr std::size_t max_depth = 6;
 /// The body, what is read out of it, and what the message takes behind it (relay/smtp/content_reader.h).
-constexpr std::size_t memory_per_octet = 6;
+constexpr std::size_t memory_per_octet = 9;
 
 /// Somebody who gets the message, and where in the request that is said.
 struct Wanted {
@@ -40,7 +40,7 @@ struct Order {
 
 /// As it is at this call: whoever proved that it is the account's, was looked up just now.
 Account account_of(const http::Request& request) {
-  return {request.caller->account, request.caller->send_as, false, {}};
+  return {request.caller->account, request.caller->send_as, false, request.caller->created};
 }
 
 Response unprocessable(const std::vector<http::FieldError>& errors) {
@@ -115,7 +115,8 @@ Response taken(const Accepted& accepted) {
   return response;
 }
 
-Response submit(const SubmitRoutesContext& context, Order order) {
+/// `unassigned`: recipients without a key that this call has had before.
+Response submit(const SubmitRoutesContext& context, Order order, std::size_t& unassigned) {
   if (!order.account.may_send_as(order.from)) {
     return Response::problem(403, "Sender not allowed", "the account may not send as " + order.from.text());
   }
@@ -133,7 +134,6 @@ Response submit(const SubmitRoutesContext& context, Order order) {
   auto before = context.sink.answered_before(submission);
   if (!before) return refused(before.error(), {});
   if (*before) return taken(**before);
-  std::size_t unassigned = 0;
   for (std::size_t i = 0; i < order.recipients.size(); ++i) {
     auto admitted = context.sink.admit(submission.account, order.recipients[i].address, unassigned);
     if (!admitted) return refused(admitted.error(), order.recipients[i].pointer);
@@ -146,11 +146,14 @@ Response submit(const SubmitRoutesContext& context, Order order) {
 }
 
 Response submit_json(const SubmitRoutesContext& context, const Account& account, const Poco::Dynamic::Var& json,
-                     const std::string& pointer, const std::string& idempotency_key) {
+                     const std::string& pointer, const std::string& idempotency_key, std::size_t& unassigned) {
   auto composition = read_composition(json, pointer, context.max_recipients);
   if (!composition) return unprocessable(composition.error());
-  return submit(context, {account, composition->from.address, recipients_of(*composition, pointer), idempotency_key,
-                          compose(*composition)});
+  if (least_size(*composition) > context.max_message_size) return too_large(context);
+  return submit(context,
+                {account, composition->from.address, recipients_of(*composition, pointer), idempotency_key,
+                 compose(*composition)},
+                unassigned);
 }
 
 /// Query parameters, or what the header fields say.
@@ -226,8 +229,9 @@ Response submit_message(const SubmitRoutesContext& context, const http::Request&
   if (recipients->size() > context.max_recipients) {
     return unprocessable({{"to", "too many recipients: " + std::to_string(context.max_recipients) + " at most"}});
   }
-  return submit(context,
-                {account_of(request), std::move(*from), std::move(*recipients), idempotency_key, request.body});
+  std::size_t unassigned = 0;
+  return submit(context, {account_of(request), std::move(*from), std::move(*recipients), idempotency_key, request.body},
+                unassigned);
 }
 
 /// The key that the request came with, which may be none; or why nothing is taken.
@@ -258,7 +262,8 @@ Response post_message(const SubmitRoutesContext& context, const http::Request& r
   if (!request.query.empty()) return unprocessable({{request.query.begin()->first, "there is no such parameter"}});
   auto json = http::parse_json(view(request.body), max_depth);
   if (!json) return Response::from(json.error());
-  return submit_json(context, account_of(request), *json, {}, *key);
+  std::size_t unassigned = 0;
+  return submit_json(context, account_of(request), *json, {}, *key, unassigned);
 }
 
 /// {status, message} or {status, problem}.
@@ -279,12 +284,14 @@ Response post_batch(const SubmitRoutesContext& context, const http::Request& req
   if (messages.size() == 0) return unprocessable({{"", "there is no message"}});
   if (messages.size() > max_batch) return unprocessable({{"", "more than " + std::to_string(max_batch) + " messages"}});
   std::string results;
+  std::size_t unassigned = 0;
   for (unsigned i = 0; i < messages.size(); ++i) {
     const std::string number = std::to_string(i);
     // Each is repeated, or not, by itself.
-    const std::string own_key = key->empty() ? std::string() : *key + "/" + number;
+    // No key that somebody can send has a NUL.
+    const std::string own_key = key->empty() ? std::string() : *key + '\0' + number;
     results += (i == 0 ? "" : ",") +
-               result_of(submit_json(context, account_of(request), messages.get(i), "/" + number, own_key));
+               result_of(submit_json(context, account_of(request), messages.get(i), "/" + number, own_key, unassigned));
   }
   return Response::json(200, "{\"results\":[" + results + "]}").with("Cache-Control", "no-store");
 }

@@ -58,6 +58,21 @@ TEST(Daemon, ARedisServerThatSurvivedIsAdopted) {
   EXPECT_EQ(relay.stop(), 0);
 }
 
+TEST(Daemon, SigtermLetsWhatIsBeingSentComeToItsEnd) {
+  SmtpServerOptions slow;
+  slow.pause = std::chrono::milliseconds(400);  // several of them for a message
+  SmtpServer server(slow);
+  RelayFixture relay({{"delivery.route", "smtp://127.0.0.1:" + std::to_string(server.port())}});
+  auto sender = Submitter::logged_in(relay);
+  ASSERT_TRUE(sender.submit("alice@example.com", {"bob@example.net"}, message("x", "y")).starts_with("250"));
+  ASSERT_TRUE(server.wait_for("MAIL", 2)) << "the message and its notification are under way";
+  ASSERT_EQ(relay.stop(), 0) << relay.log();
+  EXPECT_EQ(relay.log().find("outcome=deferred"), std::string::npos) << relay.log();
+  EXPECT_EQ(server.messages().size(), 2U);
+  relay.start();
+  EXPECT_EQ(relay.deliveries("bob@example.net", "delivered"), 2U);
+}
+
 TEST(Daemon, SigtermWaitsForTheDrainTimeoutAndNotForTheNextHop) {
   SmtpServer server;
   server.answer("MAIL", {"250 ok", Answer::silence()});

@@ -205,8 +205,8 @@ class Book:
         return self.ask(call, **more)
 
     def hold_memory(self):
-        """No body of this relay may take all of it: several do. Six octets are counted for each."""
-        octets, largest = (8 * 1024 * 1024 - 6) // 6, 390_000
+        """No body of this relay may take all of it: several do. Nine octets are counted for each."""
+        octets, largest = 8 * 1024 * 1024 // 9, 390_000
         sizes = [largest] * (octets // largest) + [octets % largest]
         return [self.hold(size) for size in sizes]
 

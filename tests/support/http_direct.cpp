@@ -12,8 +12,8 @@ namespace sealpost::http {
 Result<Caller> KnownTokens::authenticate(std::string_view authorization, std::string_view network) {
   ++asked;
   last_network = network;
-  if (authorization == "Bearer submit") return Caller{"application", {Scope::Submit}, {"@example.com"}};
-  if (authorization == "Bearer keys") return Caller{"application", {Scope::Keys}};
+  if (authorization == "Bearer submit") return Caller{name, {Scope::Submit}, created, {"@example.com"}};
+  if (authorization == "Bearer keys") return Caller{name, {Scope::Keys}};
   if (authorization == "Bearer operator") return Caller{"admin", {Scope::Operator}};
   if (authorization == "Bearer away") return Error::temporary("the store is away");
   if (authorization == "Bearer throttled") {

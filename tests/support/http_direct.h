@@ -21,6 +21,8 @@ class KnownTokens final : public Authenticator {
  public:
   Result<Caller> authenticate(std::string_view authorization, std::string_view network) override;
   std::atomic<int> asked{0};
+  std::string name = "application";  ///< of the account, but the operator's
+  Time created{};                    ///< of the account
   std::string last_network;
 };
 

@@ -18,6 +18,21 @@ struct NetworkCase {
   const char* address;
   const char* network;
 };
+TEST(PrivateAddresses, AreWhatNobodyOnTheInternetHas) {
+  for (const char* address :
+       {"127.0.0.1",  "10.1.2.3",        "172.31.255.255",    "192.168.0.1",       "169.254.169.254",
+        "100.64.0.1", "0.0.0.0",         "224.0.0.1",         "255.255.255.255",   "::",
+        "::1",        "::ffff:10.0.0.1", "::ffff:0:10.0.0.1", "64:ff9b::10.0.0.1", "2001:2::1",
+        "2001:20::1", "2002:a00:1::",    "2001:db8::1",       "fc00::1",           "fe80::1",
+        "5f00::1",    "ff02::1"}) {
+    EXPECT_TRUE(is_private(Poco::Net::IPAddress(address))) << address;
+  }
+  for (const char* address :
+       {"8.8.8.8", "172.32.0.1", "100.128.0.1", "193.0.0.1", "2606:4700::1", "2001:4860::8888", "64:ff9b::8.8.8.8"}) {
+    EXPECT_FALSE(is_private(Poco::Net::IPAddress(address))) << address;
+  }
+}
+
 class NetworkOf : public testing::TestWithParam<NetworkCase> {};
 
 TEST_P(NetworkOf, IsWhatLimitsCountBy) {

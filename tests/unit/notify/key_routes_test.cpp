@@ -54,6 +54,7 @@ TEST_F(KeyRoutesTest, GetGivesPemToWhoAsksForIt) {
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.field("Content-Type"), "application/pem-certificate-chain");
   EXPECT_TRUE(answer.body.starts_with("-----BEGIN CERTIFICATE-----"));
+  EXPECT_EQ(answer.field("Vary"), "Accept");
 }
 
 TEST_F(KeyRoutesTest, PermanentKeysMayBeKeptByClients) {
@@ -172,6 +173,18 @@ TEST_F(KeyRoutesTest, ManyAreAssignedAtOnceAndEachIsNotifiedOnce) {
   EXPECT_EQ(statuses, (std::vector<int>{200, 201, 201, 200, 422}));
   EXPECT_EQ(assigned, 2);
   EXPECT_EQ(notifications(), 2U);
+}
+
+TEST_F(KeyRoutesTest, OneCallHasAsManyPairsGeneratedAsOneMessage) {
+  std::vector<std::string> addresses;
+  for (int i = 0; i < 10; ++i) addresses.push_back("new" + std::to_string(i) + "@example.net");
+  const auto answer = call("POST", "/v1/keys", bulk(addresses, true), keys_scope);
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  std::vector<int> statuses;
+  const auto results = answer.json()->getArray("results");
+  for (unsigned i = 0; i < results->size(); ++i) statuses.push_back(results->getObject(i)->getValue<int>("status"));
+  EXPECT_EQ(statuses, (std::vector<int>{201, 201, 201, 201, 201, 201, 201, 201, 429, 429})) << "the pool is empty";
+  EXPECT_EQ(assigned, 8);
 }
 
 TEST_F(KeyRoutesTest, ADamagedRecordStopsNoOther) {

@@ -16,8 +16,8 @@ using Types = std::set<EventType>;
 
 class WebhookEventsTest : public QueueTest {
  protected:
-  Webhook add(const Types& types, const std::string& account = "crm") {
-    return webhooks.add(account, WebhookUrl::parse("https://hooks.example.com/").value(), types, false).value();
+  Webhook add(const Types& types, const std::string& account = "crm", Time since = Time()) {
+    return webhooks.add(account, since, WebhookUrl::parse("https://hooks.example.com/").value(), types, false).value();
   }
   /// A delivery of that account, as it stands in the queue.
   DeliveryRecord delivery(const std::string& account = "crm", const std::string& recipient = "bob@example.net") {
@@ -27,9 +27,8 @@ class WebhookEventsTest : public QueueTest {
   /// {destination, JSON} of what waits for webhooks.
   std::vector<std::pair<std::string, std::string>> waiting() {
     std::vector<std::pair<std::string, std::string>> found;
-    for (const auto& claim : claim_all(*queue)) {
-      if (!is_webhook_destination(claim.delivery.destination)) continue;
-      auto body = queue->open(claim).value();
+    for (const auto& claim : claim_all(*events_queue)) {
+      auto body = events_queue->open(claim).value();
       const std::string text = read_all(*body);
       found.emplace_back(claim.delivery.destination, text.substr(text.find("\r\n\r\n") + 4));
     }
@@ -37,10 +36,14 @@ class WebhookEventsTest : public QueueTest {
   }
 
   std::unique_ptr<MailQueue> queue = process();
+  /// That of the webhooks' deliverer: it sees no mail.
+  std::unique_ptr<MailQueue> events_queue =
+      std::make_unique<MailQueue>(redis, master, clock, random, log, 60s, Schedule::Webhooks);
   Webhooks webhooks{redis, master, clock, random, log};
   bool full = false;
   int queued = 0;
-  WebhookEvents events{webhooks, *queue, view, master, clock, log, [this] { return full; }, [this] { ++queued; }};
+  WebhookEvents events{
+      webhooks, *events_queue, view, master, clock, log, [this] { return full; }, [this] { ++queued; }};
 };
 
 TEST_F(WebhookEventsTest, AnEventSaysWhatHappened) {
@@ -84,6 +87,58 @@ TEST_F(WebhookEventsTest, AnAttemptIsToldOnceAndTheNextOneAgain) {
   const auto found = waiting();
   ASSERT_EQ(found.size(), 2U);
   EXPECT_THAT(found[0].second, HasSubstr("\"next_attempt\":\"" + to_rfc3339(clock.now() + 5min) + "\""));
+}
+
+TEST_F(WebhookEventsTest, AnAttemptThatEndedOtherwiseAfterACrashIsToldToo) {
+  add({EventType::Deferred, EventType::Delivered});
+  const auto record = delivery();
+  ASSERT_TRUE(tell(EventType::Deferred, record));
+  ASSERT_TRUE(tell(EventType::Delivered, record)) << "the same attempt: the first outcome was not recorded";
+  EXPECT_EQ(waiting().size(), 2U);
+}
+
+TEST_F(WebhookEventsTest, WhatAnEarlierAccountOfThatNameDidIsNotTold) {
+  const auto record = delivery();
+  clock.advance(1ms);
+  add({EventType::Delivered, EventType::PickedUp}, "crm", clock.now());
+  ASSERT_TRUE(tell(EventType::Delivered, record));
+  KeyRecord key;
+  key.fingerprint = std::string(64, 'a');
+  ASSERT_TRUE(events.picked_up("bob@example.net", key));
+  EXPECT_TRUE(waiting().empty());
+  ASSERT_TRUE(tell(EventType::Delivered, delivery()));
+  EXPECT_EQ(waiting().size(), 1U);
+}
+
+TEST_F(WebhookEventsTest, MailAndEventsAreClaimedApart) {
+  add({EventType::Delivered});
+  const auto record = delivery();
+  ASSERT_TRUE(tell(EventType::Delivered, record));
+  const auto mail = claim_all(*queue);
+  ASSERT_EQ(mail.size(), 1U);
+  EXPECT_EQ(mail[0].delivery.id, record.id);
+  EXPECT_EQ(waiting().size(), 1U);
+  EXPECT_EQ(view.summary()->destinations.size(), 2U) << "an operator sees both";
+}
+
+TEST_F(WebhookEventsTest, EventsLeaveNothingBehindForLong) {
+  add({EventType::Delivered});
+  ASSERT_TRUE(tell(EventType::Delivered, delivery()));
+  const auto once = keys("queue:*:once:*");
+  ASSERT_EQ(once.size(), 1U);
+  EXPECT_LE(redis.command({"PTTL", once[0]})->integer(), 3'600'000);
+}
+
+TEST_F(WebhookEventsTest, OthersMailToTheRecipientHidesNoPickup) {
+  const auto mine = add({EventType::PickedUp});
+  const auto record = delivery();
+  for (int i = 0; i < 300; ++i) put(*queue, {"bob@example.net"}, "erp");
+  KeyRecord key;
+  key.fingerprint = std::string(64, 'a');
+  ASSERT_TRUE(events.picked_up("bob@example.net", key));
+  const auto found = waiting();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_THAT(found[0].second, HasSubstr(record.id.message().text()));
 }
 
 TEST_F(WebhookEventsTest, NoticesAreNobodysMail) {

@@ -16,7 +16,7 @@ using Events = std::set<EventType>;
 class WebhooksTest : public NotifyTest {
  protected:
   Webhook add(const std::string& account, const std::string& url = "https://hooks.example.com/in") {
-    return webhooks().add(account, WebhookUrl::parse(url).value(), {EventType::Delivered}, false).value();
+    return webhooks().add(account, since, WebhookUrl::parse(url).value(), {EventType::Delivered}, false).value();
   }
   Webhooks& webhooks() {
     if (!made) made = std::make_unique<Webhooks>(keys->redis, keys->master, clock, random, log);
@@ -29,12 +29,13 @@ class WebhooksTest : public NotifyTest {
     ASSERT_TRUE(keys->redis.command({"HSET", "account:{0}:webhooks", id, value}));
   }
   std::unique_ptr<Webhooks> made;
+  const Time since = from_milliseconds(1'700'000'000'000);
 };
 
 TEST_F(WebhooksTest, AreFoundAsTheyWereAdded) {
   const auto url = WebhookUrl::parse("https://hooks.example.com:8443/in?tenant=1").value();
   const Events events = {EventType::Bounced, EventType::PickedUp};
-  const auto added = webhooks().add("crm", url, events, true).value();
+  const auto added = webhooks().add("crm", since, url, events, true).value();
   const auto found = webhooks().find(added.id).value();
   EXPECT_EQ(found.account, "crm");
   EXPECT_EQ(found.url.text, url.text);
@@ -44,6 +45,7 @@ TEST_F(WebhooksTest, AreFoundAsTheyWereAdded) {
   EXPECT_EQ(found.events, events);
   EXPECT_TRUE(found.allow_private);
   EXPECT_EQ(found.created, clock.now());
+  EXPECT_EQ(found.since, since);
   EXPECT_TRUE(found.key.equals(added.key.reveal()));
   EXPECT_EQ(added.key.size(), 32U);
   EXPECT_EQ(to_shown_key(added).reveal().substr(0, 6), "whsec_");
@@ -97,9 +99,9 @@ TEST_F(WebhooksTest, WhatWasAlteredIsLoggedAndLeftOut) {
 
 TEST_F(WebhooksTest, HttpIsForPrivateAddresses) {
   const auto url = WebhookUrl::parse("http://hooks.example.com/").value();
-  EXPECT_EQ(webhooks().add("crm", url, {EventType::Delivered}, false).error().kind, ErrorKind::Invalid);
-  EXPECT_TRUE(webhooks().add("crm", url, {EventType::Delivered}, true));
-  EXPECT_EQ(webhooks().add("crm", url, {}, true).error().kind, ErrorKind::Invalid) << "no events";
+  EXPECT_EQ(webhooks().add("crm", since, url, {EventType::Delivered}, false).error().kind, ErrorKind::Invalid);
+  EXPECT_TRUE(webhooks().add("crm", since, url, {EventType::Delivered}, true));
+  EXPECT_EQ(webhooks().add("crm", since, url, {}, true).error().kind, ErrorKind::Invalid) << "no events";
 }
 
 TEST(WebhookEventTypes, HaveTheContractsNames) {
@@ -141,8 +143,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Good{"Port", "http://hooks.example.com:8080/", "hooks.example.com", 8080, false, "/"},
                     Good{"Http", "http://127.0.0.1/", "127.0.0.1", 80, false, "/"},
                     Good{"Six", "https://[2001:DB8::1]:8443/", "2001:db8::1", 8443, true, "/"},
-                    Good{"Encoded", "https://hooks.example.com/a%20b?c=%C3%A4", "hooks.example.com", 443, true,
-                         "/a%20b?c=%C3%A4"}),
+                    Good{"Encoded", "https://hooks.example.com/a%2Fb%3Fc?x=%2Fq", "hooks.example.com", 443, true,
+                         "/a%2Fb%3Fc?x=%2Fq"}),
     [](const auto& info) { return info.param.name; });
 
 class BadUrl : public testing::TestWithParam<std::string> {};

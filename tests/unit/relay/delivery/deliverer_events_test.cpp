@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a deliverer tells of each attempt, before the outcome is recorded; and that it serves its own destinations only.
+// What a deliverer tells of each attempt, before the outcome is recorded.
 #include <gmock/gmock.h>
 
 #include "tests/unit/relay/delivery/deliverer_fixture.h"
@@ -50,15 +50,6 @@ TEST_F(DelivererTest, AnEventThatCannotBePutAtAllHoldsNothingUp) {
   start();
   EXPECT_TRUE(becomes(put(*queue, {"bob@d.example"}), DeliveryState::Delivered, 1));
   EXPECT_EQ(told().size(), 1U);
-}
-
-TEST_F(DelivererTest, WhatItDoesNotServeIsLeftToOthers) {
-  options.serves = [](std::string_view destination) { return destination != "theirs.example"; };
-  start();
-  const auto theirs = put(*queue, {"bob@theirs.example"});
-  EXPECT_TRUE(becomes(put(*queue, {"bob@ours.example"}), DeliveryState::Delivered, 1));
-  EXPECT_EQ(show(theirs).state, DeliveryState::Queued);
-  EXPECT_EQ(show(theirs).attempts, 0U);
 }
 
 }  // namespace

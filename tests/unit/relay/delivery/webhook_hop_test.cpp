@@ -29,7 +29,7 @@ class WebhookHopTest : public testing::Test {
   WebhookHopTest() { test::TestCertificates::get(); }
 
   Webhook add(const std::string& url, bool allow_private = true) {
-    return webhooks.add("crm", WebhookUrl::parse(url).value(), {EventType::Delivered}, allow_private).value();
+    return webhooks.add("crm", Time(), WebhookUrl::parse(url).value(), {EventType::Delivered}, allow_private).value();
   }
   static std::string at(const WebhookSink& sink, const std::string& path,
                         const std::string& scheme = "http://127.0.0.1") {

@@ -8,6 +8,7 @@
 
 #include <ostream>
 
+#include "base/encoding.h"
 #include "base/memory_budget.h"
 #include "tests/support/http_direct.h"
 #include "tests/unit/relay/intake_fixture.h"
@@ -56,7 +57,7 @@ class StatusRoutesTest : public IntakeTest {
   }
 
   PickupStore pickups{parts.redis, parts.master};
-  submit::StatusRoutesContext routes{view, directory, pickups};
+  submit::StatusRoutesContext routes{view, directory, pickups, parts.master};
   http::Router router;
   http::KnownTokens tokens;
   MemoryBudget budget{1'000'000};
@@ -137,6 +138,27 @@ TEST_F(StatusRoutesTest, OthersMessagesDoNotExist) {
   EXPECT_EQ(answer.body, get("/v1/messages/nonsense").body);
   EXPECT_EQ(get(foreign, "operator").status, 200) << "but for an operator";
   EXPECT_EQ(get(own, "keys").status, 403);
+}
+
+TEST_F(StatusRoutesTest, AnAccountMadeAnewSeesNothingOfTheOneBefore) {
+  const auto before = submit();
+  parts.clock.advance(1s);
+  tokens.created = parts.clock.now();
+  EXPECT_EQ(get(before).status, 404);
+  EXPECT_EQ(get("/v1/messages").json()->getArray("messages")->size(), 0U);
+  const auto own = submit();
+  EXPECT_EQ(get(own).status, 200);
+  EXPECT_EQ(get("/v1/messages?since=2026-01-01T00:00:00Z").json()->getArray("messages")->size(), 1U);
+}
+
+TEST_F(StatusRoutesTest, ACursorTellsNothingAndBelongsToItsAccount) {
+  submit();
+  submit();
+  const auto cursor = get("/v1/messages?limit=1").member("cursor");
+  EXPECT_EQ(from_base64url(cursor)->find("01"), std::string::npos) << "no id of a message";
+  EXPECT_EQ(get("/v1/messages?limit=1&cursor=" + cursor).status, 200);
+  tokens.name = "other";
+  EXPECT_EQ(get("/v1/messages?limit=1&cursor=" + cursor).status, 422);
 }
 
 TEST_F(StatusRoutesTest, TheListIsTheAccountsOwnTheNewestFirst) {

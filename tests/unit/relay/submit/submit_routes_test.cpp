@@ -156,6 +156,24 @@ TEST_F(SubmitRoutesTest, ABatchIsRepeatedMessageByMessage) {
   EXPECT_EQ(deliveries(), 2U);
 }
 
+TEST_F(SubmitRoutesTest, AKeyOfABatchIsNoOtherCallsKey) {
+  ASSERT_EQ(post_json(small, {{"Idempotency-Key", "run-1/0"}}).status, 202);
+  const auto batch = post("/v1/messages/batch", R"([{"from":"alice@example.com","to":["carol@example.net"]}])",
+                          {{"Idempotency-Key", "run-1"}});
+  EXPECT_EQ(batch.json()->getArray("results")->getObject(0)->getValue<int>("status"), 202) << batch.body;
+}
+
+TEST_F(SubmitRoutesTest, ABatchHasAsManyPairsGeneratedAsOneMessage) {
+  std::string many;
+  for (int i = 0; i < 10; ++i) {
+    many += std::string(i == 0 ? "" : ",") + R"({"from":"alice@example.com","to":["new)" + std::to_string(i) +
+            R"(@example.net"]})";
+  }
+  const auto results = post("/v1/messages/batch", "[" + many + "]").json()->getArray("results");
+  EXPECT_EQ(results->getObject(7)->getValue<int>("status"), 202);
+  EXPECT_EQ(results->getObject(8)->getValue<int>("status"), 429) << "the pool is empty";
+}
+
 TEST_F(SubmitRoutesTest, ABatchOfAHundredAndNotMore) {
   std::string many = small;
   for (int i = 1; i < 100; ++i) many += "," + small;
