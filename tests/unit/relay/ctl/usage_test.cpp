@@ -117,11 +117,12 @@ INSTANTIATE_TEST_SUITE_P(Table, EachCommand, testing::ValuesIn(subcommands()),
 TEST(Usage, TheTableIsTheContracts) {
   std::vector<std::string> names;
   for (const auto& row : subcommands()) names.push_back(row.name);
-  EXPECT_THAT(names, testing::ElementsAre("account add", "account list", "account remove", "account password",
-                                          "token create", "token list", "token revoke", "queue summary", "queue list",
-                                          "queue show", "queue retry", "queue hold", "queue release", "queue drop",
-                                          "suppression list", "suppression clear", "key show", "key assign",
-                                          "key pool status", "key pool fill", "key ca", "check"));
+  EXPECT_THAT(names,
+              testing::ElementsAre("account add", "account list", "account remove", "account password", "token create",
+                                   "token list", "token revoke", "queue summary", "queue list", "queue show",
+                                   "queue retry", "queue hold", "queue release", "queue drop", "suppression list",
+                                   "suppression clear", "webhook add", "webhook list", "webhook remove", "key show",
+                                   "key assign", "key pool status", "key pool fill", "key ca", "check"));
 }
 
 TEST(Usage, HelpListsEveryCommand) {
