@@ -100,8 +100,8 @@ Result<MasterKey::Key> MasterKey::derive(const Secret& secret) {
     auto wrap_key = hkdf_sha256(secret, salt, "wrap " + name);
     auto mac_key = hkdf_sha256(secret, salt, "mac " + name);
     if (!wrap_key || !mac_key) return wrap_key ? mac_key.error() : wrap_key.error();
-    key.wrap_keys[i] = std::move(*wrap_key);
-    key.mac_keys[i] = std::move(*mac_key);
+    key.wrap_keys.at(i) = std::move(*wrap_key);
+    key.mac_keys.at(i) = std::move(*mac_key);
   }
   return key;
 }
@@ -188,7 +188,7 @@ Result<std::string> MasterKey::wrap(Purpose purpose, std::string_view context, s
   const Key& key = keys_.back();
   const std::string nonce = random_.octets(gcm_nonce_size);
   auto sealed =
-      gcm_encrypt(key.wrap_keys[static_cast<std::size_t>(purpose)], nonce, associated_data(purpose, context), plain);
+      gcm_encrypt(key.wrap_keys.at(static_cast<std::size_t>(purpose)), nonce, associated_data(purpose, context), plain);
   if (!sealed) return sealed;
   std::string blob(1, blob_version);
   blob.reserve(blob_head + sealed->size());
@@ -208,12 +208,12 @@ Result<WipedBuffer> MasterKey::unwrap(Purpose purpose, std::string_view context,
     return Error::permanent("a stored secret hangs on another master key",
                             std::string(purpose_name(purpose)) + ": key " + id);
   }
-  return gcm_decrypt(key->wrap_keys[static_cast<std::size_t>(purpose)], blob.substr(1 + id_size, gcm_nonce_size),
+  return gcm_decrypt(key->wrap_keys.at(static_cast<std::size_t>(purpose)), blob.substr(1 + id_size, gcm_nonce_size),
                      associated_data(purpose, context), blob.substr(blob_head));
 }
 
 std::string MasterKey::mac(Purpose purpose, std::string_view data) {
-  return hmac_sha256(keys_.front().mac_keys[static_cast<std::size_t>(purpose)].reveal(), data);
+  return hmac_sha256(keys_.front().mac_keys.at(static_cast<std::size_t>(purpose)).reveal(), data);
 }
 
 }  // namespace sealpost

@@ -39,7 +39,8 @@ class MasterKey final : public Wrapper {
   std::string mac(Purpose purpose, std::string_view data) override;
 
  private:
-  static constexpr std::size_t purposes = static_cast<std::size_t>(Purpose::EnvelopeId) + 1;
+  /// The last one of the enumeration; who asks for one behind it is refused by at().
+  static constexpr std::size_t purposes = static_cast<std::size_t>(Purpose::IdempotencyAnswer) + 1;
   struct Key {
     std::string id;  ///< eight hex digits, derived from the key
     std::array<Secret, purposes> wrap_keys;

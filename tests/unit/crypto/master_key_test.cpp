@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <stdexcept>
 
 #include "base/encoding.h"
 #include "tests/support/redis_server.h"
@@ -91,6 +92,21 @@ TEST_F(MasterKeyTest, MacsDifferByPurposeAndKey) {
   }
   EXPECT_EQ(seen.size(), 2U * (static_cast<unsigned>(Purpose::EnvelopeId) + 1));
   EXPECT_EQ(one.mac(Purpose::ApiToken, "data").size(), 32U);
+}
+
+TEST_F(MasterKeyTest, EveryPurposeHasKeysOfItsOwn) {
+  auto key = load(make("master.key"));
+  std::set<std::string> macs;
+  for (int number = 0; number <= static_cast<int>(Purpose::IdempotencyAnswer); ++number) {
+    const auto purpose = static_cast<Purpose>(number);
+    macs.insert(key.mac(purpose, "x"));
+    const auto blob = key.wrap(purpose, "here", "plain").value();
+    EXPECT_TRUE(key.unwrap(purpose, "here", blob)) << number;
+    const auto other = static_cast<Purpose>(number == 0 ? 1 : number - 1);
+    EXPECT_FALSE(key.unwrap(other, "here", blob)) << number;
+  }
+  EXPECT_EQ(macs.size(), static_cast<std::size_t>(Purpose::IdempotencyAnswer) + 1);
+  EXPECT_THROW(key.mac(static_cast<Purpose>(macs.size()), "x"), std::out_of_range);
 }
 
 TEST_F(MasterKeyTest, AppendedKeyWrapsAndOldOneStillOpensAndNames) {
