@@ -50,8 +50,8 @@ namespace {
 
 /// Jobs wait for Redis' fsync most of the time, and those that wait together share one.
 constexpr std::size_t smtp_workers = 48;
-constexpr std::size_t http_workers = 96;
-/// Of one account at once, of those: who asks for much leaves workers to the others.
+constexpr std::size_t http_workers = 48;
+/// Of one account at once: others wait behind so many at most.
 constexpr std::size_t calls_of_an_account = 64;
 constexpr std::size_t webhook_workers = 16;
 /// At once, of one webhook: a slow receiver leaves workers to the others.
