@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <tuple>
 
 #include "base/encoding.h"
 #include "base/redis/number.h"
@@ -22,7 +23,8 @@ constexpr std::size_t page_bound = 2'000;
 struct Position {
   std::int64_t time = 0;
   std::string message;
-  auto operator<=>(const Position&) const = default;
+  bool operator==(const Position&) const = default;
+  bool operator<(const Position& other) const { return std::tie(time, message) < std::tie(other.time, other.message); }
 };
 
 struct Entry {
@@ -126,7 +128,7 @@ class Merge final {
       auto id = DeliveryId::parse(reply[i].text());
       if (!id) continue;  // none of ours
       Position position{redis::to_number(score), id->message().text()};
-      if (behind_ && position >= *behind_) continue;
+      if (behind_ && !(position < *behind_)) continue;
       stream.entries.push_back({std::move(position), std::move(*id)});
     }
   }
