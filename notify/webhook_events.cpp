@@ -7,10 +7,11 @@
 
 #include <sstream>
 
+#include "queue/delivery_json.h"
+
 namespace sealpost {
 namespace {
 
-using Poco::Dynamic::Var;
 using Poco::JSON::Object;
 
 constexpr std::string_view destination_prefix = "webhook:";
@@ -31,14 +32,6 @@ std::string event_json(EventType type, Time time, const Object& data) {
   return out.str();
 }
 
-Var key_json(const std::string& fingerprint, const std::string& state) {
-  if (fingerprint.empty()) return {};
-  Object key(Poco::JSON_PRESERVE_KEY_ORDER);
-  key.set("fingerprint", fingerprint);
-  key.set("state", state);
-  return key;
-}
-
 Object to_data(const DeliveryEvent& event) {
   const DeliveryRecord& delivery = event.delivery;
   Object data(Poco::JSON_PRESERVE_KEY_ORDER);
@@ -48,8 +41,8 @@ Object to_data(const DeliveryEvent& event) {
   data.set("recipient", delivery.recipient);
   data.set("attempts", delivery.attempts + 1);
   data.set("response", event.response);
-  data.set("next_attempt", event.next_attempt ? Var(to_rfc3339(*event.next_attempt)) : Var());
-  data.set("key", key_json(delivery.fingerprint, delivery.key_state));
+  data.set("next_attempt", time_or_null(event.next_attempt));
+  data.set("key", key_or_null(delivery.fingerprint, delivery.key_state));
   return data;
 }
 
@@ -62,10 +55,8 @@ bool wants(const Webhook& webhook, const DeliveryEvent& event) {
 
 std::string webhook_destination(const std::string& id) { return std::string(destination_prefix) + id; }
 
-bool is_webhook_destination(std::string_view destination) { return destination.starts_with(destination_prefix); }
-
 std::string webhook_of_destination(std::string_view destination) {
-  if (!is_webhook_destination(destination)) return {};
+  if (!destination.starts_with(destination_prefix)) return {};
   return std::string(destination.substr(destination_prefix.size()));
 }
 
@@ -141,7 +132,7 @@ Status WebhookEvents::picked_up(const std::string& recipient, const KeyRecord& k
     for (const auto& id : *messages) ids.add(id);
     Object data(Poco::JSON_PRESERVE_KEY_ORDER);
     data.set("recipient", recipient);
-    data.set("key", key_json(key.fingerprint, std::string(to_text(key.state))));
+    data.set("key", key_or_null(key.fingerprint, std::string(to_text(key.state))));
     data.set("messages", ids);
     if (auto done = put(webhook, key.fingerprint, event_json(EventType::PickedUp, clock_.now(), data)); !done) {
       return done;

@@ -26,7 +26,6 @@ namespace sealpost {
 
 /// The destination of a webhook's events in the queue, which no domain can be.
 std::string webhook_destination(const std::string& id);
-bool is_webhook_destination(std::string_view destination);
 /// The webhook's id; empty for another destination.
 std::string webhook_of_destination(std::string_view destination);
 

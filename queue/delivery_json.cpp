@@ -13,9 +13,6 @@ using Poco::Dynamic::Var;
 using Poco::JSON::Array;
 using Poco::JSON::Object;
 
-Var time_or_null(const std::optional<Time>& time) { return time ? Var(to_rfc3339(*time)) : Var(); }
-Var text_or_null(const std::string& text) { return text.empty() ? Var() : Var(text); }
-
 Var age_or_null(const std::optional<Time>& since, Time now) {
   if (!since) return {};
   return std::chrono::duration_cast<std::chrono::seconds>(now - *since).count();
@@ -59,6 +56,17 @@ Object to_json(const DestinationSummary& row, Time now) {
 
 }  // namespace
 
+Var time_or_null(const std::optional<Time>& time) { return time ? Var(to_rfc3339(*time)) : Var(); }
+Var text_or_null(const std::string& text) { return text.empty() ? Var() : Var(text); }
+
+Var key_or_null(const std::string& fingerprint, const std::string& state) {
+  if (fingerprint.empty()) return {};
+  Object key(Poco::JSON_PRESERVE_KEY_ORDER);
+  key.set("fingerprint", fingerprint);
+  key.set("state", state);
+  return key;
+}
+
 Object to_json(const DeliveryRecord& record, bool with_history) {
   Object object(Poco::JSON_PRESERVE_KEY_ORDER);
   object.set("id", record.id.text());
@@ -73,14 +81,7 @@ Object to_json(const DeliveryRecord& record, bool with_history) {
   object.set("next_attempt", time_or_null(record.next_attempt));
   object.set("last_response", text_or_null(record.last_response));
   object.set("size", record.size);
-  if (record.fingerprint.empty()) {
-    object.set("key", Var());
-  } else {
-    Object key(Poco::JSON_PRESERVE_KEY_ORDER);
-    key.set("fingerprint", record.fingerprint);
-    key.set("state", record.key_state);
-    object.set("key", key);
-  }
+  object.set("key", key_or_null(record.fingerprint, record.key_state));
   if (!with_history) return object;
   Array history;
   for (const auto& event : record.history) {

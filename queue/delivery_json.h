@@ -8,6 +8,11 @@
 
 namespace sealpost {
 
+/// JSON's null for what is not there.
+Poco::Dynamic::Var time_or_null(const std::optional<Time>& time);
+Poco::Dynamic::Var text_or_null(const std::string& text);
+/// {fingerprint, state}; null for an empty fingerprint.
+Poco::Dynamic::Var key_or_null(const std::string& fingerprint, const std::string& state);
 /// {id, message, account, from, recipient, domain, state, attempts, created, next_attempt, last_response, size, key,
 /// history?}
 Poco::JSON::Object to_json(const DeliveryRecord& record, bool with_history);

@@ -8,10 +8,11 @@
 #include <array>
 #include <utility>
 
+#include "queue/delivery_json.h"
+
 namespace sealpost::submit {
 namespace {
 
-using Poco::Dynamic::Var;
 using Poco::JSON::Object;
 
 /// How a text of the queue's history begins (docs/redis.md), and the event that it means.
@@ -42,9 +43,6 @@ TimelineEvent sealed(const DeliveryRecord& record) {
   return {record.created, "sealed", record.recipient, "to the " + record.key_state + " key " + record.fingerprint};
 }
 
-Var text_or_null(const std::string& text) { return text.empty() ? Var() : Var(text); }
-Var time_or_null(const std::optional<Time>& time) { return time ? Var(to_rfc3339(*time)) : Var(); }
-
 Object to_json(const DeliveryRecord& record) {
   Object row(Poco::JSON_PRESERVE_KEY_ORDER);
   row.set("address", record.recipient);
@@ -53,14 +51,7 @@ Object to_json(const DeliveryRecord& record) {
   row.set("attempts", record.attempts);
   row.set("last_response", text_or_null(record.last_response));
   row.set("next_attempt", time_or_null(record.next_attempt));
-  if (record.fingerprint.empty()) {
-    row.set("key", Var());
-    return row;
-  }
-  Object key(Poco::JSON_PRESERVE_KEY_ORDER);
-  key.set("fingerprint", record.fingerprint);
-  key.set("state", record.key_state);
-  row.set("key", key);
+  row.set("key", key_or_null(record.fingerprint, record.key_state));
   return row;
 }
 
