@@ -8,6 +8,15 @@
 #include <ctime>
 
 namespace sealpost {
+namespace {
+
+Result<Time> from_asn1(const ASN1_TIME* date) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(date, &parts) != 1) return Error::internal("a certificate's date");
+  return from_milliseconds(static_cast<std::int64_t>(::timegm(&parts)) * 1000);
+}
+
+}  // namespace
 
 std::string openssl_errors() {
   std::string line;
@@ -23,9 +32,12 @@ bool openssl_lacked_memory() { return ERR_GET_REASON(ERR_peek_error()) == ERR_R_
 
 Result<Time> not_after(const X509* certificate) {
   if (certificate == nullptr) return Error::not_found("there is no certificate");
-  std::tm end{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1) return Error::internal("a certificate's end");
-  return from_milliseconds(static_cast<std::int64_t>(::timegm(&end)) * 1000);
+  return from_asn1(X509_get0_notAfter(certificate));
+}
+
+Result<Time> not_before(const X509* certificate) {
+  if (certificate == nullptr) return Error::not_found("there is no certificate");
+  return from_asn1(X509_get0_notBefore(certificate));
 }
 
 }  // namespace sealpost

@@ -58,5 +58,7 @@ bool openssl_lacked_memory();
 
 /// When the certificate ends. NotFound without one; Internal when its date cannot be read.
 Result<Time> not_after(const X509* certificate);
+/// When it begins; errors as for not_after.
+Result<Time> not_before(const X509* certificate);
 
 }  // namespace sealpost

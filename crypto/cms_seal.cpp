@@ -237,19 +237,6 @@ KnownSound& known_sound() {
   return known;
 }
 
-/// RSA from 2048 to 8192 bits, P-256 or P-384.
-std::optional<KeyKind> usable_kind(const EVP_PKEY* key) {
-  if (is_of_kind(key, KeyKind::Rsa)) {
-    const int bits = EVP_PKEY_get_bits(key);
-    return bits >= 2048 && bits <= 8192 ? std::optional(KeyKind::Rsa) : std::nullopt;
-  }
-  std::array<char, 64> group{};
-  const bool named =
-      is_of_kind(key, KeyKind::Ec) && EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr) == 1;
-  const int curve = named ? OBJ_txt2nid(group.data()) : NID_undef;
-  return curve == NID_X9_62_prime256v1 || curve == NID_secp384r1 ? std::optional(KeyKind::Ec) : std::nullopt;
-}
-
 /// The key is at fault, unless OpenSSL says that memory was short: then the next try may succeed.
 Error unusable(const char* why) {
   const bool ours = openssl_lacked_memory();
@@ -258,6 +245,20 @@ Error unusable(const char* why) {
 }
 
 }  // namespace
+
+Result<KeyKind, KeyFault> usable_kind(const EVP_PKEY* key) {
+  if (is_of_kind(key, KeyKind::Rsa)) {
+    const int bits = EVP_PKEY_get_bits(key);
+    if (bits < 2048 || bits > 8192) return KeyFault::Size;
+    return KeyKind::Rsa;
+  }
+  std::array<char, 64> group{};
+  const bool named =
+      is_of_kind(key, KeyKind::Ec) && EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr) == 1;
+  const int curve = named ? OBJ_txt2nid(group.data()) : NID_undef;
+  if (curve != NID_X9_62_prime256v1 && curve != NID_secp384r1) return KeyFault::Kind;
+  return KeyKind::Ec;
+}
 
 Result<UsableCertificate> usable_certificate(std::string_view der) {
   if (auto known = known_sound().find(der)) return std::move(*known);

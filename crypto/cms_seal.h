@@ -26,6 +26,14 @@ enum class KeyKind { Rsa, Ec };
 Result<CutCms> encrypt_and_cut(std::span<const std::string_view> content, KeyKind kind,
                                const std::vector<X509*>& recipients, ContentCipher cipher);
 
+/// Why a key cannot be used, whoever certified it.
+enum class KeyFault {
+  Kind,  ///< neither RSA nor on P-256 or P-384
+  Size   ///< RSA under 2048 or over 8192 bits
+};
+/// By kind and size alone; soundness is for usable_certificate().
+Result<KeyKind, KeyFault> usable_kind(const EVP_PKEY* key);
+
 /// A certificate that something may be encrypted to.
 struct UsableCertificate {
   X509Ptr certificate;

@@ -201,6 +201,20 @@ TEST_P(SealerTest, SealingTwiceGivesDifferentCiphertexts) {
   EXPECT_NE(first->heads().front().der, second->heads().front().der);
 }
 
+/// Not a key that the relay makes, but recipients bring certificates of their own.
+TEST_P(SealerTest, P384OpensInOpenssl) {
+  const PkeyPtr key(EVP_EC_gen("P-384"));
+  const std::string certificate = test::self_signed("ec large", key.get());
+  const auto sealed =
+      Sealer({KeyType::Rsa3072, GetParam()}).seal(split_message(text).value(), {{certificate}}, additions);
+  ASSERT_TRUE(sealed) << sealed.error().internal_detail;
+  const auto cms = cms_of(*sealed, 0);
+  const auto shown = test::run({"openssl", "cms", "-cmsout", "-noout", "-print", "-inform", "DER"}, cms).out;
+  EXPECT_THAT(shown, HasSubstr("dhSinglePass-stdDH-sha256kdf-scheme"));
+  const Recipient recipient{"ec large", PkeyPtr(EVP_PKEY_dup(key.get())), certificate};
+  EXPECT_EQ(openssl_decrypt(cms, recipient), "Content-Type: text/html\r\n\r\n<p>CANARY\r\n");
+}
+
 TEST_P(SealerTest, NobodyToSealToIsAnError) {
   const auto sealed = seal(text, {});
   ASSERT_FALSE(sealed);
