@@ -2,15 +2,24 @@
 // Implements services.h.
 #include "relay/services.h"
 
+#include <Poco/URI.h>
+
 #include <utility>
 
 #include "conf/loader.h"
+#include "conf/values.h"
 
 namespace sealpost {
 namespace {
 
 /// A script that moves a large message may take a while on a busy disk; beyond this Redis counts as away.
 constexpr std::chrono::seconds redis_timeout{10};
+
+/// Empty when the URL names loopback: readers elsewhere would wait for what never answers.
+std::string crl_url_under(const std::string& public_url) {
+  const auto host = Poco::URI(public_url).getHost();
+  return is_loopback_host(host) ? std::string() : public_url + "/v1/crl";
+}
 
 }  // namespace
 
@@ -61,8 +70,10 @@ Result<std::unique_ptr<Services>> Services::open(const Settings& settings, const
     return fits.error();
   }
 
-  auto authority = role == Role::Daemon ? CertificateAuthority::open(p.redis, *p.master_key, clock, p.random, log)
-                                        : CertificateAuthority::load(p.redis, *p.master_key, clock, p.random);
+  const std::string crl_url = crl_url_under(settings.http.public_url);
+  auto authority = role == Role::Daemon ? CertificateAuthority::open(p.redis, *p.master_key, clock, p.random, log,
+                                                                     {KeyType::Rsa3072, crl_url})
+                                        : CertificateAuthority::load(p.redis, *p.master_key, clock, p.random, crl_url);
   if (!authority) return authority.error();
   p.authority = std::make_unique<CertificateAuthority>(std::move(*authority));
   p.vault = std::make_unique<KeyVault>(p.redis, *p.master_key, *p.authority, clock, p.random, settings.crypto, log);

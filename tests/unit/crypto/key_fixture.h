@@ -29,7 +29,7 @@ struct Node {
        KeyType key_type)
       : redis(server.endpoint(), std::chrono::seconds(20)),
         master(MasterKey::open(key_file, redis, random).value()),
-        authority(CertificateAuthority::open(redis, master, clock, random, log, KeyType::P256).value()),
+        authority(CertificateAuthority::open(redis, master, clock, random, log, {KeyType::P256}).value()),
         vault(redis, master, authority, clock, random, {key_type, ContentCipher::Aes256Cbc}, log),
         directory(redis, master, vault, clock, random, std::move(settings), log) {}
 
