@@ -14,24 +14,25 @@ namespace sealpost {
 /// What a blob or a MAC is for. Each purpose has a subkey of its own, so that a blob of one kind is never accepted as
 /// another.
 enum class Purpose {
-  PrivateKey,        ///< a recipient's private key
-  CaKey,             ///< the private keys of the root and issuing CA
-  HeaderBlock,       ///< a sealed message's outer header block
-  Notice,            ///< a notice until it is sent
-  ScramVerifier,     ///< an account's stored verifier
-  DirectoryEntry,    ///< MAC over what the directory says of an address
-  PickupToken,       ///< MAC of a pickup link's token
-  PickupLink,        ///< MAC over what a pickup link leads to
-  PickupCode,        ///< MAC of an authentication code
-  PickupSession,     ///< MAC of a pickup session
-  ApiToken,          ///< MAC of an account's bearer token
-  IdempotencyKey,    ///< MAC that places and names an idempotency key
-  IdempotencyBody,   ///< MAC of the body that came with an idempotency key
-  UnknownAccount,    ///< salt that an account that does not exist appears to have
-  EnvelopeId,        ///< a message's ENVID
-  Cursor,            ///< where a page of an account's messages ended
-  Webhook,           ///< an account's webhook: URL, events, signing key
-  IdempotencyAnswer  ///< what was answered to a submission with an idempotency key
+  PrivateKey,         ///< a recipient's private key
+  CaKey,              ///< the private keys of the root and issuing CA
+  HeaderBlock,        ///< a sealed message's outer header block
+  Notice,             ///< a notice until it is sent
+  ScramVerifier,      ///< an account's stored verifier
+  DirectoryEntry,     ///< MAC over what the directory says of an address
+  PickupToken,        ///< MAC of a pickup link's token
+  PickupLink,         ///< MAC over what a pickup link leads to
+  PickupCode,         ///< MAC of an authentication code
+  PickupSession,      ///< MAC of a pickup session
+  ApiToken,           ///< MAC of an account's bearer token
+  IdempotencyKey,     ///< MAC that places and names an idempotency key
+  IdempotencyBody,    ///< MAC of the body that came with an idempotency key
+  UnknownAccount,     ///< salt that an account that does not exist appears to have
+  EnvelopeId,         ///< a message's ENVID
+  Cursor,             ///< where a page of an account's messages ended
+  Webhook,            ///< an account's webhook: URL, events, signing key
+  IdempotencyAnswer,  ///< what was answered to a submission with an idempotency key
+  SignerKey           ///< the private key that signs the relay's own mail
 };
 
 class Wrapper {

@@ -95,6 +95,11 @@ std::string exclude_all_hosts() {
   return element(tag_sequence, element(context_constructed | 1, excluded));
 }
 
+std::string crl_distribution_point(const std::string& url) {
+  const std::string full_name = element(context_constructed, element(context_primitive | 6, url));
+  return element(tag_sequence, element(tag_sequence, element(context_constructed, full_name)));
+}
+
 Status add_extension(X509* certificate, int nid, bool critical, std::string_view der) {
   // Handed over as hex: OpenSSL's textual syntax for names would read commas and colons in an address as its own.
   const std::string value = (critical ? "critical,DER:" : "DER:") + to_hex(der);

@@ -25,6 +25,8 @@ std::string certificate_fingerprint(std::string_view der);
 std::string subject_alt_name(const EmailAddress& address);
 /// NameConstraints in DER that exclude every DNS name and every IP address (RFC 5280 section 4.2.1.10).
 std::string exclude_all_hosts();
+/// CRLDistributionPoints in DER with the one URL (RFC 5280 section 4.2.1.13).
+std::string crl_distribution_point(const std::string& url);
 /// Puts an extension into the certificate whose value is given in DER.
 Status add_extension(X509* certificate, int nid, bool critical, std::string_view der);
 

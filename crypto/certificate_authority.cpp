@@ -103,10 +103,10 @@ Result<std::string> CertificateAuthority::make(Wrapper& wrapper, const Clock& cl
 }
 
 Result<CertificateAuthority> CertificateAuthority::from_store(std::string_view octets, Wrapper& wrapper,
-                                                              const Clock& clock, Random& random) {
+                                                              const Clock& clock, Random& random, std::string crl_url) {
   auto stored = decode(octets);
   if (!stored) return stored.error();
-  CertificateAuthority authority(clock, random);
+  CertificateAuthority authority(clock, random, std::move(crl_url));
   std::tie(authority.root_der_, std::ignore, authority.issuing_der_, std::ignore) = *stored;
   auto root = parse_certificate(authority.root_der_);
   auto issuing = parse_certificate(authority.issuing_der_);
@@ -128,22 +128,23 @@ Result<CertificateAuthority> CertificateAuthority::from_store(std::string_view o
 }
 
 Result<CertificateAuthority> CertificateAuthority::load(redis::Client& redis, Wrapper& wrapper, const Clock& clock,
-                                                        Random& random) {
+                                                        Random& random, std::string crl_url) {
   auto stored = redis.command({"GET", store_key});
   if (!stored) return stored.error();
   if (stored->is_nil()) return Error::not_found("there is no CA yet; the first start of sealpostd makes it");
-  return from_store(stored->text(), wrapper, clock, random);
+  return from_store(stored->text(), wrapper, clock, random, std::move(crl_url));
 }
 
 Result<CertificateAuthority> CertificateAuthority::open(redis::Client& redis, Wrapper& wrapper, const Clock& clock,
-                                                        Random& random, Log& log, KeyType key_type) {
-  auto present = load(redis, wrapper, clock, random);
+                                                        Random& random, Log& log,
+                                                        const CertificateAuthorityOptions& options) {
+  auto present = load(redis, wrapper, clock, random, options.crl_url);
   if (present || present.error().kind != ErrorKind::NotFound) return present;
-  auto made = make(wrapper, clock, random, key_type);
+  auto made = make(wrapper, clock, random, options.key_type);
   if (!made) return made.error();
   auto set = redis.command({"SET", store_key, *made, "NX"});
   if (!set) return set.error();
-  auto authority = load(redis, wrapper, clock, random);  // ours, or that of the node that was first
+  auto authority = load(redis, wrapper, clock, random, options.crl_url);  // ours, or that of the node that was first
   if (authority && !set->is_nil()) {
     log.info("ca.made", {{"fingerprint", certificate_fingerprint(authority->root_der_)}});
   }
@@ -151,25 +152,42 @@ Result<CertificateAuthority> CertificateAuthority::open(redis::Client& redis, Wr
 }
 
 Result<std::string> CertificateAuthority::issue(const EmailAddress& address, EVP_PKEY* key) {
+  const bool rsa = EVP_PKEY_is_a(key, "RSA") == 1;
+  if (!rsa && EVP_PKEY_is_a(key, "EC") != 1) return Error::internal("issue: neither an RSA nor an EC key");
+  return certify(address, key,
+                 rsa ? "critical,digitalSignature,keyEncipherment" : "critical,digitalSignature,keyAgreement",
+                 Revocable::Yes);
+}
+
+Result<std::string> CertificateAuthority::issue_signer(const EmailAddress& address, EVP_PKEY* key) {
+  return certify(address, key, "critical,digitalSignature", Revocable::No);
+}
+
+Result<std::string> CertificateAuthority::certify(const EmailAddress& address, EVP_PKEY* key, const char* key_usage,
+                                                  Revocable revocable) {
   if (!address.fits_certificate()) return Error::invalid("the address cannot stand in a certificate");
   const std::string name = address.san_value();
   const bool named = characters(name) <= max_common_name;
-  const bool rsa = EVP_PKEY_is_a(key, "RSA") == 1;
-  if (!rsa && EVP_PKEY_is_a(key, "EC") != 1) return Error::internal("issue: neither an RSA nor an EC key");
   auto issuing_end = not_after(issuing_.get());
   if (!issuing_end) return issuing_end.error();
   const Time now = clock_.now();
   if (now >= *issuing_end) return Error::permanent("the issuing CA has expired");
-  return CertificateBuilder(key, issuing_.get())
-      .serial(random_)
+  CertificateBuilder builder(key, issuing_.get());
+  if (revocable == Revocable::Yes && !crl_url_.empty()) {
+    builder.extension_der(NID_crl_distribution_points, false, crl_distribution_point(crl_url_));
+  }
+  return builder.serial(random_)
       .validity(now - backdated, std::min<Time>(now + recipient_lifetime, *issuing_end))
       .subject(named ? name : std::string())
       .extension(NID_basic_constraints, "critical,CA:FALSE")
-      .extension(NID_key_usage,
-                 rsa ? "critical,digitalSignature,keyEncipherment" : "critical,digitalSignature,keyAgreement")
+      .extension(NID_key_usage, key_usage)
       .extension(NID_ext_key_usage, "emailProtection")
       .extension_der(NID_subject_alt_name, !named, subject_alt_name(address))
       .sign(issuing_key_.get());
+}
+
+Result<std::string> CertificateAuthority::revocation_list(const std::vector<RevokedCertificate>& revoked) const {
+  return make_revocation_list(revoked, issuing_.get(), issuing_key_.get(), clock_.now());
 }
 
 Result<std::string> CertificateAuthority::pem() const {

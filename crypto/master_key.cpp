@@ -61,6 +61,8 @@ std::string_view purpose_name(Purpose purpose) {
       return "webhook";
     case Purpose::IdempotencyAnswer:
       return "idempotency-answer";
+    case Purpose::SignerKey:
+      return "signer-key";
   }
   std::abort();  // a purpose without a name would share another one's subkey
 }

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Builds the relay's own mails (RFC 5322, 2045, 2046): header fields and MIME parts. Text that is ASCII goes as 7bit,
-// other text as base64: never quoted-printable, whose soft line breaks cut links.
+// other text as base64: never quoted-printable, whose soft line breaks cut links. What is signed goes in short lines.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/result.h"
 #include "base/secret.h"
 
 namespace sealpost {
@@ -34,8 +36,15 @@ struct MimePart {
   std::vector<MimePart> parts;  ///< of a multipart, which has no body of its own
 };
 
+/// Makes a detached CMS SignedData in DER over the octets.
+using SignDetached = std::function<Result<std::string>(std::string_view content)>;
+
 /// A complete message; `content` is what its Content-Type says, a multipart as a rule.
 WipedBuffer compose(const NoticeSender& from, const MailHeader& header, const MimePart& content, const Clock& clock,
                     Random& random);
+/// The same as multipart/signed (RFC 8551 section 3.5). Internal when the content would need 8bit, which a server on
+/// the way may rewrite.
+Result<WipedBuffer> compose_signed(const NoticeSender& from, const MailHeader& header, const MimePart& content,
+                                   const SignDetached& sign, const Clock& clock, Random& random);
 
 }  // namespace sealpost

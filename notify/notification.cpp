@@ -56,8 +56,8 @@ MimePart alternatives(std::string_view text, std::string_view html) {
 
 }  // namespace
 
-Result<Notice> compose_notification(const NoticeSender& from, const NotificationFacts& facts, const Clock& clock,
-                                    Random& random) {
+Result<Notice> compose_notification(const NoticeSender& from, const NotificationFacts& facts, const SignDetached& sign,
+                                    const Clock& clock, Random& random) {
   const bool attached = facts.attachment != nullptr;
   const Words words = words_for(facts.cause, facts.sender);
   const TemplateValues values = {
@@ -79,11 +79,13 @@ Result<Notice> compose_notification(const NoticeSender& from, const Notification
                         {}};
     content = {"multipart/mixed", {}, {}, {content, file}};
   }
-  return Notice(Notice::Kind::Notification, compose(from, header, content, clock, random));
+  auto message = compose_signed(from, header, content, sign, clock, random);
+  if (!message) return message.error();
+  return Notice(Notice::Kind::Notification, std::move(*message));
 }
 
-Result<Notice> compose_picked_up(const NoticeSender& from, const PickedUpFacts& facts, const Clock& clock,
-                                 Random& random) {
+Result<Notice> compose_picked_up(const NoticeSender& from, const PickedUpFacts& facts, const SignDetached& sign,
+                                 const Clock& clock, Random& random) {
   const TemplateValues values = {
       {"recipient", facts.recipient}, {"fingerprint", facts.fingerprint}, {"operator", from.address}};
   auto text = fill(templates::picked_up_txt, TemplateKind::Text, values);
@@ -91,7 +93,9 @@ Result<Notice> compose_picked_up(const NoticeSender& from, const PickedUpFacts& 
   auto html = fill(templates::picked_up_html, TemplateKind::Html, values);
   if (!html) return html.error();
   const MailHeader header{facts.recipient, "Your key was picked up", "auto-generated", {}};
-  return Notice(Notice::Kind::KeyEvent, compose(from, header, alternatives(*text, *html), clock, random));
+  auto message = compose_signed(from, header, alternatives(*text, *html), sign, clock, random);
+  if (!message) return message.error();
+  return Notice(Notice::Kind::KeyEvent, std::move(*message));
 }
 
 }  // namespace sealpost

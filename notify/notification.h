@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The words of the mails that a recipient gets about keys: the notification with link and code, and the note that a key
-// was picked up.
+// was picked up. They are signed by the relay.
 #pragma once
 
 #include <string>
@@ -31,14 +31,14 @@ struct NotificationFacts {
   const WipedBuffer* attachment = nullptr;  ///< PKCS#12 (notify.mode=attach)
 };
 
-Result<Notice> compose_notification(const NoticeSender& from, const NotificationFacts& facts, const Clock& clock,
-                                    Random& random);
+Result<Notice> compose_notification(const NoticeSender& from, const NotificationFacts& facts, const SignDetached& sign,
+                                    const Clock& clock, Random& random);
 
 struct PickedUpFacts {
   std::string recipient;
   std::string fingerprint;
 };
-Result<Notice> compose_picked_up(const NoticeSender& from, const PickedUpFacts& facts, const Clock& clock,
-                                 Random& random);
+Result<Notice> compose_picked_up(const NoticeSender& from, const PickedUpFacts& facts, const SignDetached& sign,
+                                 const Clock& clock, Random& random);
 
 }  // namespace sealpost

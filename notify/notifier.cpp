@@ -130,7 +130,7 @@ Status Notifier::issue(const Issue& order) {
   auto notice = compose_notification(options_.sender,
                                      {order.recipient.text(), order.cause, order.sender, url, code, link.expires,
                                       attached ? &attached->octets : nullptr},
-                                     clock_, random_);
+                                     options_.sign, clock_, random_);
   if (!notice) return notice.error();
   auto stored = put(*notice, order.recipient, order.once);
   if (!stored) return stored.error();
@@ -226,7 +226,7 @@ Status Notifier::serve_resend(const EmailAddress& address) {
 Status Notifier::tell_picked_up(const std::string& recipient, const KeyRecord& key) {
   auto address = EmailAddress::parse(recipient);
   if (!address) return address.error();
-  auto notice = compose_picked_up(options_.sender, {recipient, key.fingerprint}, clock_, random_);
+  auto notice = compose_picked_up(options_.sender, {recipient, key.fingerprint}, options_.sign, clock_, random_);
   if (!notice) return notice.error();
   auto done = put(*notice, *address, "picked_up:" + key.fingerprint);
   return done ? Status() : Status(done.error());

@@ -31,6 +31,7 @@ struct NotifierOptions {
   NoticeSender sender;
   std::string public_url;   ///< http.public_url
   std::string destination;  ///< as IntakeOptions::destination
+  SignDetached sign;        ///< as the sender
 };
 
 class Notifier final {

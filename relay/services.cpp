@@ -2,15 +2,24 @@
 // Implements services.h.
 #include "relay/services.h"
 
+#include <Poco/URI.h>
+
 #include <utility>
 
 #include "conf/loader.h"
+#include "conf/values.h"
 
 namespace sealpost {
 namespace {
 
 /// A script that moves a large message may take a while on a busy disk; beyond this Redis counts as away.
 constexpr std::chrono::seconds redis_timeout{10};
+
+/// Empty when the URL names loopback: readers elsewhere would wait for what never answers.
+std::string crl_url_under(const std::string& public_url) {
+  const auto host = Poco::URI(public_url).getHost();
+  return is_loopback_host(host) ? std::string() : public_url + "/v1/crl";
+}
 
 }  // namespace
 
@@ -24,6 +33,7 @@ struct Services::Parts {
   redis::Client redis;
   std::unique_ptr<MasterKey> master_key;
   std::unique_ptr<CertificateAuthority> authority;
+  std::unique_ptr<RelayIdentity> identity;
   std::unique_ptr<KeyVault> vault;
   std::unique_ptr<KeyDirectory> directory;
   std::unique_ptr<Accounts> accounts;
@@ -33,6 +43,16 @@ struct Services::Parts {
   std::unique_ptr<Suppressions> suppressions;
   std::unique_ptr<Webhooks> webhooks;
 };
+
+/// What recipients are told is signed, or the relay does not start.
+Result<RelayIdentity> Services::open_identity(Parts& parts, const std::string& from, Log& log) {
+  const auto address = EmailAddress::parse(from);
+  auto identity =
+      address ? RelayIdentity::open(parts.redis, *parts.master_key, *parts.authority, *address, parts.clock, log)
+              : Result<RelayIdentity>(address.error());
+  if (!identity && identity.error().kind == ErrorKind::Invalid) identity.error().public_text.insert(0, "notify.from: ");
+  return identity;
+}
 
 Services::Services(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Services::~Services() = default;
@@ -61,10 +81,17 @@ Result<std::unique_ptr<Services>> Services::open(const Settings& settings, const
     return fits.error();
   }
 
-  auto authority = role == Role::Daemon ? CertificateAuthority::open(p.redis, *p.master_key, clock, p.random, log)
-                                        : CertificateAuthority::load(p.redis, *p.master_key, clock, p.random);
+  const std::string crl_url = crl_url_under(settings.http.public_url);
+  auto authority = role == Role::Daemon ? CertificateAuthority::open(p.redis, *p.master_key, clock, p.random, log,
+                                                                     {KeyType::Rsa3072, crl_url})
+                                        : CertificateAuthority::load(p.redis, *p.master_key, clock, p.random, crl_url);
   if (!authority) return authority.error();
   p.authority = std::make_unique<CertificateAuthority>(std::move(*authority));
+  if (role == Role::Daemon) {
+    auto identity = open_identity(p, settings.notify.from_address, log);
+    if (!identity) return identity.error();
+    p.identity = std::make_unique<RelayIdentity>(std::move(*identity));
+  }
   p.vault = std::make_unique<KeyVault>(p.redis, *p.master_key, *p.authority, clock, p.random, settings.crypto, log);
   p.directory = std::make_unique<KeyDirectory>(p.redis, *p.master_key, *p.vault, clock, p.random, settings.keys, log);
   p.accounts = std::make_unique<Accounts>(p.redis, *p.master_key, clock, p.random, log);
@@ -81,6 +108,7 @@ Random& Services::random() { return parts_->random; }
 redis::Client& Services::redis() { return parts_->redis; }
 Wrapper& Services::wrapper() { return *parts_->master_key; }
 CertificateAuthority& Services::authority() { return *parts_->authority; }
+const RelayIdentity& Services::identity() { return *parts_->identity; }
 KeyVault& Services::vault() { return *parts_->vault; }
 KeyDirectory& Services::directory() { return *parts_->directory; }
 Accounts& Services::accounts() { return *parts_->accounts; }

@@ -16,6 +16,7 @@
 #include "crypto/key_directory.h"
 #include "crypto/key_vault.h"
 #include "crypto/master_key.h"
+#include "crypto/relay_identity.h"
 #include "notify/webhooks.h"
 #include "queue/mail_queue.h"
 #include "queue/queue_view.h"
@@ -28,7 +29,7 @@ namespace sealpost {
 class Services final {
  public:
   enum class Role {
-    Daemon,  ///< makes what is missing at a first start: master key, CA
+    Daemon,  ///< makes what is missing at a first start: master key, CA, signing pair
     Tool     ///< only uses what a daemon has made
   };
 
@@ -45,6 +46,8 @@ class Services final {
   [[nodiscard]] redis::Client& redis();
   [[nodiscard]] Wrapper& wrapper();
   [[nodiscard]] CertificateAuthority& authority();
+  /// Of the daemon alone: tools send no mail.
+  [[nodiscard]] const RelayIdentity& identity();
   [[nodiscard]] KeyVault& vault();
   [[nodiscard]] KeyDirectory& directory();
   [[nodiscard]] Accounts& accounts();
@@ -56,6 +59,7 @@ class Services final {
 
  private:
   struct Parts;
+  static Result<RelayIdentity> open_identity(Parts& parts, const std::string& from, Log& log);
   explicit Services(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };

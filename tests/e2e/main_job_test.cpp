@@ -91,6 +91,35 @@ TEST(MainJob, NewRecipientsFirstMailIsDecryptedByNss) {
   }
 }
 
+TEST(MainJob, NotificationIsSignedForTheAddressThatItComesFrom) {
+  RelayFixture relay;
+  auto sender = Submitter::logged_in(relay);
+  ASSERT_TRUE(sender.submit("alice@example.com", {"bob@example.net"}, message("1", "first")).starts_with("250"));
+  const std::string file = relay.notifications("bob@example.net", 1).at(0);
+  const TempDir place;
+  const auto verify = [&](const std::string& mail) {
+    return run({"openssl", "cms", "-verify", "-in", mail, "-purpose", "smimesign", "-signer", place / "signer.pem",
+                "-CAfile", place.write("ca.pem", relay.ctl({"key", "ca"}).out)});
+  };
+  const auto verified = verify(file);
+  EXPECT_EQ(verified.status, 0) << verified.err;
+  EXPECT_NE(verified.out.find("\r\nLink: "), std::string::npos) << "what is signed is what matters";
+  const auto signer = run({"openssl", "x509", "-noout", "-ext", "subjectAltName", "-in", place / "signer.pem"});
+  EXPECT_NE(signer.out.find("email:postmaster@relay.example.org\n"), std::string::npos) << signer.out;
+  const auto altered = std::regex_replace(read_file(file), std::regex("Authentication code: ."), "$&0");
+  EXPECT_NE(verify(place.write("altered", altered)).status, 0);
+}
+
+TEST(MainJob, RelayWhoseSigningPairWasAlteredDoesNotStart) {
+  RelayFixture relay;
+  redis::Client redis(relay.redis_endpoint(), std::chrono::seconds(10));
+  ASSERT_TRUE(redis.command({"SET", "keys:signer:postmaster@relay.example.org", "altered"}));
+  ASSERT_EQ(relay.stop(), 0);
+  Process daemon({BIN_DIR "/sealpostd", "--config", relay.config()});
+  EXPECT_GT(daemon.wait(), 0);
+  EXPECT_NE(daemon.output().find("signing key in Redis was altered"), std::string::npos) << daemon.output();
+}
+
 TEST(MainJob, SecondMailUsesTheSameKeyAndSendsNoSecondNotification) {
   RelayFixture relay;
   auto sender = Submitter::logged_in(relay);

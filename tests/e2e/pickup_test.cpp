@@ -118,7 +118,9 @@ TEST_F(PickupRelay, EarlierCodeStaysValidBesideANewOne) {
 TEST_F(PickupRelay, AttachedKeyFileOpensWithThePasswordOfThePage) {
   const std::string file = notified("attached@example.net");
   const auto mail = parse_mail(read_file(file));
-  EXPECT_EQ(mail.structure, "multipart/mixed(multipart/alternative(text/plain,text/html),application/x-pkcs12)");
+  EXPECT_EQ(mail.structure,
+            "multipart/signed(multipart/mixed(multipart/alternative(text/plain,text/html),application/x-pkcs12),"
+            "application/pkcs7-signature)");
   const auto link = read_notification(file);
   const auto entered = relay->http("POST", "/pickup/" + link.token + "/session", "code=" + link.code);
   ASSERT_EQ(entered.status, 303);

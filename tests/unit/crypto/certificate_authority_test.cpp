@@ -29,7 +29,7 @@ class CertificateAuthorityTest : public test::KeyTest {
   MasterKey master_{MasterKey::open(dir / "master.key", redis_, random_).value()};
 
   CertificateAuthority open(KeyType type = KeyType::P256) {
-    return CertificateAuthority::open(redis_, master_, clock, random_, log, type).value();
+    return CertificateAuthority::open(redis_, master_, clock, random_, log, {type}).value();
   }
   static std::string text_of(const std::string& der) {
     const auto shown = run({"openssl", "x509", "-inform", "DER", "-noout", "-text"}, der);
@@ -191,7 +191,7 @@ TEST_F(CertificateAuthorityTest, AnotherMasterKeyCannotUseIt) {
   open();
   ASSERT_TRUE(MasterKey::create(dir / "other.key", random_));
   auto other = MasterKey::load(dir / "other.key", random_).value();
-  auto opened = CertificateAuthority::open(redis_, other, clock, random_, log, KeyType::P256);
+  auto opened = CertificateAuthority::open(redis_, other, clock, random_, log, {KeyType::P256});
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().kind, ErrorKind::Permanent);
 }

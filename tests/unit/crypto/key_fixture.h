@@ -14,6 +14,7 @@
 #include "crypto/key_directory.h"
 #include "crypto/key_vault.h"
 #include "crypto/master_key.h"
+#include "crypto/relay_identity.h"
 #include "tests/support/fakes.h"
 #include "tests/support/log_file.h"
 #include "tests/support/redis_server.h"
@@ -29,8 +30,9 @@ struct Node {
        KeyType key_type)
       : redis(server.endpoint(), std::chrono::seconds(20)),
         master(MasterKey::open(key_file, redis, random).value()),
-        authority(CertificateAuthority::open(redis, master, clock, random, log, KeyType::P256).value()),
+        authority(CertificateAuthority::open(redis, master, clock, random, log, {KeyType::P256}).value()),
         vault(redis, master, authority, clock, random, {key_type, ContentCipher::Aes256Cbc}, log),
+        identity(RelayIdentity::open(redis, master, authority, address("relay@example.org"), clock, log).value()),
         directory(redis, master, vault, clock, random, std::move(settings), log) {}
 
   SystemRandom random;
@@ -38,6 +40,7 @@ struct Node {
   MasterKey master;
   CertificateAuthority authority;
   KeyVault vault;
+  RelayIdentity identity;
   KeyDirectory directory;
 };
 

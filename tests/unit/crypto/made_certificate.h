@@ -18,7 +18,7 @@
 
 namespace sealpost::test {
 
-constexpr long day_seconds = 24 * 3600;
+constexpr long day_seconds = 86'400;
 
 struct Made {
   PkeyPtr key;

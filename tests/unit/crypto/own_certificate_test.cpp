@@ -147,7 +147,7 @@ INSTANTIATE_TEST_SUITE_P(
         UploadCase{"PublicKeyOnly", [] { return "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"s; },
                    "no_certificate"},
         UploadCase{"EmptyBundle", [] { return test::pkcs7_of({}, "DER"); }, "no_certificate"},
-        UploadCase{"TooLarge", [] { return issued({}).pem() + std::string(256 * 1024, ' '); }, "too_large"},
+        UploadCase{"TooLarge", [] { return issued({}).pem() + std::string(262'144, ' '); }, "too_large"},
         UploadCase{"TwentyOne",
                    [] {
                      std::string all;

@@ -36,7 +36,7 @@ class Pkcs12Test : public test::KeyTest {
     redis::Client redis(server.endpoint(), std::chrono::seconds(20));
     auto master = MasterKey::open(dir / "master.key", redis, random_).value();
     authority_ = std::make_unique<CertificateAuthority>(
-        CertificateAuthority::open(redis, master, clock, random_, log, KeyType::Rsa2048).value());
+        CertificateAuthority::open(redis, master, clock, random_, log, {KeyType::Rsa2048}).value());
     key_ = generate_key(KeyType::Rsa2048).value();
     certificate_ = parse_certificate(authority_->issue(address("bob@example.com"), key_.get()).value()).value();
     const auto pem = dir.write("bob.pem", *to_pem(certificate_.get()));

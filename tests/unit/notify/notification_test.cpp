@@ -12,6 +12,7 @@
 #include "base/encoding.h"
 #include "tests/support/fakes.h"
 #include "tests/support/mail_parser.h"
+#include "tests/unit/notify/mail_signer.h"
 
 namespace sealpost {
 
@@ -42,7 +43,7 @@ std::string composed(const Facts& facts) {
   const auto notice = compose_notification(relay,
                                            {facts.recipient, facts.cause, facts.sender, link, code,
                                             clock.now() + std::chrono::hours(24 * 30), facts.attachment},
-                                           clock, random);
+                                           test::signer().sign(), clock, random);
   EXPECT_EQ(notice->kind(), Notice::Kind::Notification);
   return std::string(view(notice->message()));
 }
@@ -78,7 +79,8 @@ TEST_P(EveryCause, KeepsLinesOfTheTextShort) {
 
 TEST_P(EveryCause, SaysTheSameInTextAndHtml) {
   const auto mail = parse_mail(composed({.cause = GetParam()}));
-  EXPECT_EQ(mail.structure, "multipart/alternative(text/plain,text/html)");
+  EXPECT_EQ(mail.structure,
+            "multipart/signed(multipart/alternative(text/plain,text/html),application/pkcs7-signature)");
   EXPECT_EQ(words_of(mail.parts.at(0).body), words_of(mail.parts.at(1).body));
 }
 
@@ -123,7 +125,8 @@ TEST(Notification, CarriesNoSentenceThatASenderPutsIntoTheAddress) {
   for (const char* local : {"\"Your account is locked. Visit www.evil.example\"", "\"<script>&\"", "\"a,b\"",
                             "Your\u00a0account", "Your\u2003account\u2003is", "Your\u3000account"}) {
     const auto mail = parse_mail(composed({.sender = std::string(local) + "@example.com"}));
-    for (const auto& part : mail.parts) {
+    ASSERT_EQ(mail.parts.size(), 3U);
+    for (const auto& part : {mail.parts[0], mail.parts[1]}) {
       EXPECT_NE(part.body.find("Somebody at example.com"), std::string::npos) << part.body;
       for (const char* word : {"account", "script", "a,b"}) EXPECT_EQ(part.body.find(word), std::string::npos) << word;
     }
@@ -142,7 +145,9 @@ TEST(Notification, AttachesTheKeyFileBesideTheAlternatives) {
   const std::string octets("\x30\x82\0\r\n\xff", 6);
   const WipedBuffer file(octets.begin(), octets.end());
   const auto mail = parse_mail(composed({.attachment = &file}));
-  EXPECT_EQ(mail.structure, "multipart/mixed(multipart/alternative(text/plain,text/html),application/x-pkcs12)");
+  EXPECT_EQ(mail.structure,
+            "multipart/signed(multipart/mixed(multipart/alternative(text/plain,text/html),application/x-pkcs12),"
+            "application/pkcs7-signature)");
   EXPECT_EQ(mail.parts.at(2).body, octets);
   EXPECT_EQ(mail.parts.at(2).filename, "mail-key.p12");
   EXPECT_NE(mail.parts.at(0).body.find("The key file is attached."), std::string::npos);
@@ -152,11 +157,13 @@ TEST(Notification, AttachesTheKeyFileBesideTheAlternatives) {
 TEST(Notification, OfAPickupNamesAddressAndKeyButNoCode) {
   const test::ManualClock clock;
   SystemRandom random;
-  const auto notice = compose_picked_up(relay, {"bob@example.net", std::string(64, 'a')}, clock, random);
+  const auto notice =
+      compose_picked_up(relay, {"bob@example.net", std::string(64, 'a')}, test::signer().sign(), clock, random);
   ASSERT_TRUE(notice);
   EXPECT_EQ(notice->kind(), Notice::Kind::KeyEvent);
   const auto mail = parse_mail(view(notice->message()));
-  EXPECT_EQ(mail.structure, "multipart/alternative(text/plain,text/html)");
+  EXPECT_EQ(mail.structure,
+            "multipart/signed(multipart/alternative(text/plain,text/html),application/pkcs7-signature)");
   EXPECT_NE(mail.parts.at(0).body.find("mail to bob@example.net was picked up"), std::string::npos);
   EXPECT_NE(mail.parts.at(0).body.find("Key: " + std::string(64, 'a')), std::string::npos);
   EXPECT_EQ(words_of(mail.parts.at(0).body), words_of(mail.parts.at(1).body));

@@ -66,7 +66,11 @@ class NotifyTest : public KeyTest {
   std::unique_ptr<Notifier> make_notifier(Random& source, std::function<void()> queued) {
     return std::make_unique<Notifier>(
         keys->directory, *store, *queue, keys->master, clock, source, log,
-        NotifierOptions{notify_settings, {"", "relay@example.org", "relay.example.org"}, public_url, "next-hop"},
+        NotifierOptions{notify_settings,
+                        {"", "relay@example.org", "relay.example.org"},
+                        public_url,
+                        "next-hop",
+                        [this](std::string_view content) { return keys->identity.sign_detached(content); }},
         std::move(queued));
   }
 

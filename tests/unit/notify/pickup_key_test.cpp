@@ -129,7 +129,7 @@ TEST_F(PickupTest, AttachedFileOpensWithThePasswordBehindTheCode) {
   restart();
   const auto notice = notified("bob@example.net");
   const auto mail = test::parse_mail(notice.raw);
-  ASSERT_EQ(mail.parts.size(), 3U);
+  ASSERT_EQ(mail.parts.size(), 4U);
   const auto opened = pickup->show(notice.token, session_of(notice));
   ASSERT_FALSE(opened->attached_password.empty());
   const std::string path = dir.write("attached.p12", mail.parts[2].body);

@@ -59,7 +59,7 @@ class IntakeTest : public testing::Test {
 
   RelayParts parts;
   CertificateAuthority authority =
-      CertificateAuthority::open(parts.redis, parts.master, parts.clock, parts.random, parts.log, KeyType::P256)
+      CertificateAuthority::open(parts.redis, parts.master, parts.clock, parts.random, parts.log, {KeyType::P256})
           .value();
   KeyVault vault{parts.redis, parts.master, authority,
                  parts.clock, parts.random, {KeyType::P256, ContentCipher::Aes256Cbc},
