@@ -32,7 +32,8 @@ enum class Purpose {
   Cursor,             ///< where a page of an account's messages ended
   Webhook,            ///< an account's webhook: URL, events, signing key
   IdempotencyAnswer,  ///< what was answered to a submission with an idempotency key
-  SignerKey           ///< the private key that signs the relay's own mail
+  SignerKey,          ///< the private key that signs the relay's own mail
+  AuditTrail          ///< MAC that chains the entries of the audit trail
 };
 
 class Wrapper {

@@ -213,6 +213,11 @@ std::vector<SettingKey> key_keys() {
        set(MEMBER(keys.interim_lifetime), lifetime)},
       {"keys.master_key_file", "", "state_dir/master.key; mode 0600, made at first start",
        set(MEMBER(keys.master_key_file), optional_path)},
+      {"keys.accepted_roots", "",
+       "PEM: CAs to which recipients' own certificates must chain; none: whoever issued them",
+       set(MEMBER(keys.accepted_roots), optional_path)},
+      {"keys.accept_self_signed", "yes", "recipients' own certificates may be self-signed",
+       set(MEMBER(keys.accept_self_signed), parse_yes_no)},
       {"notify.from", "", "Sealpost <postmaster@HOSTNAME>",
        [](Settings& settings, const std::string& text) {
          return text.empty() ? Status() : apply_from(settings, text);

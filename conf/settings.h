@@ -125,6 +125,8 @@ struct KeysSettings {
   KeyPolicy policy = KeyPolicy::Interim;
   std::chrono::milliseconds interim_lifetime{};
   std::string master_key_file;
+  std::string accepted_roots;       ///< PEM; empty: whoever issued a recipient's own certificate will do
+  bool accept_self_signed = false;  ///< of recipients' own certificates
 };
 
 enum class NotifyMode { Code, Attach };

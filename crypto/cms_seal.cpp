@@ -296,4 +296,13 @@ Result<CutCms> encrypt_and_cut(std::span<const std::string_view> content, KeyKin
   return Cutter(cms.get()).cut(recipients.size(), std::move(*ciphertext));
 }
 
+Result<std::string> encrypt_for_one(std::string_view content, std::string_view certificate_der, ContentCipher cipher) {
+  auto usable = usable_certificate(certificate_der);
+  if (!usable) return usable.error();
+  const std::array pieces = {content};
+  auto cut = encrypt_and_cut(pieces, usable->kind, {usable->certificate.get()}, cipher);
+  if (!cut) return cut.error();
+  return cut->heads.front() + cut->tail;
+}
+
 }  // namespace sealpost

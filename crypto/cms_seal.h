@@ -43,4 +43,8 @@ struct UsableCertificate {
 /// points off the curve, curves but P-256 and P-384): Permanent. Internal when the fault is ours.
 Result<UsableCertificate> usable_certificate(std::string_view der);
 
+/// The content encrypted to one certificate, whichever kind its key is of: a ContentInfo in DER. Errors as for
+/// usable_certificate.
+Result<std::string> encrypt_for_one(std::string_view content, std::string_view certificate_der, ContentCipher cipher);
+
 }  // namespace sealpost

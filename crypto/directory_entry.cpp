@@ -16,7 +16,8 @@ namespace {
 constexpr std::size_t mac_size = 32;
 
 using Fields = std::tuple<std::string, std::string, std::string, std::string, std::string, std::int64_t, std::int64_t,
-                          std::int64_t>;
+                          std::int64_t, bool>;
+constexpr std::size_t fields_before_own = 8;
 
 std::string entry_mac(Wrapper& wrapper, std::string_view packed) {
   return wrapper.mac(Purpose::DirectoryEntry, "entry " + std::string(packed));
@@ -34,7 +35,10 @@ Error altered(std::string detail) {
 
 Result<KeyRecord> parse(std::string_view packed) {
   try {
-    auto fields = unpack_record(packed).get().as<Fields>();
+    const auto unpacked = unpack_record(packed);
+    // msgpack-c leaves those alone that an array is too short for.
+    auto fields = unpacked.get().as<Fields>();
+    if (unpacked.get().via.array.size < fields_before_own) return altered("too few fields");
     const auto state = parse_pair_state(std::get<2>(fields));
     if (!state) return altered("unknown state");
     KeyRecord record;
@@ -46,6 +50,7 @@ Result<KeyRecord> parse(std::string_view packed) {
     record.assigned = from_milliseconds(std::get<5>(fields));
     record.expires = from_field(std::get<6>(fields));
     record.picked_up = from_field(std::get<7>(fields));
+    record.own = std::get<8>(fields);
     return record;
   } catch (const std::exception& why) {
     return altered(why.what());
@@ -58,7 +63,7 @@ std::string encode_entry(Wrapper& wrapper, const KeyRecord& record) {
   msgpack::sbuffer buffer;
   msgpack::pack(buffer, Fields(record.address, record.fingerprint, std::string(to_text(record.state)),
                                record.certificate, record.placeholder, to_milliseconds(record.assigned),
-                               to_field(record.expires), to_field(record.picked_up)));
+                               to_field(record.expires), to_field(record.picked_up), record.own));
   const std::string_view packed(buffer.data(), buffer.size());
   return entry_mac(wrapper, packed).append(packed);
 }
@@ -73,8 +78,10 @@ Result<KeyRecord> decode_entry(Wrapper& wrapper, std::string_view address_key, s
   return record;
 }
 
+unsigned directory_shard(std::string_view address_key) { return redis::slot_of(address_key) % shard_count; }
+
 std::string directory_prefix(std::string_view address_key) {
-  return "keys:{" + std::to_string(redis::slot_of(address_key) % shard_count) + "}:";
+  return "keys:{" + std::to_string(directory_shard(address_key)) + "}:";
 }
 
 }  // namespace sealpost

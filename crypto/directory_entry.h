@@ -13,12 +13,13 @@
 namespace sealpost {
 
 /// MAC (32 octets) ‖ MessagePack array {address, fingerprint, state, certificate, placeholder, assigned, expires,
-/// picked up}; times in ms, 0 = none.
+/// picked up, own}; times in ms, 0 = none. Entries of earlier versions end before own.
 std::string encode_entry(Wrapper& wrapper, const KeyRecord& record);
 /// Permanent when the MAC does not fit, or the entry is another address's.
 Result<KeyRecord> decode_entry(Wrapper& wrapper, std::string_view address_key, std::string_view entry);
 
-/// The hash tag that all keys of one address share: "keys:{n}:".
+/// The shard of an address, and the hash tag that all its keys share: "keys:{n}:".
+unsigned directory_shard(std::string_view address_key);
 std::string directory_prefix(std::string_view address_key);
 
 }  // namespace sealpost

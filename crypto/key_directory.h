@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which key belongs to which address: look up, and assign at first need (one pair per address, however many ask at
-// once) together with the notification that this owes. Everything of one address lies in one Redis slot; every entry
-// carries a MAC.
+// once) together with the notification that this owes. What becomes of a pair later is KeyLife's. Everything of one
+// address lies in one Redis slot; every entry carries a MAC.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/audit_trail.h"
 #include "base/clock.h"
 #include "base/email_address.h"
 #include "base/log.h"
@@ -15,6 +16,7 @@
 #include "base/result.h"
 #include "base/wrapper.h"
 #include "conf/settings.h"
+#include "crypto/address_entries.h"
 #include "crypto/address_locks.h"
 #include "crypto/key_outbox.h"
 #include "crypto/key_record.h"
@@ -33,10 +35,10 @@ struct Assignment {
 
 class KeyDirectory final {
  public:
-  KeyDirectory(redis::Client& redis, Wrapper& wrapper, KeyVault& vault, const Clock& clock, Random& random,
-               KeysSettings settings, Log& log);
+  KeyDirectory(redis::Client& redis, Wrapper& wrapper, KeyVault& vault, AuditTrail& audit, const Clock& clock,
+               Random& random, KeysSettings settings, Log& log);
 
-  /// NotFound is no error here: nothing for an address without a pair (an expired interim one counts as none).
+  /// NotFound is no error here: nothing for an address without a pair (one whose use is KeyUse::Assign counts as none).
   /// Permanent when the stored entry fails its MAC.
   Result<std::optional<KeyRecord>> find(const EmailAddress& address);
   /// In order; one round trip per shard at most.
@@ -60,8 +62,6 @@ class KeyDirectory final {
   /// Removes a row whose notice is durable in the queue.
   Status settle_outbox(const OutboxRow& row);
 
-  /// Records the first pickup of a pair.
-  Status mark_picked_up(const std::string& address_key, const std::string& fingerprint);
   /// All pairs that the address ever had, newest first.
   Result<std::vector<KeyRecord>> history(const std::string& address_key);
   /// A pair of the address as a PKCS#12 file; see KeyVault::export_pkcs12 for the password. NotFound for a pair that
@@ -71,25 +71,22 @@ class KeyDirectory final {
 
  private:
   struct Seen;
-  struct Stored {
-    std::string field;
-    std::string entry;
-  };
   Result<Seen> look_up(const std::string& address_key);
   Result<Seen> read_current(const std::string& address_key, const redis::ReplyView& reply);
-  Result<Stored> stored_entry(const std::string& address_key, const std::string& fingerprint);
-  Result<KeyRecord> decode(const std::string& address_key, std::string_view entry);
   Result<std::optional<Assignment>> try_assign(const EmailAddress& address, const Introduction& introduction,
                                                const Seen& seen);
-  Result<bool> store(const KeyRecord& record, const BoundPair& pair, const Seen& seen, const NewNotification& row);
+  Result<bool> store(const KeyRecord& record, const BoundPair& pair, const Seen& seen, const Introduction& introduction,
+                     const NewNotification& row);
   [[nodiscard]] KeyRecord new_record(const EmailAddress& address, const BoundPair& pair) const;
 
   redis::Client& redis_;
   Wrapper& wrapper_;
   KeyVault& vault_;
+  AuditTrail& audit_;
   const Clock& clock_;
   KeysSettings settings_;
   Log& log_;
+  AddressEntries entries_;
   KeyOutbox outbox_;
   AddressLocks assigning_;
 };

@@ -33,8 +33,10 @@ http::Response present(const KeyRoutesContext& context, const Call& call, int st
   const std::string caching = key.state == PairState::Interim ? "no-store" : "private, max-age=300";
   const auto pem = to_pem(key.certificate);
   if (!pem) return http::Response::failure(pem.error());
+  // Who issued a certificate of the recipient's own is not known here.
+  const std::string chain = key.own ? std::string() : context.ca_pem;
   if (call.pem) {
-    return http::Response::text(status, "application/pem-certificate-chain", *pem + context.ca_pem)
+    return http::Response::text(status, "application/pem-certificate-chain", *pem + chain)
         .with("Cache-Control", caching)
         .with("Vary", "Accept");
   }
@@ -43,7 +45,7 @@ http::Response present(const KeyRoutesContext& context, const Call& call, int st
   body.set("state", std::string(to_text(key.state)));
   body.set("fingerprint", key.fingerprint);
   body.set("certificate", *pem);
-  body.set("chain", context.ca_pem);
+  body.set("chain", chain);
   body.set("expires", key.expires ? Poco::Dynamic::Var(to_rfc3339(*key.expires)) : Poco::Dynamic::Var());
   std::ostringstream out;
   body.stringify(out);
@@ -80,6 +82,12 @@ http::Response find(const KeyRoutesContext& context, const Call& call, const std
   if (!address) return http::Response::from(address.error());
   auto key = context.directory.find(*address);
   if (!key) return http::Response::failure(key.error());
+  if (key->has_value() && use_of(**key, context.clock.now()) == KeyUse::Hold) {
+    const std::string text =
+        "the recipient's own certificate has expired or was revoked, and they have set no other yet";
+    return call.assigns ? http::Response::problem(409, "No usable key", text)
+                        : http::Response::from(Error::not_found(text));
+  }
   if (key->has_value()) return present(context, call, 200, **key);
   if (call.assigns) return assign(context, call, *address);
   return http::Response::from(Error::not_found("this address has no key"));
@@ -136,6 +144,13 @@ http::Response post_keys(const KeyRoutesContext& context, const http::Request& r
   return http::Response::json(200, "{\"results\":[" + results + "]}").with("Cache-Control", "no-store");
 }
 
+/// RFC 5280 section 4.2.1.13: DER, as application/pkix-crl (RFC 2585).
+http::Response crl(const KeyRoutesContext& context) {
+  auto der = context.crl.list();
+  if (!der) return http::Response::failure(der.error());
+  return http::Response::text(200, "application/pkix-crl", *der).with("Cache-Control", "max-age=60");
+}
+
 }  // namespace
 
 std::vector<http::Route> key_routes(KeyRoutesContext& context) {
@@ -145,6 +160,7 @@ std::vector<http::Route> key_routes(KeyRoutesContext& context) {
        [&context](const http::Request&) {
          return http::Response::text(200, "application/x-pem-file", context.ca_pem);
        }},
+      {"GET", "/v1/crl", Access::Public, 0, [&context](const http::Request&) { return crl(context); }},
       {"GET", "/v1/keys/{address}", Access::Keys, 0,
        [&context](const http::Request& request) {
          return find(context, {request.caller->account, false, wants_pem(request), 0},

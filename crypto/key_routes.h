@@ -7,12 +7,15 @@
 #include <vector>
 
 #include "base/http/router.h"
+#include "crypto/crl_publisher.h"
 #include "crypto/key_directory.h"
 
 namespace sealpost {
 
 struct KeyRoutesContext {
   KeyDirectory& directory;
+  CrlPublisher& crl;
+  const Clock& clock;
   std::string ca_pem;  ///< issuing and root CA
   /// Counts the new address against the account's limit (notify.max_new_per_account); false beyond it.
   std::function<Result<bool>(const std::string& account, const EmailAddress& address)> may_assign;
@@ -20,7 +23,7 @@ struct KeyRoutesContext {
   std::function<void()> assigned;
 };
 
-/// GET /v1/ca, GET and PUT /v1/keys/{address}. The context must outlive the routes.
+/// GET /v1/ca and /v1/crl, GET and PUT /v1/keys/{address}, POST /v1/keys. The context must outlive the routes.
 std::vector<http::Route> key_routes(KeyRoutesContext& context);
 
 }  // namespace sealpost

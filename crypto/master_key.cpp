@@ -63,6 +63,8 @@ std::string_view purpose_name(Purpose purpose) {
       return "idempotency-answer";
     case Purpose::SignerKey:
       return "signer-key";
+    case Purpose::AuditTrail:
+      return "audit-trail";
   }
   std::abort();  // a purpose without a name would share another one's subkey
 }

@@ -4,6 +4,7 @@
 #include "crypto/own_certificate.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 
 #include <algorithm>
 
@@ -138,6 +139,24 @@ Result<OwnCertificate, Refused> judge(std::string_view upload, const EmailAddres
 }
 
 }  // namespace
+
+Result<OwnCertificatePolicy> load_own_certificate_policy(const KeysSettings& settings) {
+  OwnCertificatePolicy policy{{}, settings.accept_self_signed};
+  const std::string& path = settings.accepted_roots;
+  if (path.empty()) return policy;
+  const BioPtr file(BIO_new_file(path.c_str(), "r"));
+  if (!file) return Error::invalid("keys.accepted_roots: " + path + " cannot be read", openssl_errors());
+  while (X509Ptr root{PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr)}) {
+    policy.accepted_roots.push_back(std::move(root));
+  }
+  // The end of the file is the one way in which the last look may fail.
+  const unsigned long why = ERR_peek_last_error();
+  const bool ended = ERR_GET_LIB(why) == ERR_LIB_PEM && ERR_GET_REASON(why) == PEM_R_NO_START_LINE;
+  const std::string errors = openssl_errors();
+  if (!ended) return Error::invalid("keys.accepted_roots: " + path + " holds what is no certificate", errors);
+  if (policy.accepted_roots.empty()) return Error::invalid("keys.accepted_roots: there is no certificate in " + path);
+  return policy;
+}
 
 Result<OwnCertificateVerdict> judge_own_certificate(std::string_view upload, const EmailAddress& address, Time now,
                                                     const OwnCertificatePolicy& policy) {

@@ -11,6 +11,7 @@
 #include "base/email_address.h"
 #include "base/openssl.h"
 #include "base/result.h"
+#include "conf/settings.h"
 #include "crypto/certificate_check.h"
 
 namespace sealpost {
@@ -20,6 +21,9 @@ struct OwnCertificatePolicy {
   std::vector<X509Ptr> accepted_roots;  ///< trust anchors; none: whoever issued it will do
   bool accept_self_signed = false;      ///< one whose issuer is its subject, whatever the roots are
 };
+
+/// As the settings say: keys.accepted_roots and keys.accept_self_signed. Invalid names the file and what is wrong.
+Result<OwnCertificatePolicy> load_own_certificate_policy(const KeysSettings& settings);
 
 struct OwnCertificate {
   std::string der;

@@ -104,8 +104,9 @@ std::string fate(const ReportFacts& facts, Time now) {
     case ReportAction::Failed:
       break;
     case ReportAction::Delayed:
+      if (!facts.retry_until) return "waits at the relay, and nothing is tried for now. You need not do anything.";
       return "has not been delivered yet. You need not do anything: it is tried again\nuntil " +
-             to_rfc5322(facts.retry_until.value_or(now)) + ".";
+             to_rfc5322(*facts.retry_until) + ".";
     case ReportAction::Relayed:
       return "has been handed on to the next mail server, which answers for it now. That\nserver does not confirm "
              "deliveries: no further confirmation may come, even\nwhen the message arrives.";

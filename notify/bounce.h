@@ -25,7 +25,7 @@ struct ReportFacts {
   std::string response;                  ///< how the last attempt ended: the remote's reply, or our own words
   std::string remote_host;               ///< whose reply it is; empty when the words are ours
   bool expired = false;                  ///< delivery.max_age, not a refusal
-  std::optional<Time> retry_until = {};  ///< of Delayed: until when attempts go on
+  std::optional<Time> retry_until = {};  ///< of Delayed: until when attempts go on; none for one that is held
   std::string_view header_block = {};    ///< of the returned message: fields only, never content
 };
 

@@ -101,6 +101,12 @@ void append_signature(WipedBuffer& out, std::string_view der) {
 
 }  // namespace
 
+WipedBuffer compose_part(const MimePart& part, Random& random) {
+  WipedBuffer out;
+  append_part(out, part, Lines::AsTheyAre, random);
+  return out;
+}
+
 WipedBuffer compose(const NoticeSender& from, const MailHeader& header, const MimePart& content, const Clock& clock,
                     Random& random) {
   WipedBuffer out;

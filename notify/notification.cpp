@@ -3,6 +3,7 @@
 #include "notify/notification.h"
 
 #include "base/email_address.h"
+#include "crypto/cms_seal.h"
 #include "notify/pages.h"
 #include "notify/template.h"
 #include "notify_templates.h"
@@ -47,6 +48,46 @@ std::string attached_text(bool attached) {
   return "\nThe key file is attached. The page shows its password after the code.\n";
 }
 
+struct NewsWords {
+  std::string subject;
+  std::string news;
+  const char* unexpected = "If you did not do this,";
+};
+
+NewsWords news_words(const KeyNews& news) {
+  const std::string& who = news.recipient;
+  switch (news.event) {
+    case KeyEvent::PickedUp:
+      return {"Your key was picked up", "The key for encrypted mail to " + who + " was picked up just now."};
+    case KeyEvent::Kept:
+      return {"Your key is permanent now", "The key for encrypted mail to " + who + " is kept for good from now on."};
+    case KeyEvent::Uploaded:
+      return {"A certificate was uploaded",
+              "A certificate was uploaded, to be used for encrypted mail to\n" + who +
+                  ". It is used once the code is entered\nthat a second mail, encrypted to it, brings."};
+    case KeyEvent::Replaced:
+      return {"Your certificate is used now",
+              "Mail to " + who +
+                  " is encrypted to the certificate\nbelow from now on. Earlier mail stays readable with "
+                  "the earlier key."};
+    case KeyEvent::Forgotten:
+      return {"Your key was deleted on the server",
+              "The server's copy of a private key for encrypted mail to\n" + who +
+                  " was destroyed. Keep your key file: without it\nthe mail that was encrypted to it cannot be read."};
+    case KeyEvent::Revoked:
+      return {"Your key was revoked",
+              "The operator of the relay revoked the certificate of a key for\nencrypted mail to " + who +
+                  ". New mail brings a new key.\nEarlier mail stays readable with the earlier key.",
+              "If you do not know why,"};
+    case KeyEvent::CertificateEnded:
+      break;
+  }
+  return {"Your certificate has ended",
+          "The certificate that you had set for encrypted mail to\n" + who +
+              " has expired or was revoked. Mail for you\nwaits. Please upload a new certificate.",
+          "If you never set one,"};
+}
+
 MimePart alternatives(std::string_view text, std::string_view html) {
   return {"multipart/alternative",
           {},
@@ -84,18 +125,44 @@ Result<Notice> compose_notification(const NoticeSender& from, const Notification
   return Notice(Notice::Kind::Notification, std::move(*message));
 }
 
-Result<Notice> compose_picked_up(const NoticeSender& from, const PickedUpFacts& facts, const SignDetached& sign,
-                                 const Clock& clock, Random& random) {
-  const TemplateValues values = {
-      {"recipient", facts.recipient}, {"fingerprint", facts.fingerprint}, {"operator", from.address}};
-  auto text = fill(templates::picked_up_txt, TemplateKind::Text, values);
+Result<Notice> compose_key_news(const NoticeSender& from, const KeyNews& news, const SignDetached& sign,
+                                const Clock& clock, Random& random) {
+  const NewsWords words = news_words(news);
+  const TemplateValues values = {{"subject", words.subject},
+                                 {"news", words.news},
+                                 {"detail", news.detail},
+                                 {"unexpected", words.unexpected},
+                                 {"fingerprint", news.key.fingerprint},
+                                 {"operator", from.address}};
+  auto text = fill(templates::key_news_txt, TemplateKind::Text, values);
   if (!text) return text.error();
-  auto html = fill(templates::picked_up_html, TemplateKind::Html, values);
+  auto html = fill(templates::key_news_html, TemplateKind::Html, values);
   if (!html) return html.error();
-  const MailHeader header{facts.recipient, "Your key was picked up", "auto-generated", {}};
+  const MailHeader header{news.recipient, words.subject, "auto-generated", {}};
   auto message = compose_signed(from, header, alternatives(*text, *html), sign, clock, random);
   if (!message) return message.error();
   return Notice(Notice::Kind::KeyEvent, std::move(*message));
+}
+
+Result<Notice> compose_certificate_code(const NoticeSender& from, const CodeForCertificate& code,
+                                        const std::string& link, ContentCipher cipher, const Clock& clock,
+                                        Random& random) {
+  const TemplateValues values = {{"code", std::string(code.code.reveal())},
+                                 {"link", link},
+                                 {"fingerprint", code.fingerprint},
+                                 {"until", to_rfc3339(code.until)}};
+  auto text = fill(templates::certificate_code_txt, TemplateKind::Text, values);
+  if (!text) return text.error();
+  const WipedBuffer entity = compose_part({"text/plain; charset=utf-8", *text, {}, {}}, random);
+  auto sealed = encrypt_for_one(view(entity), code.certificate, cipher);
+  if (!sealed) return sealed.error();
+  const std::string type = cipher == ContentCipher::Aes256Gcm ? "authEnveloped-data" : "enveloped-data";
+  const MimePart content{"application/pkcs7-mime; smime-type=" + type + ";\r\n\tname=\"smime.p7m\"",
+                         *sealed,
+                         "attachment; filename=\"smime.p7m\"",
+                         {}};
+  const MailHeader header{code.recipient, "The code for your certificate", "auto-generated", {}};
+  return Notice(Notice::Kind::KeyEvent, compose(from, header, content, clock, random));
 }
 
 }  // namespace sealpost

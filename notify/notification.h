@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words of the mails that a recipient gets about keys: the notification with link and code, and the note that a key
-// was picked up. They are signed by the relay.
+// The words of the mails that a recipient gets about keys: the notification with link and code, the news of what became
+// of a key, and the code for a certificate of their own. They are signed by the relay.
 #pragma once
 
 #include <string>
@@ -10,6 +10,8 @@
 #include "base/result.h"
 #include "base/sealed_message.h"
 #include "base/secret.h"
+#include "conf/settings.h"
+#include "notify/key_news.h"
 #include "notify/mail_composer.h"
 
 namespace sealpost {
@@ -34,11 +36,13 @@ struct NotificationFacts {
 Result<Notice> compose_notification(const NoticeSender& from, const NotificationFacts& facts, const SignDetached& sign,
                                     const Clock& clock, Random& random);
 
-struct PickedUpFacts {
-  std::string recipient;
-  std::string fingerprint;
-};
-Result<Notice> compose_picked_up(const NoticeSender& from, const PickedUpFacts& facts, const SignDetached& sign,
-                                 const Clock& clock, Random& random);
+/// What became of a key, told to its address.
+Result<Notice> compose_key_news(const NoticeSender& from, const KeyNews& news, const SignDetached& sign,
+                                const Clock& clock, Random& random);
+
+/// The code that makes a certificate current, in a mail that only its private key opens. `link`: where it is entered.
+Result<Notice> compose_certificate_code(const NoticeSender& from, const CodeForCertificate& code,
+                                        const std::string& link, ContentCipher cipher, const Clock& clock,
+                                        Random& random);
 
 }  // namespace sealpost

@@ -17,8 +17,6 @@ constexpr std::chrono::seconds poll_interval{5};
 constexpr std::size_t rows_at_once = 16;
 /// Requests for new codes that are served before the outbox is looked at again.
 constexpr std::size_t resends_at_once = 16;
-/// How long a put of the same notice is recognised as the same.
-constexpr std::chrono::hours once_lifetime{24 * 7};
 
 }  // namespace
 
@@ -29,19 +27,20 @@ struct Notifier::Issue {
   NotificationCause cause;
   std::string sender;
   std::string once;
+  bool can_attach = true;  ///< the server holds the private key
 };
 
 Notifier::Notifier(KeyDirectory& directory, PickupStore& store, MailQueue& queue, Wrapper& wrapper, const Clock& clock,
-                   Random& random, Log& log, NotifierOptions options, std::function<void()> queued)
+                   Random& random, Log& log, NotifierOptions options, std::function<void()> queued,
+                   std::function<Status()> upkeep)
     : directory_(directory),
       store_(store),
-      queue_(queue),
-      wrapper_(wrapper),
       clock_(clock),
       random_(random),
       log_(log),
       options_(std::move(options)),
-      queued_(std::move(queued)) {}
+      notices_(queue, wrapper, clock, options_.destination, std::move(queued)),
+      upkeep_(std::move(upkeep)) {}
 
 Notifier::~Notifier() { stop(); }
 
@@ -74,6 +73,7 @@ void Notifier::run() {
     guarded(log_, "notifier.round_failed", [this] {
       if (auto served = serve_outbox(); !served) log_.failure("notifier.outbox_failed", served.error());
       serve_resends();
+      if (auto kept = upkeep_(); !kept) log_.failure("notifier.upkeep_failed", kept.error());
     });
     lock.lock();
     wake_.wait_for(lock, poll_interval, [this] { return stopping_ || kicked_ || !resends_.empty(); });
@@ -112,10 +112,11 @@ Status Notifier::issue(const Issue& order) {
   link.address = order.recipient.directory_key();
   link.recipient = order.recipient.text();
   link.fingerprint = order.fingerprint;
-  link.expires = clock_.now() + options_.settings.code_lifetime;
+  link.issued = clock_.now();
+  link.expires = link.issued + options_.settings.code_lifetime;
 
   std::optional<Pkcs12File> attached;
-  if (options_.settings.mode == NotifyMode::Attach) {
+  if (options_.settings.mode == NotifyMode::Attach && order.can_attach) {
     auto file = directory_.export_pkcs12(link.address, order.fingerprint, Pkcs12Format::Compatible, std::nullopt);
     if (!file) return file.error();
     auto wrapped = store_.wrap_attached(token, file->password);
@@ -132,24 +133,11 @@ Status Notifier::issue(const Issue& order) {
                                       attached ? &attached->octets : nullptr},
                                      options_.sign, clock_, random_);
   if (!notice) return notice.error();
-  auto stored = put(*notice, order.recipient, order.once);
+  auto stored = notices_.put(*notice, order.recipient, order.once);
   if (!stored) return stored.error();
   // A crash came after an earlier put: that mail's link is the one that the recipient has, and nobody will ever see
   // ours.
   return *stored ? Status() : store_.withdraw(token, link.address, *earlier);
-}
-
-Result<bool> Notifier::put(const Notice& notice, const EmailAddress& recipient, const std::string& once_name) {
-  const Once once{wrapper_.mac(Purpose::IdempotencyKey, once_name), wrapper_.mac(Purpose::IdempotencyBody, once_name),
-                  once_lifetime};
-  Envelope envelope{queue_.new_id(once), {}, std::nullopt, {}, recipient.needs_smtputf8(), clock_.now()};
-  DsnRequest dsn;
-  dsn.never = true;
-  const std::string& destination = options_.destination.empty() ? recipient.domain().a_label() : options_.destination;
-  auto result = queue_.put(notice, envelope, {recipient, destination, {}, {}, dsn}, once);
-  if (!result) return result.error();
-  queued_();
-  return result->outcome == PutOutcome::Stored;
 }
 
 Result<std::optional<PickupLink>> Notifier::latest_link(const std::string& address) {
@@ -160,7 +148,8 @@ Result<std::optional<PickupLink>> Notifier::latest_link(const std::string& addre
 }
 
 Status Notifier::remind(const KeyRecord& key, const EmailAddress& address, const Introduction& introduction) {
-  if (key.picked_up) return {};
+  // Nobody needs a code to read what is sealed to a certificate of their own.
+  if (key.picked_up || key.own) return {};
   auto latest = latest_link(key.address);
   if (!latest) return latest.error();
   // Without a link of this pair its first notification waits (the order releases it then), was cancelled with the
@@ -205,30 +194,55 @@ void Notifier::serve_resends() {
   }
 }
 
-/// The mail goes to the spelling that was stored, never to the one that somebody typed into a form.
 Status Notifier::serve_resend(const EmailAddress& address) {
-  // Earlier pairs count: a pair that expired still opens the mail that was sealed to it.
   auto pairs = directory_.history(address.directory_key());
   if (!pairs) return pairs.error();
-  const auto pair = std::find_if(pairs->begin(), pairs->end(),
-                                 [](const KeyRecord& record) { return record.state != PairState::Forgotten; });
-  if (pair == pairs->end()) return {};
+  if (pairs->empty()) return {};
   auto allowed = store_.take_resend(address.directory_key());
   if (!allowed) return allowed.error();
   if (!*allowed) return {};
+  return issue_new_code(address, *pairs);
+}
+
+Result<bool> Notifier::send_new_code(const EmailAddress& address) {
+  auto pairs = directory_.history(address.directory_key());
+  if (!pairs) return pairs.error();
+  if (pairs->empty()) return false;
+  if (auto issued = issue_new_code(address, *pairs); !issued) return issued.error();
+  return true;
+}
+
+/// The mail goes to the spelling that was stored, never to the one that somebody typed into a form. Earlier pairs
+/// count: one that expired still opens the mail that was sealed to it. Where no private key is left, there may be a
+/// certificate to set all the same.
+Status Notifier::issue_new_code(const EmailAddress& address, const std::vector<KeyRecord>& pairs) {
+  auto pair = std::find_if(pairs.begin(), pairs.end(), [](const KeyRecord& record) { return record.available; });
+  const bool attach = pair != pairs.end();
+  if (!attach) pair = pairs.begin();
   auto latest = latest_link(address.directory_key());
   if (!latest) return latest.error();
   auto stored = EmailAddress::parse(*latest ? (*latest)->recipient : address.directory_key());
   if (!stored) return stored.error();
-  return issue({*stored, pair->fingerprint, NotificationCause::NewCode, {}, "resend:" + to_hex(random_.octets(16))});
+  return issue(
+      {*stored, pair->fingerprint, NotificationCause::NewCode, {}, "resend:" + to_hex(random_.octets(16)), attach});
 }
 
-Status Notifier::tell_picked_up(const std::string& recipient, const KeyRecord& key) {
-  auto address = EmailAddress::parse(recipient);
+Status Notifier::tell(const KeyNews& news) {
+  auto address = EmailAddress::parse(news.recipient);
   if (!address) return address.error();
-  auto notice = compose_picked_up(options_.sender, {recipient, key.fingerprint}, options_.sign, clock_, random_);
+  auto notice = compose_key_news(options_.sender, news, options_.sign, clock_, random_);
   if (!notice) return notice.error();
-  auto done = put(*notice, *address, "picked_up:" + key.fingerprint);
+  auto done = notices_.put(*notice, *address, news.once);
+  return done ? Status() : Status(done.error());
+}
+
+Status Notifier::send_code(const CodeForCertificate& code) {
+  auto address = EmailAddress::parse(code.recipient);
+  if (!address) return address.error();
+  const std::string link = options_.public_url + "/pickup/" + code.token + "/certificate";
+  auto notice = compose_certificate_code(options_.sender, code, link, options_.cipher, clock_, random_);
+  if (!notice) return notice.error();
+  auto done = notices_.put(*notice, *address, "certificate_code:" + to_hex(random_.octets(16)));
   return done ? Status() : Status(done.error());
 }
 

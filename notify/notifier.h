@@ -19,6 +19,7 @@
 #include "conf/settings.h"
 #include "crypto/key_directory.h"
 #include "notify/minute_tally.h"
+#include "notify/notice_queue.h"
 #include "notify/notification.h"
 #include "notify/pickup_store.h"
 #include "notify/resend_queue.h"
@@ -29,6 +30,7 @@ namespace sealpost {
 struct NotifierOptions {
   NotifySettings settings;
   NoticeSender sender;
+  ContentCipher cipher;     ///< crypto.content_cipher
   std::string public_url;   ///< http.public_url
   std::string destination;  ///< as IntakeOptions::destination
   SignDetached sign;        ///< as the sender
@@ -36,8 +38,10 @@ struct NotifierOptions {
 
 class Notifier final {
  public:
-  Notifier(KeyDirectory& directory, PickupStore& store, MailQueue& queue, Wrapper& wrapper, const Clock& clock,
-           Random& random, Log& log, NotifierOptions options, std::function<void()> queued);
+  Notifier(
+      KeyDirectory& directory, PickupStore& store, MailQueue& queue, Wrapper& wrapper, const Clock& clock,
+      Random& random, Log& log, NotifierOptions options, std::function<void()> queued,
+      std::function<Status()> upkeep = [] { return Status(); });
   ~Notifier();
   Notifier(const Notifier&) = delete;
   Notifier& operator=(const Notifier&) = delete;
@@ -55,9 +59,13 @@ class Notifier final {
   Status remind(const KeyRecord& key, const EmailAddress& address, const Introduction& introduction);
   /// Somebody asks for a new code. Returns at once, and the same whether the address is known or not.
   void resend(const EmailAddress& address, const std::string& client_network);
-  /// Tells the address that its pair is picked up for the first time; durable when it returns, and once however often
-  /// it is called.
-  Status tell_picked_up(const std::string& recipient, const KeyRecord& key);
+  /// The same at once and whatever was sent before, for the operator. False when the address has no pair.
+  Result<bool> send_new_code(const EmailAddress& address);
+  /// Tells an address what becomes of its key; durable when it returns, and once for each `once` however often it is
+  /// called.
+  Status tell(const KeyNews& news);
+  /// The mail, sealed to a certificate, with the code that makes it the current one; durable when it returns.
+  Status send_code(const CodeForCertificate& code);
   /// The deliverer handed a notification over, or gave it up.
   void sent(const std::string& recipient, bool arrived);
 
@@ -68,22 +76,19 @@ class Notifier final {
   void serve_resends();
   Status serve(const OutboxRow& row);
   Status serve_resend(const EmailAddress& address);
+  Status issue_new_code(const EmailAddress& address, const std::vector<KeyRecord>& pairs);
   Status issue(const Issue& order);
   Status mark_sent(const std::string& address);
   /// A link that was altered in Redis counts as none: the next notification takes its place.
   Result<std::optional<PickupLink>> latest_link(const std::string& address);
-  /// False when an earlier put of the same notice was durable already.
-  Result<bool> put(const Notice& notice, const EmailAddress& recipient, const std::string& once);
 
   KeyDirectory& directory_;
   PickupStore& store_;
-  MailQueue& queue_;
-  Wrapper& wrapper_;
   const Clock& clock_;
   Random& random_;
   Log& log_;
   NotifierOptions options_;
-  std::function<void()> queued_;
+  NoticeQueue notices_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool kicked_ = false;
@@ -91,6 +96,7 @@ class Notifier final {
   ResendQueue resends_;
   MinuteTally dropped_resends_;
   MinuteTally failed_resends_;
+  std::function<Status()> upkeep_;
   std::thread thread_;
 };
 

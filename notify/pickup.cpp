@@ -15,20 +15,28 @@ PickupError fault(PickupFault kind, std::string text, unsigned left = 0) {
 }
 
 PickupError wrong_code(unsigned left) { return fault(PickupFault::WrongCode, "the code is wrong", left); }
+/// In whole seconds: what is left of one would let the next attempt come too early again.
+PickupError too_fast(Duration wait) {
+  auto error = fault(PickupFault::TooFast, "too many wrong codes in a short time; please wait a moment");
+  error.error.retry_after = std::chrono::ceil<std::chrono::seconds>(wait);
+  return error;
+}
 PickupError locked() {
   return fault(PickupFault::Locked, "too many wrong codes: this link is locked; have a new code sent");
 }
 
 }  // namespace
 
-Pickup::Pickup(PickupStore& store, KeyDirectory& directory, const Clock& clock, Random& random, Log& log,
-               PickedUp picked_up)
+Pickup::Pickup(PickupStore& store, KeyDirectory& directory, KeyLife& life, GuessThrottle& throttle, const Clock& clock,
+               Random& random, Log& log, Tell tell)
     : store_(store),
       directory_(directory),
+      life_(life),
+      throttle_(throttle),
       clock_(clock),
       random_(random),
       log_(log),
-      picked_up_(std::move(picked_up)) {}
+      tell_(std::move(tell)) {}
 
 PickupError Pickup::failed(const Error& error, const std::string& address) {
   log_.failure("pickup.failed", error, {{"address", address}});
@@ -57,13 +65,16 @@ Result<PickupLink, PickupError> Pickup::look(std::string_view token) {
   return std::move(*link);
 }
 
-Result<Secret, PickupError> Pickup::open(std::string_view token, std::string_view typed_code) {
+Result<Secret, PickupError> Pickup::open(std::string_view token, std::string_view typed_code,
+                                         const std::string& network) {
   auto link = look(token);
   if (!link) return std::move(link).error();
   // Nothing was typed: a scanner pressed the button. That is no guess, and must not use up the recipient's attempts.
   if (typed_code.find_first_not_of(" \t\r\n") == std::string_view::npos) {
     return wrong_code(max_code_attempts - link->attempts);
   }
+  auto leave = throttle_.begin(link->address, network);
+  if (!leave) return too_fast(leave.error());
   // What cannot be a code counts as a wrong one: the answer must not depend on the form alone.
   const Secret code = normalise_code(typed_code).value_or(Secret());
   auto attempt = store_.try_code(*link, code, clock_.now());
@@ -73,9 +84,11 @@ Result<Secret, PickupError> Pickup::open(std::string_view token, std::string_vie
   if (!attempt) return failed(attempt.error(), link->address);
   if (attempt->locked) return locked();
   if (!attempt->correct) {
+    leave->wrong();
     log_.info("pickup.wrong_code", {{"address", link->address}, {"attempts_left", attempt->left}});
     return wrong_code(attempt->left);
   }
+  leave->right();
   // With an attached file the session shows its password, which is all that was missing.
   if (!link->attached_secret.empty()) {
     if (auto told = tell_first_pickup(*link, link->fingerprint); !told) return std::move(told).error();
@@ -88,7 +101,7 @@ Result<Secret, PickupError> Pickup::open(std::string_view token, std::string_vie
 }
 
 /// A session outlives the code's expiry: it has a shorter life of its own.
-Result<PickupLink, PickupError> Pickup::with_session(std::string_view token, std::string_view session) {
+Result<PickupLink, PickupError> Pickup::enter(std::string_view token, std::string_view session) {
   auto link = find(token);
   if (!link) return std::move(link).error();
   auto open = is_token(session) ? store_.has_session(*link, session) : Result<bool>(false);
@@ -98,7 +111,7 @@ Result<PickupLink, PickupError> Pickup::with_session(std::string_view token, std
 }
 
 Result<OpenedPickup, PickupError> Pickup::show(std::string_view token, std::string_view session) {
-  auto link = with_session(token, session);
+  auto link = enter(token, session);
   if (!link) return std::move(link).error();
   auto keys = directory_.history(link->address);
   if (!keys) return failed(keys.error(), link->address);
@@ -118,9 +131,10 @@ Result<void, PickupError> Pickup::tell_first_pickup(const PickupLink& link, cons
   const auto key = std::find_if(keys->begin(), keys->end(),
                                 [&](const KeyRecord& record) { return record.fingerprint == fingerprint; });
   if (key == keys->end() || key->picked_up) return {};
-  if (auto told = picked_up_(link.recipient, *key); !told) return failed(told.error(), link.address);
-  auto marked = directory_.mark_picked_up(link.address, fingerprint);
-  if (!marked) return failed(marked.error(), link.address);
+  auto told = tell_({KeyEvent::PickedUp, link.recipient, *key, "picked_up:" + key->fingerprint});
+  if (!told) return failed(told.error(), link.address);
+  auto marked = life_.mark_picked_up(link.address, fingerprint);
+  if (!marked) return failed(marked.error().error, link.address);
   return {};
 }
 
@@ -145,14 +159,14 @@ Result<Pkcs12File, PickupError> Pickup::hand_out(const PickupLink& link, const s
 Result<Pkcs12File, PickupError> Pickup::take(std::string_view token, std::string_view session,
                                              const std::string& fingerprint, Pkcs12Format format,
                                              std::optional<Secret> password) {
-  auto link = with_session(token, session);
+  auto link = enter(token, session);
   if (!link) return std::move(link).error();
   return hand_out(*link, fingerprint, format, std::move(password));
 }
 
 Result<Secret, PickupError> Pickup::prepare(std::string_view token, std::string_view session,
                                             const std::string& fingerprint, Pkcs12Format format) {
-  auto link = with_session(token, session);
+  auto link = enter(token, session);
   if (!link) return std::move(link).error();
   auto file = hand_out(*link, fingerprint, format, std::nullopt);
   if (!file) return std::move(file).error();
@@ -162,7 +176,7 @@ Result<Secret, PickupError> Pickup::prepare(std::string_view token, std::string_
 }
 
 Result<WipedBuffer, PickupError> Pickup::download(std::string_view token, std::string_view session) {
-  auto link = with_session(token, session);
+  auto link = enter(token, session);
   if (!link) return std::move(link).error();
   auto file = store_.file(*link, session);
   if (!file && file.error().kind == ErrorKind::NotFound) return PickupError{PickupFault::NoFile, file.error()};

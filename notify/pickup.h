@@ -8,10 +8,14 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/guess_throttle.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "crypto/certificate_check.h"
 #include "crypto/key_directory.h"
+#include "crypto/key_life.h"
+#include "notify/key_news.h"
 #include "notify/pickup_store.h"
 
 namespace sealpost {
@@ -25,6 +29,14 @@ enum class PickupFault {
   NoKey,   ///< no such pair, or its private key was destroyed
   NoFile,  ///< none waits for its download (any more)
   BadPassword,
+  TooFast,         ///< after wrong codes; error.retry_after says how long to wait
+  TooOften,        ///< more uploads than a day has room for
+  OldCode,         ///< a code that is older than a day replaces nothing
+  BadCertificate,  ///< `certificate` says why
+  NoCertificate,   ///< none waits for a code
+  KeyGone,         ///< the server holds no private key of it (any more)
+  NotCurrent,      ///< another key has taken its place
+  Revoked,
   Failed  ///< nothing that the recipient can help; logged already
 };
 
@@ -32,6 +44,7 @@ struct PickupError {
   PickupFault fault;
   Error error;
   unsigned attempts_left = 0;
+  std::optional<CertificateRefusal> certificate = std::nullopt;
 };
 
 /// What the code opened: the address's pairs, newest first; the first one is current.
@@ -48,14 +61,19 @@ class Pickup final {
 
   /// Tells the recipient by mail that a pair is picked up for the first time; no key is handed out before that mail is
   /// durable.
-  using PickedUp = std::function<Status(const std::string& recipient, const KeyRecord& key)>;
+  using Tell = std::function<Status(const KeyNews&)>;
 
-  Pickup(PickupStore& store, KeyDirectory& directory, const Clock& clock, Random& random, Log& log, PickedUp picked_up);
+  Pickup(PickupStore& store, KeyDirectory& directory, KeyLife& life, GuessThrottle& throttle, const Clock& clock,
+         Random& random, Log& log, Tell tell);
 
   /// Whether the link can be used; changes nothing.
   Result<PickupLink, PickupError> look(std::string_view token);
-  /// A session for the right code.
-  Result<Secret, PickupError> open(std::string_view token, std::string_view typed_code);
+  /// A session for the right code. Wrong ones make the next look wait, for the address and for the client's network.
+  Result<Secret, PickupError> open(std::string_view token, std::string_view typed_code, const std::string& network);
+  /// What a token leads to, whether or not its code can still be used.
+  Result<PickupLink, PickupError> find(std::string_view token);
+  /// The same for an open session.
+  Result<PickupLink, PickupError> enter(std::string_view token, std::string_view session);
   /// What an open session shows.
   Result<OpenedPickup, PickupError> show(std::string_view token, std::string_view session);
   /// The pair as PKCS#12; the current one when no fingerprint is given.
@@ -73,15 +91,15 @@ class Pickup final {
                                            std::optional<Secret> password);
   /// Tells of a pair's first pickup and records it; does nothing at later ones.
   Result<void, PickupError> tell_first_pickup(const PickupLink& link, const std::string& fingerprint);
-  Result<PickupLink, PickupError> find(std::string_view token);
-  Result<PickupLink, PickupError> with_session(std::string_view token, std::string_view session);
 
   PickupStore& store_;
   KeyDirectory& directory_;
+  KeyLife& life_;
+  GuessThrottle& throttle_;
   const Clock& clock_;
   Random& random_;
   Log& log_;
-  PickedUp picked_up_;
+  Tell tell_;
 };
 
 }  // namespace sealpost

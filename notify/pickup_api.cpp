@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pickup for programs: POST /v1/pickup/{token}/session, …/pkcs12 and /v1/pickup/resend.
+// Pickup for programs: the calls below /v1/pickup.
 #include <Poco/JSON/Array.h>
 #include <Poco/JSON/Object.h>
 
@@ -8,6 +8,7 @@
 #include "base/encoding.h"
 #include "base/http/json_body.h"
 #include "crypto/certificate.h"
+#include "crypto/certificate_bundle.h"
 #include "notify/pickup_routes.h"
 
 namespace sealpost {
@@ -44,12 +45,27 @@ http::Response json(int status, const Object& object) {
   return http::Response::json(status, out.str()).with("Cache-Control", "no-store");
 }
 
+/// A problem that says more than the usual members.
+http::Response problem_with(int status, const std::string& title, const std::string& detail, const std::string& name,
+                            const Poco::Dynamic::Var& value) {
+  Object problem(Poco::JSON_PRESERVE_KEY_ORDER);
+  problem.set("type", "about:blank");
+  problem.set("title", title);
+  problem.set("status", status);
+  problem.set("detail", detail);
+  problem.set(name, value);
+  std::ostringstream out;
+  problem.stringify(out);
+  return http::Response::text(status, "application/problem+json", out.str()).with("Cache-Control", "no-store");
+}
+
 http::Response refuse(const PickupError& error) {
   const std::string& text = error.error.public_text;
   switch (error.fault) {
     case PickupFault::UnknownLink:
     case PickupFault::NoKey:
     case PickupFault::NoFile:
+    case PickupFault::NoCertificate:
       return http::Response::problem(404, "Not found", text);
     case PickupFault::Expired:
       return http::Response::problem(410, "Expired", text);
@@ -64,18 +80,24 @@ http::Response refuse(const PickupError& error) {
       response.fault.reset();  // Pickup has logged it, with the address
       return response;
     }
+    case PickupFault::TooFast:
+    case PickupFault::TooOften: {
+      const auto wait = error.error.retry_after.value_or(std::chrono::hours(24));
+      return http::Response::problem(429, "Too many attempts", text).with("Retry-After", std::to_string(wait.count()));
+    }
+    case PickupFault::OldCode:
+      return http::Response::problem(403, "Code too old", text);
+    case PickupFault::BadCertificate:
+      return problem_with(422, "Certificate not usable", text, "check",
+                          error.certificate ? std::string(to_text(error.certificate->check)) : std::string());
+    case PickupFault::KeyGone:
+    case PickupFault::NotCurrent:
+    case PickupFault::Revoked:
+      return http::Response::problem(409, "Not possible for this key", text);
     case PickupFault::WrongCode:
       break;
   }
-  Object problem(Poco::JSON_PRESERVE_KEY_ORDER);
-  problem.set("type", "about:blank");
-  problem.set("title", "Wrong code");
-  problem.set("status", 403);
-  problem.set("detail", text);
-  problem.set("attempts_left", error.attempts_left);
-  std::ostringstream out;
-  problem.stringify(out);
-  return http::Response::text(403, "application/problem+json", out.str()).with("Cache-Control", "no-store");
+  return problem_with(403, "Wrong code", text, "attempts_left", error.attempts_left);
 }
 
 Result<Object> session_body(const Secret& session, const OpenedPickup& opened) {
@@ -88,7 +110,8 @@ Result<Object> session_body(const Secret& session, const OpenedPickup& opened) {
     row.set("fingerprint", key.fingerprint);
     row.set("state", std::string(to_text(key.state)));
     row.set("assigned", to_rfc3339(key.assigned));
-    row.set("available", key.state != PairState::Forgotten);
+    row.set("available", key.available);
+    row.set("own", key.own);
     keys.add(row);
   }
   if (!opened.keys.empty()) {
@@ -109,7 +132,7 @@ http::Response open_session(PickupRoutesContext& context, const http::Request& r
   if (!members) return http::Response::from(members.error());
   if (!members->contains("code")) return http::Response::from(Error::invalid("code is missing"));
   const std::string& token = request.parameters.at("token");
-  auto session = context.pickup.open(token, text_of(*members, "code"));
+  auto session = context.pickup.open(token, text_of(*members, "code"), request.client_network);
   if (!session) return refuse(session.error());
   auto opened = context.pickup.show(token, session->reveal());
   if (!opened) return refuse(opened.error());
@@ -144,6 +167,51 @@ http::Response take_pkcs12(PickupRoutesContext& context, const http::Request& re
   return json(200, body);
 }
 
+Object key_body(const KeyRecord& key) {
+  Object body(Poco::JSON_PRESERVE_KEY_ORDER);
+  body.set("state", std::string(to_text(key.state)));
+  body.set("fingerprint", key.fingerprint);
+  body.set("expires", key.expires ? Poco::Dynamic::Var(to_rfc3339(*key.expires)) : Poco::Dynamic::Var());
+  return body;
+}
+
+http::Response keep(PickupRoutesContext& context, const http::Request& request) {
+  auto members = read_members(request, {"fingerprint"});
+  if (!members) return http::Response::from(members.error());
+  auto kept = context.choices.keep(request.parameters.at("token"), bearer(request), text_of(*members, "fingerprint"));
+  return kept ? json(200, key_body(*kept)) : refuse(kept.error());
+}
+
+http::Response upload(PickupRoutesContext& context, const http::Request& request) {
+  auto pending = context.choices.upload(request.parameters.at("token"), bearer(request), view(request.body));
+  if (!pending) return refuse(pending.error());
+  Object body(Poco::JSON_PRESERVE_KEY_ORDER);
+  body.set("state", "pending");
+  body.set("fingerprint", pending->pair.fingerprint);
+  body.set("until", to_rfc3339(pending->until));
+  return json(202, body);
+}
+
+http::Response confirm(PickupRoutesContext& context, const http::Request& request) {
+  auto members = read_members(request, {"code"});
+  if (!members) return http::Response::from(members.error());
+  if (!members->contains("code")) return http::Response::from(Error::invalid("code is missing"));
+  auto current = context.choices.confirm(request.parameters.at("token"), text_of(*members, "code"));
+  return current ? json(200, key_body(*current)) : refuse(current.error());
+}
+
+http::Response forget(PickupRoutesContext& context, const http::Request& request) {
+  auto members = read_members(request, {"fingerprint"});
+  if (!members) return http::Response::from(members.error());
+  auto forgotten =
+      context.choices.forget(request.parameters.at("token"), bearer(request), text_of(*members, "fingerprint"));
+  if (!forgotten) return refuse(forgotten.error());
+  Object body = key_body(forgotten->key);
+  body.set("receipt", forgotten->receipt.text);
+  body.set("signature", to_base64(forgotten->receipt.signature));
+  return json(200, body);
+}
+
 /// Nothing in answer or pace tells whether the address is known: the work is done elsewhere.
 http::Response resend(PickupRoutesContext& context, const http::Request& request) {
   auto members = read_members(request, {"address"});
@@ -159,13 +227,17 @@ http::Response resend(PickupRoutesContext& context, const http::Request& request
 std::vector<http::Route> pickup_api_routes(PickupRoutesContext& context) {
   using http::Access;
   constexpr std::size_t max_body = 4096;
+  const auto call = [&context](auto* handler) {
+    return [&context, handler](const http::Request& request) { return handler(context, request); };
+  };
   return {
-      {"POST", "/v1/pickup/resend", Access::Public, max_body,
-       [&context](const http::Request& request) { return resend(context, request); }},
-      {"POST", "/v1/pickup/{token}/session", Access::PublicSecure, max_body,
-       [&context](const http::Request& request) { return open_session(context, request); }},
-      {"POST", "/v1/pickup/{token}/pkcs12", Access::PublicSecure, max_body,
-       [&context](const http::Request& request) { return take_pkcs12(context, request); }},
+      {"POST", "/v1/pickup/resend", Access::Public, max_body, call(resend)},
+      {"POST", "/v1/pickup/{token}/session", Access::PublicSecure, max_body, call(open_session)},
+      {"POST", "/v1/pickup/{token}/pkcs12", Access::PublicSecure, max_body, call(take_pkcs12)},
+      {"POST", "/v1/pickup/{token}/keep", Access::PublicSecure, max_body, call(keep)},
+      {"PUT", "/v1/pickup/{token}/certificate", Access::PublicSecure, max_upload_octets, call(upload)},
+      {"POST", "/v1/pickup/{token}/certificate/confirm", Access::PublicSecure, max_body, call(confirm)},
+      {"POST", "/v1/pickup/{token}/forget", Access::PublicSecure, max_body, call(forget)},
   };
 }
 

@@ -36,6 +36,19 @@ http::Response refuse(const PickupRoutesContext& context, const std::string& tok
       return show(404, pages.message("This key is not here any more", error.error.public_text, false));
     case PickupFault::NoFile:
       return show(404, pages.file_gone(token));
+    case PickupFault::TooFast:
+    case PickupFault::TooOften:
+      return show(429, pages.message("Please wait", error.error.public_text, false));
+    case PickupFault::OldCode:
+      return show(403, pages.message("This code is too old", error.error.public_text, true));
+    case PickupFault::BadCertificate:
+      return show(422, pages.message("This certificate cannot be used", error.error.public_text, false));
+    case PickupFault::NoCertificate:
+      return show(404, pages.message("No certificate waits", error.error.public_text, false));
+    case PickupFault::KeyGone:
+    case PickupFault::NotCurrent:
+    case PickupFault::Revoked:
+      return show(409, pages.message("This is not possible", error.error.public_text, false));
     case PickupFault::BadPassword:
     case PickupFault::Failed:
       break;
@@ -82,7 +95,7 @@ http::Response enter_code(PickupRoutesContext& context, const http::Request& req
   }
   const auto form = request.form();
   const auto code = form.find("code");
-  auto session = context.pickup.open(token, code == form.end() ? std::string() : code->second);
+  auto session = context.pickup.open(token, code == form.end() ? std::string() : code->second, request.client_network);
   if (!session) return refuse(context, token, session.error());
   const bool https = context.public_url.rfind("https://", 0) == 0;
   const std::string page = context.pages.path(token);

@@ -7,6 +7,7 @@
 
 #include "base/http/router.h"
 #include "base/wrapper.h"
+#include "notify/key_choices.h"
 #include "notify/notifier.h"
 #include "notify/pages.h"
 #include "notify/pickup.h"
@@ -15,6 +16,7 @@ namespace sealpost {
 
 struct PickupRoutesContext {
   Pickup& pickup;
+  KeyChoices& choices;
   Notifier& notifier;
   Wrapper& wrapper;  ///< for the CSRF field's MAC
   Pages pages;

@@ -9,10 +9,6 @@
 namespace sealpost {
 namespace {
 
-const redis::Script& attempt_script() {
-  static const redis::Script script("pickup_attempt", std::string(scripts::attempt_lua));
-  return script;
-}
 const redis::Script& right_code_script() {
   static const redis::Script script("pickup_right_code", std::string(scripts::right_code_lua));
   return script;
@@ -31,11 +27,7 @@ constexpr auto works_after_first_use = std::chrono::hours(24);
 /// A link is remembered this long after it has expired, so that its page can say so.
 constexpr auto remembered_after_expiry = std::chrono::hours(24 * 90);
 
-std::string shard_tag(std::string_view hex) {
-  return "{" + std::to_string(hex.front() <= '9' ? hex.front() - '0' : hex.front() - 'a' + 10) + "}";
-}
-
-std::string link_key(const std::string& id) { return "pickup:" + shard_tag(id) + ":link:" + id; }
+std::string link_key(const std::string& id) { return "pickup:" + pickup_shard_tag(id) + ":link:" + id; }
 
 Error altered(std::string detail) { return Error::permanent("this link cannot be used", std::move(detail)); }
 
@@ -65,12 +57,13 @@ std::string PickupStore::code_mac(const PickupLink& link, const Secret& code) co
 /// changes, and is not covered.
 std::string PickupStore::link_mac(const PickupLink& link) const {
   const std::string expires = std::to_string(to_milliseconds(link.expires));
+  std::vector<std::string_view> fields = {link.id,          link.address, link.recipient,
+                                          link.fingerprint, expires,      link.attached_secret};
+  // Links of earlier versions do not say it.
+  const std::string issued = std::to_string(to_milliseconds(link.issued));
+  if (link.issued != Time{}) fields.push_back(issued);
   std::string text;
-  for (const std::string_view field :
-       {std::string_view(link.id), std::string_view(link.address), std::string_view(link.recipient),
-        std::string_view(link.fingerprint), std::string_view(expires), std::string_view(link.attached_secret)}) {
-    text.append(std::to_string(field.size())).append(1, ':').append(field);
-  }
+  for (const auto field : fields) text.append(std::to_string(field.size())).append(1, ':').append(field);
   return wrapper_.mac(Purpose::PickupLink, text);
 }
 
@@ -81,13 +74,8 @@ std::string PickupStore::session_key(const PickupLink& link, std::string_view se
   append(bound, link.address);
   bound.push_back('\0');
   append(bound, session);
-  return "pickup:" + shard_tag(link.id) + ":" + std::string(kind) + ":" +
+  return "pickup:" + pickup_shard_tag(link.id) + ":" + std::string(kind) + ":" +
          to_hex(wrapper_.mac(Purpose::PickupSession, view(bound)));
-}
-
-std::string PickupStore::address_key(const std::string& address, std::string_view kind) const {
-  const std::string hex = to_hex(wrapper_.mac(Purpose::PickupToken, address).substr(0, 1));
-  return "pickup:" + shard_tag(hex) + ":" + std::string(kind) + ":" + address;
 }
 
 Result<std::string> PickupStore::add(const Secret& token, const Secret& code, const PickupLink& link) {
@@ -95,13 +83,20 @@ Result<std::string> PickupStore::add(const Secret& token, const Secret& code, co
   stored.id = link_id(token.reveal());
   const std::string key = link_key(stored.id);
   const auto forget = to_milliseconds(stored.expires + remembered_after_expiry);
-  auto replies = redis_.pipeline(
-      {{"HSET", key, "address", stored.address, "recipient", stored.recipient, "fingerprint", stored.fingerprint,
-        "code", code_mac(stored, code), "expires", std::to_string(to_milliseconds(stored.expires)), "attempts", "0",
-        "attached", stored.attached_secret, "mac", link_mac(stored)},
-       {"PEXPIREAT", key, std::to_string(forget)},
-       {"SET", address_key(stored.address, "latest"), stored.id, "PXAT", std::to_string(forget), "GET"},
-       {"DEL", address_key(stored.address, "failed")}});
+  auto replies =
+      redis_.pipeline({{"HSET",        key,
+                        "address",     stored.address,
+                        "recipient",   stored.recipient,
+                        "fingerprint", stored.fingerprint,
+                        "code",        code_mac(stored, code),
+                        "issued",      std::to_string(to_milliseconds(stored.issued)),
+                        "expires",     std::to_string(to_milliseconds(stored.expires)),
+                        "attempts",    "0",
+                        "attached",    stored.attached_secret,
+                        "mac",         link_mac(stored)},
+                       {"PEXPIREAT", key, std::to_string(forget)},
+                       {"SET", address_key(stored.address, "latest"), stored.id, "PXAT", std::to_string(forget), "GET"},
+                       {"DEL", address_key(stored.address, "failed")}});
   if (!replies) return replies.error();
   const auto& earlier = (*replies)[2];
   return earlier.is_nil() ? std::string() : std::string(earlier.text());
@@ -124,9 +119,9 @@ Status PickupStore::withdraw(const Secret& token, const std::string& address, co
 
 Result<PickupLink> PickupStore::read(const std::string& id) {
   auto reply = redis_.command({"HMGET", link_key(id), "address", "recipient", "fingerprint", "expires", "first_used",
-                               "attempts", "attached", "mac"});
+                               "attempts", "attached", "mac", "issued"});
   if (!reply) return reply.error();
-  if (reply->size() != 8 || (*reply)[0].is_nil()) return Error::not_found("this link is not known");
+  if (reply->size() != 9 || (*reply)[0].is_nil()) return Error::not_found("this link is not known");
   PickupLink link;
   link.id = id;
   link.address = (*reply)[0].text();
@@ -136,6 +131,7 @@ Result<PickupLink> PickupStore::read(const std::string& id) {
   if (!(*reply)[4].is_nil()) link.first_used = from_milliseconds(redis::to_number((*reply)[4].text()));
   link.attempts = static_cast<unsigned>(redis::to_number((*reply)[5].text()));
   link.attached_secret = (*reply)[6].text();
+  if (!(*reply)[8].is_nil()) link.issued = from_milliseconds(redis::to_number((*reply)[8].text()));
   if (!equal_in_constant_time(link_mac(link), (*reply)[7].text())) {
     return altered("the MAC of link " + id + " does not fit");
   }
@@ -146,7 +142,7 @@ Result<PickupLink> PickupStore::find(std::string_view token) { return read(link_
 
 Result<PickupStore::Attempt> PickupStore::try_code(const PickupLink& link, const Secret& code, Time now) {
   const std::string key = link_key(link.id);
-  auto counted = redis_.run(attempt_script(), {key}, {std::to_string(max_code_attempts)});
+  auto counted = redis_.run(pickup_attempt_script(), {key}, {std::to_string(max_code_attempts)});
   if (!counted) return counted.error();
   if (counted->size() != 2) return Error::not_found("this link is not known");
   const auto used = static_cast<unsigned>((*counted)[0].integer());

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "base/wrapper.h"
+#include "notify/pickup_keys.h"
 
 namespace sealpost {
 
@@ -24,6 +25,7 @@ struct PickupLink {
   std::string address;      ///< directory key
   std::string recipient;    ///< as the sender spelled it
   std::string fingerprint;  ///< of the pair that the notification was about
+  Time issued{};            ///< when its code was made
   Time expires{};
   std::optional<Time> first_used;
   unsigned attempts = 0;        ///< wrong codes in a row
@@ -92,7 +94,9 @@ class PickupStore final {
   [[nodiscard]] std::string code_mac(const PickupLink& link, const Secret& code) const;
   [[nodiscard]] std::string link_mac(const PickupLink& link) const;
   [[nodiscard]] std::string session_key(const PickupLink& link, std::string_view session, std::string_view kind) const;
-  [[nodiscard]] std::string address_key(const std::string& address, std::string_view kind) const;
+  [[nodiscard]] std::string address_key(const std::string& address, std::string_view kind) const {
+    return pickup_address_key(wrapper_, address, kind);
+  }
   Result<PickupLink> read(const std::string& id);
 
   redis::Client& redis_;

@@ -52,6 +52,7 @@ struct Addressee {
   std::string key_state;    ///< "interim", "permanent" or empty
   DsnRequest dsn;
   bool bounced_before = false;  ///< as DeliveryRecord::bounced_before
+  std::string hold = {};        ///< why it is held from the beginning; empty: it is not
 };
 
 struct HistoryEvent {

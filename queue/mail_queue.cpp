@@ -42,6 +42,12 @@ std::string delivery_record(const StoredBody& body, const Envelope& envelope, co
   record.bounced_before = addressee.bounced_before;
   record.size = body.sizes[index];
   record.history.push_back({envelope.accepted, "queued"});
+  if (!addressee.hold.empty()) {
+    record.state = DeliveryState::Held;
+    record.next_attempt.reset();
+    record.last_response = addressee.hold;
+    record.history.push_back({envelope.accepted, "held: " + addressee.hold});
+  }
   return encode(record, body.places[index]);
 }
 

@@ -13,6 +13,7 @@
 #include <stop_token>
 #include <thread>
 
+#include "base/guess_throttle.h"
 #include "base/http/server.h"
 #include "base/memory_budget.h"
 #include "base/net/server_loop.h"
@@ -23,9 +24,7 @@
 #include "conf/machine.h"
 #include "crypto/key_pool.h"
 #include "crypto/key_routes.h"
-#include "notify/notifier.h"
-#include "notify/pickup.h"
-#include "notify/pickup_routes.h"
+#include "notify/recipient_side.h"
 #include "queue/durability.h"
 #include "queue/redis_server.h"
 #include "queue/suppression_routes.h"
@@ -37,7 +36,6 @@
 #include "relay/health_routes.h"
 #include "relay/http_authenticator.h"
 #include "relay/intake.h"
-#include "relay/login_throttle.h"
 #include "relay/openapi/openapi_routes.h"
 #include "relay/services.h"
 #include "relay/smtp/connection.h"
@@ -124,7 +122,7 @@ ConnectionShares connection_shares(const Settings& settings, Log& log) {
 class Relay final {
  public:
   Relay(const Settings& settings, const std::string& node, Services& services, net::TlsContext& tls, NextHop& next_hop,
-        PollableFlag& abandon, Log& log)
+        PollableFlag& abandon, OwnCertificatePolicy own_certificates, Log& log)
       : settings_(settings),
         services_(services),
         tls_(tls),
@@ -137,11 +135,10 @@ class Relay final {
         rate_(services.redis(), services.clock(), settings.notify.max_new_per_account),
         watermark_(services.redis(), settings.redis.url.embedded() ? settings.relay.state_dir : std::string()),
         throttle_(services.clock()),
-        pickup_store_(services.redis(), services.wrapper()),
         permits_(services.redis(), machine_name() + ":" + node, settings.delivery.destination_concurrency),
         deliverer_(services.queue(), permits_, services.suppressions(), next_hop, abandon, services.wrapper(),
                    services.clock(), services.random(), log, deliverer_options(),
-                   {[this](const std::string& recipient, bool arrived) { notifier_.sent(recipient, arrived); },
+                   {[this](const std::string& recipient, bool arrived) { notifier().sent(recipient, arrived); },
                     [this](const DeliveryEvent& event) { return events_.ended(event); }}),
         events_queue_(services.redis(), services.wrapper(), services.clock(), services.random(), log,
                       std::chrono::seconds(60), Schedule::Webhooks),
@@ -153,13 +150,12 @@ class Relay final {
         events_(
             services.webhooks(), events_queue_, services.queue_view(), services.wrapper(), services.clock(), log,
             [this] { return watermark_.full(); }, [this] { events_deliverer_.kick(); }),
-        notifier_(services.directory(), pickup_store_, services.queue(), services.wrapper(), services.clock(),
-                  services.random(), log,
-                  {settings.notify, sender_, settings.http.public_url, destination_,
-                   [&services](std::string_view content) { return services.identity().sign_detached(content); }},
-                  [this] { deliverer_.kick(); }),
-        pickup_(pickup_store_, services.directory(), services.clock(), services.random(), log,
-                [this](const std::string& recipient, const KeyRecord& key) { return tell_picked_up(recipient, key); }),
+        recipient_side_(
+            {services.redis(), services.wrapper(), services.directory(), services.key_life(), services.queue(),
+             services.queue_view(), services.clock(), services.random(), log},
+            {settings.notify, sender_, settings.crypto.content_cipher, settings.http.public_url, destination_,
+             [&services](std::string_view content) { return services.identity().sign_detached(content); }},
+            std::move(own_certificates), recipient_hooks()),
         intake_(services.directory(), sealer_, services.queue(), rate_, services.suppressions(), services.wrapper(),
                 services.clock(), log, {settings.relay.hostname, destination_}, intake_hooks()),
         authenticator_(services.accounts(), services.tokens(), throttle_),
@@ -174,11 +170,10 @@ class Relay final {
                       services.random(),
                       log,
                       [this] { return watermark_.full(); }},
-        pickup_routes_{pickup_, notifier_, services.wrapper(), Pages(settings.relay.hostname, settings.http.public_url),
-                       settings.http.public_url},
         submit_routes_{intake_, [this] { return watermark_.full(); }, settings.smtp.max_message_size,
                        settings.smtp.max_recipients},
-        status_routes_{services.queue_view(), services.directory(), pickup_store_, services.wrapper()},
+        status_routes_{services.queue_view(), services.directory(), recipient_side_.links(), services.wrapper()},
+        crl_(services.redis(), services.wrapper(), services.authority(), services.clock(), log),
         smtp_pool_(smtp_workers),
         http_pool_(http_workers),
         smtp_loop_(smtp_pool_, &tls, log),
@@ -189,13 +184,12 @@ class Relay final {
     auto ca = services_.authority().pem();
     if (!ca) return ca.error();
     key_routes_ = std::make_unique<KeyRoutesContext>(
-        KeyRoutesContext{services_.directory(), *ca,
+        KeyRoutesContext{services_.directory(), crl_, services_.clock(), *ca,
                          [this](const std::string& account, const EmailAddress& address) {
                            return rate_.take(account, {address.directory_key()});
                          },
-                         [this] { notifier_.kick(); }});
-    router_.add(pickup_page_routes(pickup_routes_));
-    router_.add(pickup_api_routes(pickup_routes_));
+                         [this] { notifier().kick(); }});
+    router_.add(recipient_side_.routes());
     router_.add(key_routes(*key_routes_));
     router_.add(submit::submit_routes(submit_routes_));
     router_.add(submit::status_routes(status_routes_));
@@ -215,7 +209,7 @@ class Relay final {
     pool_.start();
     deliverer_.start();
     events_deliverer_.start();
-    notifier_.start();
+    notifier().start();
     http_loop_.start();
     smtp_loop_.start();
     return {};
@@ -242,7 +236,7 @@ class Relay final {
       const std::jthread smtp([&] { smtp_loop_.stop(own_time); });
       const std::jthread http([&] { http_loop_.stop(own_time); });
       const std::jthread events([&] { events_deliverer_.stop(end - grace + own_time); });
-      notifier_.stop();
+      notifier().stop();
       deliverer_.stop(end - grace + own_time);
     }
     pool_.stop();
@@ -268,20 +262,24 @@ class Relay final {
             {}};
   }
 
-  /// The recipient's mail first: without it the key is not given out.
-  Status tell_picked_up(const std::string& recipient, const KeyRecord& key) {
-    if (auto told = notifier_.tell_picked_up(recipient, key); !told) return told;
-    auto event = events_.picked_up(recipient, key);
-    if (event || event.error().kind == ErrorKind::Temporary) return event;
-    log_.failure("webhook.pickup_not_told", event.error(), {{"recipient", recipient}});
-    return {};
+  Notifier& notifier() { return recipient_side_.notifier(); }
+
+  RecipientSide::Hooks recipient_hooks() {
+    return {[this] { deliverer_.kick(); },
+            [this](const std::string& recipient, const KeyRecord& key) -> Status {
+              auto event = events_.picked_up(recipient, key);
+              if (event || event.error().kind == ErrorKind::Temporary) return event;
+              log_.failure("webhook.pickup_not_told", event.error(), {{"recipient", recipient}});
+              return {};
+            }};
   }
 
   IntakeHooks intake_hooks() {
     return {[this](const KeyRecord& key, const EmailAddress& address, const Introduction& introduction) {
-              return notifier_.remind(key, address, introduction);
+              return notifier().remind(key, address, introduction);
             },
-            [this] { deliverer_.kick(); }, [this] { notifier_.kick(); }};
+            [this] { deliverer_.kick(); }, [this] { notifier().kick(); },
+            [this](const HeldMail& mail) { recipient_side_.waits(mail); }};
   }
 
   Status listen(net::ServerLoop& loop, const std::string& key, net::ListenerOptions options) {
@@ -322,8 +320,7 @@ class Relay final {
   Sealer sealer_;
   NewAddressRate rate_;
   StoreWatermark watermark_;
-  LoginThrottle throttle_;
-  PickupStore pickup_store_;
+  GuessThrottle throttle_;
   Permits permits_;
   Deliverer deliverer_;
   PollableFlag abandon_events_;  ///< not the mail's: each deliverer raises its own when its time is over
@@ -332,15 +329,14 @@ class Relay final {
   WebhookHop webhook_hop_;
   Deliverer events_deliverer_;
   WebhookEvents events_;
-  Notifier notifier_;
-  Pickup pickup_;
+  RecipientSide recipient_side_;
   Intake intake_;
   HttpAuthenticator authenticator_;
   http::CallRate call_rate_;
   smtp::ConnectionContext smtp_context_;
-  PickupRoutesContext pickup_routes_;
   submit::SubmitRoutesContext submit_routes_;
   submit::StatusRoutesContext status_routes_;
+  CrlPublisher crl_;
   std::unique_ptr<KeyRoutesContext> key_routes_;
   http::Router router_;
   std::unique_ptr<http::ServerContext> http_context_;
@@ -413,11 +409,13 @@ int run_daemon(const LoadedSettings& loaded, Log& log) {
   const SystemClock clock;
   auto services = Services::open(settings, clock, log, Services::Role::Daemon);
   if (!services) return stop_start(log, services.error());
+  auto own_certificates = load_own_certificate_policy(settings.keys);
+  if (!own_certificates) return stop_start(log, own_certificates.error());
   PollableFlag abandon;
   auto next_hop = make_next_hop(settings, (*services)->random(), abandon);
   if (!next_hop) return stop_start(log, next_hop.error());
   {
-    Relay relay(settings, state_dir->node(), **services, **tls, **next_hop, abandon, log);
+    Relay relay(settings, state_dir->node(), **services, **tls, **next_hop, abandon, *std::move(own_certificates), log);
     if (auto started = relay.start(); !started) return stop_start(log, started.error());
     log.info("ready", {{"hostname", settings.relay.hostname}});
     wait_for_end(signals, **tls, log);

@@ -3,15 +3,15 @@
 #pragma once
 
 #include "base/authenticator.h"
+#include "base/guess_throttle.h"
 #include "relay/accounts.h"
-#include "relay/login_throttle.h"
 #include "relay/tokens.h"
 
 namespace sealpost {
 
 class HttpAuthenticator final : public Authenticator {
  public:
-  HttpAuthenticator(Accounts& accounts, Tokens& tokens, LoginThrottle& throttle)
+  HttpAuthenticator(Accounts& accounts, Tokens& tokens, GuessThrottle& throttle)
       : accounts_(accounts), tokens_(tokens), throttle_(throttle) {}
 
   Result<Caller> authenticate(std::string_view authorization, std::string_view network) override;
@@ -21,7 +21,7 @@ class HttpAuthenticator final : public Authenticator {
   Result<Caller> basic(std::string_view credentials, const std::string& network);
   Accounts& accounts_;
   Tokens& tokens_;
-  LoginThrottle& throttle_;
+  GuessThrottle& throttle_;
 };
 
 }  // namespace sealpost

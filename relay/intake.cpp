@@ -72,6 +72,7 @@ struct Intake::Keys {
   Introduction introduction;
   std::vector<KeyRecord> records;
   std::vector<bool> assigned;
+  std::vector<std::string> holds;  ///< why the delivery is held; empty when it is not
 };
 
 Intake::Intake(KeyDirectory& directory, const Sealer& sealer, MailQueue& queue, NewAddressRate& rate,
@@ -151,7 +152,7 @@ Result<Intake::Keys, IntakeError> Intake::keys_for(const Submission& submission,
     if (!taken) return store_failure(taken.error());
     if (!*taken) return IntakeError{Refusal::RateOfNew, "too many new recipients for now; try again later", {}};
   }
-  Keys keys{introduction, {}, {}};
+  Keys keys{introduction, {}, {}, {}};
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     if ((*found)[i]) {
       keys.records.push_back(std::move(*(*found)[i]));
@@ -166,6 +167,7 @@ Result<Intake::Keys, IntakeError> Intake::keys_for(const Submission& submission,
     keys.records.push_back(std::move(assignment->key));
     keys.assigned.push_back(assignment->assigned);
   }
+  for (const auto& record : keys.records) keys.holds.push_back(hold_reason(record, clock_.now()));
   return keys;
 }
 
@@ -191,7 +193,7 @@ std::vector<Addressee> Intake::addressees(const Submission& submission, const Ke
     result.push_back({recipient.address, fixed ? options_.destination : recipient.address.domain().a_label(),
                       keys != nullptr ? keys->records[i].fingerprint : std::string(),
                       keys != nullptr ? std::string(to_text(keys->records[i].state)) : std::string(), recipient.dsn,
-                      recipient.bounced_before.value_or(false)});
+                      recipient.bounced_before.value_or(false), keys != nullptr ? keys->holds[i] : std::string()});
   }
   return result;
 }
@@ -217,6 +219,21 @@ void Intake::follow_up(const Submission& submission, const Keys& keys) {
     assigned = assigned || keys.assigned[i];
   }
   if (assigned) hooks_.assigned();
+}
+
+void Intake::tell_of_held(const SealedMessage& sealed, const Envelope& envelope, const Submission& submission,
+                          const Keys& keys) {
+  for (std::size_t i = 0; i < keys.holds.size(); ++i) {
+    if (keys.holds[i].empty()) continue;
+    DeliveryRecord delivery(DeliveryId(envelope.id, static_cast<std::uint32_t>(i + 1)));
+    delivery.account = envelope.account;
+    delivery.mail_from = envelope.mail_from ? envelope.mail_from->text() : std::string();
+    delivery.recipient = submission.recipients[i].address.text();
+    delivery.created = envelope.accepted;
+    delivery.envid = envelope.envid;
+    delivery.dsn = submission.recipients[i].dsn;
+    hooks_.waits({delivery, keys.records[i], keys.holds[i], view(sealed.header_block())});
+  }
 }
 
 Result<std::optional<Once>, IntakeError> Intake::once_of(const Submission& submission,
@@ -285,6 +302,7 @@ Result<Accepted, IntakeError> Intake::put(const SealedMessage& sealed, const Env
   // What another call with the same key has put went to the pairs that were assigned here.
   if (keys != nullptr && !nothing_stored) follow_up(submission, *keys);
   if (put->outcome != PutOutcome::Stored) return replay(*once, *put);
+  if (keys != nullptr) tell_of_held(sealed, envelope, submission, *keys);
   hooks_.queued();
   return accepted;
 }
@@ -342,7 +360,8 @@ Accepted Intake::describe(const Submission& submission, const Keys* keys, const 
   Accepted accepted{id, std::move(message_id), {}};
   for (std::size_t i = 0; i < submission.recipients.size(); ++i) {
     accepted.recipients.push_back({submission.recipients[i].address, DeliveryId(id, static_cast<std::uint32_t>(i + 1)),
-                                   keys == nullptr, keys != nullptr ? keys->records[i].fingerprint : std::string(),
+                                   keys == nullptr, keys != nullptr && !keys->holds[i].empty(),
+                                   keys != nullptr ? keys->records[i].fingerprint : std::string(),
                                    keys != nullptr ? std::string(to_text(keys->records[i].state)) : std::string(),
                                    keys != nullptr && keys->assigned[i]});
   }

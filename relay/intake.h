@@ -11,6 +11,7 @@
 #include "conf/settings.h"
 #include "crypto/key_directory.h"
 #include "crypto/sealer.h"
+#include "notify/certificate_holds.h"
 #include "queue/mail_queue.h"
 #include "queue/suppressions.h"
 #include "relay/message_sink.h"
@@ -31,6 +32,8 @@ struct IntakeHooks {
   std::function<void()> queued;
   /// Notifications became due.
   std::function<void()> assigned;
+  /// A delivery is held for a certificate that has ended (RecipientSide::waits).
+  std::function<void(const HeldMail&)> waits;
 };
 
 class Intake final : public MessageSink {
@@ -66,6 +69,8 @@ class Intake final : public MessageSink {
   /// The submission is refused: the pairs stay, but nobody is told of those that it was given.
   void take_back(const Submission& submission, const Keys& keys);
   void follow_up(const Submission& submission, const Keys& keys);
+  void tell_of_held(const SealedMessage& sealed, const Envelope& envelope, const Submission& submission,
+                    const Keys& keys);
 
   KeyDirectory& directory_;
   const Sealer& sealer_;

@@ -16,7 +16,7 @@ Object to_json(const AcceptedRecipient& recipient) {
   Object row(Poco::JSON_PRESERVE_KEY_ORDER);
   row.set("address", recipient.address.text());
   row.set("delivery", recipient.delivery.text());
-  row.set("status", recipient.passed_through ? "passed_through" : "queued");
+  row.set("status", recipient.passed_through ? "passed_through" : recipient.held ? "held" : "queued");
   if (recipient.passed_through) {
     row.set("key", Poco::Dynamic::Var());
     return row;

@@ -67,6 +67,7 @@ struct AcceptedRecipient {
   EmailAddress address;
   DeliveryId delivery;
   bool passed_through = false;
+  bool held = false;  ///< for a certificate of the recipient's own that has ended
   std::string fingerprint;
   std::string key_state;
   bool assigned = false;

@@ -35,7 +35,9 @@ struct Services::Parts {
   std::unique_ptr<CertificateAuthority> authority;
   std::unique_ptr<RelayIdentity> identity;
   std::unique_ptr<KeyVault> vault;
+  std::unique_ptr<AuditTrail> audit;
   std::unique_ptr<KeyDirectory> directory;
+  std::unique_ptr<KeyLife> key_life;
   std::unique_ptr<Accounts> accounts;
   std::unique_ptr<Tokens> tokens;
   std::unique_ptr<MailQueue> queue;
@@ -87,13 +89,14 @@ Result<std::unique_ptr<Services>> Services::open(const Settings& settings, const
                                         : CertificateAuthority::load(p.redis, *p.master_key, clock, p.random, crl_url);
   if (!authority) return authority.error();
   p.authority = std::make_unique<CertificateAuthority>(std::move(*authority));
-  if (role == Role::Daemon) {
-    auto identity = open_identity(p, settings.notify.from_address, log);
-    if (!identity) return identity.error();
-    p.identity = std::make_unique<RelayIdentity>(std::move(*identity));
-  }
+  auto identity = open_identity(p, settings.notify.from_address, log);
+  if (!identity) return identity.error();
+  p.identity = std::make_unique<RelayIdentity>(std::move(*identity));
   p.vault = std::make_unique<KeyVault>(p.redis, *p.master_key, *p.authority, clock, p.random, settings.crypto, log);
-  p.directory = std::make_unique<KeyDirectory>(p.redis, *p.master_key, *p.vault, clock, p.random, settings.keys, log);
+  p.audit = std::make_unique<AuditTrail>(p.redis, *p.master_key, log);
+  p.directory =
+      std::make_unique<KeyDirectory>(p.redis, *p.master_key, *p.vault, *p.audit, clock, p.random, settings.keys, log);
+  p.key_life = std::make_unique<KeyLife>(p.redis, *p.master_key, clock, *p.audit, log);
   p.accounts = std::make_unique<Accounts>(p.redis, *p.master_key, clock, p.random, log);
   p.tokens = std::make_unique<Tokens>(p.redis, *p.master_key, clock, p.random, log);
   p.queue = std::make_unique<MailQueue>(p.redis, *p.master_key, clock, p.random, log);
@@ -110,7 +113,9 @@ Wrapper& Services::wrapper() { return *parts_->master_key; }
 CertificateAuthority& Services::authority() { return *parts_->authority; }
 const RelayIdentity& Services::identity() { return *parts_->identity; }
 KeyVault& Services::vault() { return *parts_->vault; }
+AuditTrail& Services::audit() { return *parts_->audit; }
 KeyDirectory& Services::directory() { return *parts_->directory; }
+KeyLife& Services::key_life() { return *parts_->key_life; }
 Accounts& Services::accounts() { return *parts_->accounts; }
 Tokens& Services::tokens() { return *parts_->tokens; }
 MailQueue& Services::queue() { return *parts_->queue; }

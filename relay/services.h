@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "base/audit_trail.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -14,6 +15,7 @@
 #include "conf/settings.h"
 #include "crypto/certificate_authority.h"
 #include "crypto/key_directory.h"
+#include "crypto/key_life.h"
 #include "crypto/key_vault.h"
 #include "crypto/master_key.h"
 #include "crypto/relay_identity.h"
@@ -49,7 +51,9 @@ class Services final {
   /// Of the daemon alone: tools send no mail.
   [[nodiscard]] const RelayIdentity& identity();
   [[nodiscard]] KeyVault& vault();
+  [[nodiscard]] AuditTrail& audit();
   [[nodiscard]] KeyDirectory& directory();
+  [[nodiscard]] KeyLife& key_life();
   [[nodiscard]] Accounts& accounts();
   [[nodiscard]] Tokens& tokens();
   [[nodiscard]] MailQueue& queue();

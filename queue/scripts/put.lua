@@ -25,16 +25,19 @@ local now = 0
 for i = 9, #ARGV do
   local d = cmsgpack.unpack(ARGV[i])
   local delivery = id .. '-' .. (i - 8)
-  local due, destination = d[D.next], d[D.destination]
-  now = due  -- a new delivery is due when it is put
+  now = d[D.created]
   redis.call('SET', delivery_key(delivery), ARGV[i])
-  redis.call('ZADD', base .. 'due:' .. destination, due, delivery)
-  refresh(destination)
+  if d[D.state] == HELD then
+    redis.call('ZADD', base .. 'held', now, delivery)
+  else
+    redis.call('ZADD', base .. 'due:' .. d[D.destination], d[D.next], delivery)
+    refresh(d[D.destination])
+  end
+  count(d[D.state], 1)
   redis.call('ZADD', base .. 'all', d[D.created], delivery)
   redis.call('ZADD', recipient_key(d), d[D.created], delivery)
   if account ~= '' then redis.call('ZADD', base .. 'account:' .. account, d[D.created], delivery) end
 end
-count(QUEUED, #ARGV - 8)
 count('accepted', 1)
 rate('accepted', now, #ARGV - 8)
 if once ~= '' then redis.call('SET', once, once_value, 'PX', lifetime) end

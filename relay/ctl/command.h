@@ -55,6 +55,8 @@ std::vector<Subcommand> queue_commands();
 std::vector<Subcommand> suppression_commands();
 std::vector<Subcommand> webhook_commands();
 std::vector<Subcommand> key_commands();
+std::vector<Subcommand> key_life_commands();
+std::vector<Subcommand> audit_commands();
 std::vector<Subcommand> check_commands();
 
 /// Prints the error's text and returns the exit code that fits its kind.

@@ -145,6 +145,8 @@ const std::vector<Subcommand>& subcommands() {
     append(rows, suppression_commands());
     append(rows, webhook_commands());
     append(rows, key_commands());
+    append(rows, key_life_commands());
+    append(rows, audit_commands());
     append(rows, check_commands());
     return rows;
   }();

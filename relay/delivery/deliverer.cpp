@@ -23,7 +23,6 @@ constexpr milliseconds poll_interval{500};
 constexpr std::chrono::seconds trim_interval{1};
 constexpr int trims_per_heartbeat = 5;
 constexpr milliseconds longest_record_pause{10'000};
-constexpr std::chrono::hours once_lifetime{24 * 7};
 
 std::string_view outcome_name(const Outcome& outcome) {
   constexpr std::array<std::string_view, std::variant_size_v<Outcome>> names = {"delivered", "deferred", "failed",
@@ -70,13 +69,13 @@ Deliverer::Deliverer(MailQueue& queue, Permits& permits, Suppressions& suppressi
       suppressions_(suppressions),
       next_hop_(next_hop),
       abandon_(abandon),
-      wrapper_(wrapper),
       clock_(clock),
       random_(random),
       log_(log),
       options_(std::move(options)),
       destinations_({options_.destination_concurrency, options_.workers, options_.retry}),
-      hooks_(std::move(hooks)) {}
+      hooks_(std::move(hooks)),
+      notices_(queue, wrapper, clock, options_.destination, [this] { kick(); }) {}
 
 Deliverer::~Deliverer() { stop(steady_clock::now()); }
 
@@ -391,17 +390,8 @@ Status Deliverer::report(const Claim& claim, const std::string& once_name, Repor
   auto body = queue_.open(claim);
   if (!body) return body.error();
   facts.header_block = (*body)->header_block();
-  const Once once{wrapper_.mac(Purpose::IdempotencyKey, once_name), wrapper_.mac(Purpose::IdempotencyBody, once_name),
-                  once_lifetime};
-  const Envelope envelope{queue_.new_id(once), {}, std::nullopt, {}, sender->needs_smtputf8(), clock_.now()};
-  DsnRequest never;
-  never.never = true;
-  const std::string& destination = options_.destination.empty() ? sender->domain().a_label() : options_.destination;
-  auto put = queue_.put(compose_report(options_.sender, facts, clock_, random_), envelope,
-                        {*sender, destination, {}, {}, never}, once);
-  if (!put) return put.error();
-  kick();
-  return {};
+  auto put = notices_.put(compose_report(options_.sender, facts, clock_, random_), *sender, once_name);
+  return put ? Status() : Status(put.error());
 }
 
 }  // namespace sealpost

@@ -17,6 +17,7 @@
 #include "base/wrapper.h"
 #include "conf/settings.h"
 #include "notify/bounce.h"
+#include "notify/notice_queue.h"
 #include "notify/webhook_events.h"
 #include "queue/mail_queue.h"
 #include "queue/permits.h"
@@ -92,13 +93,13 @@ class Deliverer final {
   Suppressions& suppressions_;
   NextHop& next_hop_;
   PollableFlag& abandon_;
-  Wrapper& wrapper_;
   const Clock& clock_;
   Random& random_;
   Log& log_;
   DelivererOptions options_;
   Destinations destinations_;
   DelivererHooks hooks_;
+  NoticeQueue notices_;
   std::mutex mutex_;
   std::condition_variable wake_dispatcher_;
   std::condition_variable wake_workers_;

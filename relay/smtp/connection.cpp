@@ -98,21 +98,21 @@ class Connection final : public net::Conversation {
   }
 
   net::Resume check(ConnectionContext& context, const net::Peer& peer, CheckProof& what,
-                    LoginThrottle::Attempt& attempt) {
+                    GuessThrottle::Attempt& attempt) {
     auto checked = std::make_shared<Result<std::string>>(what.exchange.finish(what.client_final));
     settle(context, peer, account_of(what), attempt, checked->ok() ? nullptr : &checked->error());
     return [this, checked] { return step(session_->proof_result(std::move(*checked))); };
   }
 
   net::Resume check(ConnectionContext& context, const net::Peer& peer, CheckLogin& what,
-                    LoginThrottle::Attempt& attempt) {
+                    GuessThrottle::Attempt& attempt) {
     auto checked = std::make_shared<Result<Account>>(context.accounts.verify(what.name, what.password));
     settle(context, peer, account_of(what), attempt, checked->ok() ? nullptr : &checked->error());
     return [this, checked] { return step(session_->login_result(std::move(*checked))); };
   }
 
   static void settle(ConnectionContext& context, const net::Peer& peer, const std::string& name,
-                     LoginThrottle::Attempt& attempt, const Error* refused) {
+                     GuessThrottle::Attempt& attempt, const Error* refused) {
     if (refused == nullptr) return attempt.right();
     if (refused->kind != ErrorKind::Invalid) return context.log.failure("smtp.auth_unavailable", *refused);
     attempt.wrong();

@@ -6,12 +6,12 @@
 #include <functional>
 #include <memory>
 
+#include "base/guess_throttle.h"
 #include "base/log.h"
 #include "base/memory_budget.h"
 #include "base/net/conversation.h"
 #include "base/random.h"
 #include "relay/accounts.h"
-#include "relay/login_throttle.h"
 #include "relay/message_sink.h"
 #include "relay/smtp/session.h"
 
@@ -23,7 +23,7 @@ struct ConnectionContext {
   std::chrono::milliseconds idle_timeout;
   Accounts& accounts;
   MessageSink& sink;
-  LoginThrottle& throttle;
+  GuessThrottle& throttle;
   MemoryBudget& budget;
   Random& random;
   Log& log;

@@ -57,6 +57,8 @@ const std::vector<std::string>& contract() {
                                                 "keys.policy",
                                                 "keys.interim_lifetime",
                                                 "keys.master_key_file",
+                                                "keys.accepted_roots",
+                                                "keys.accept_self_signed",
                                                 "notify.from",
                                                 "notify.mode",
                                                 "notify.code_lifetime",

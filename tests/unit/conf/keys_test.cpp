@@ -76,6 +76,8 @@ const std::vector<KeyCase>& cases() {
     {"keys.policy", "interim", "permanent", IS(keys.policy, KeyPolicy::Permanent), IS(keys.policy, KeyPolicy::Interim), "x", "not one of interim, permanent: x"},
     {"keys.interim_lifetime", "90d", "1d", IS(keys.interim_lifetime, 24h), IS(keys.interim_lifetime, 2160h), "x", "not a duration: x (a number with s, m, h or d, such as 30s or 5d)"},
     {"keys.master_key_file", "", "/etc/sealpost/master.key", IS(keys.master_key_file, "/etc/sealpost/master.key"), IS(keys.master_key_file, "/var/lib/sealpost/master.key"), "master.key", "not an absolute path: master.key"},
+    {"keys.accepted_roots", "", "/etc/sealpost/roots.pem", IS(keys.accepted_roots, "/etc/sealpost/roots.pem"), IS(keys.accepted_roots, ""), "roots.pem", "not an absolute path: roots.pem"},
+    {"keys.accept_self_signed", "yes", "no", IS(keys.accept_self_signed, false), IS(keys.accept_self_signed, true), "maybe", "neither yes nor no: maybe"},
     {"notify.from", "", "Post <post@example.com>", IS(notify.from_address, "post@example.com"), IS(notify.from_address, "postmaster@" + s.relay.hostname), "post", "not a mailbox: the address needs one @ between a local part and a domain"},
     {"notify.mode", "code", "attach", IS(notify.mode, NotifyMode::Attach), IS(notify.mode, NotifyMode::Code), "x", "not one of attach, code: x"},
     {"notify.code_lifetime", "30d", "1d", IS(notify.code_lifetime, 24h), IS(notify.code_lifetime, 720h), "x", "not a duration: x (a number with s, m, h or d, such as 30s or 5d)"},

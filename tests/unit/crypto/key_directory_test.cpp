@@ -152,23 +152,6 @@ TEST_F(KeyDirectoryTest, ExpiredInterimPairIsReplacedAndStaysInHistory) {
       << "earlier mail stays readable";
 }
 
-TEST_F(KeyDirectoryTest, FirstPickupIsRecordedOnce) {
-  auto one = node();
-  const auto bob = address("bob@example.com");
-  const auto made = one->directory.find_or_assign(bob, introduction).value();
-  EXPECT_FALSE(made.key.picked_up);
-  const auto first = clock.now();
-  ASSERT_TRUE(one->directory.mark_picked_up("bob@example.com", made.key.fingerprint));
-  clock.advance(day);
-  ASSERT_TRUE(one->directory.mark_picked_up("bob@example.com", made.key.fingerprint));
-  EXPECT_EQ((*one->directory.find(bob))->picked_up, first);
-  EXPECT_EQ(one->directory.mark_picked_up("bob@example.com", "00").error().kind, ErrorKind::NotFound);
-  EXPECT_EQ(one->directory.mark_picked_up("eve@example.com", made.key.fingerprint).error().kind, ErrorKind::NotFound);
-  clock.advance(day * 90);
-  ASSERT_TRUE(one->directory.find_or_assign(bob, introduction)->assigned);
-  ASSERT_TRUE(one->directory.mark_picked_up("bob@example.com", made.key.fingerprint)) << "of a retired pair, too";
-}
-
 TEST_F(KeyDirectoryTest, ExportsOnlyWhatTheAddressHas) {
   auto one = node();
   const auto made = one->directory.find_or_assign(address("bob@example.com"), introduction).value();
@@ -206,7 +189,6 @@ TEST_F(KeyDirectoryTest, EveryAlteredOctetOfAnEntryIsNoticed) {
   expect_refusal(one->directory.find_all({bob}));
   expect_refusal(one->directory.find_or_assign(bob, introduction));
   expect_refusal(one->directory.history("bob@example.com"));
-  expect_refusal(one->directory.mark_picked_up("bob@example.com", "00"));
 }
 
 TEST_F(KeyDirectoryTest, AnotherAddressesOrARetiredEntryIsNoAnswer) {
@@ -226,16 +208,6 @@ TEST_F(KeyDirectoryTest, AnotherAddressesOrARetiredEntryIsNoAnswer) {
       one->redis.command({"HGET", hash_of("bob@example.com"), "pair:" + retired.fingerprint})->text());
   ASSERT_TRUE(one->redis.command({"HSET", hash_of("bob@example.com"), "current", entry}));
   EXPECT_EQ(one->directory.find(bob).error().kind, ErrorKind::Permanent);
-}
-
-TEST_F(KeyDirectoryTest, ForgottenPairCountsOnlyAfterItsPickup) {
-  KeyRecord record;
-  record.state = PairState::Forgotten;
-  EXPECT_FALSE(is_usable(record, clock.now()));
-  record.picked_up = clock.now();
-  EXPECT_TRUE(is_usable(record, clock.now()));
-  record.expires = clock.now();
-  EXPECT_FALSE(is_usable(record, clock.now()));
 }
 
 TEST_F(KeyDirectoryTest, StoreAwayIsTemporaryAndRecovers) {

@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "crypto/certificate_authority.h"
 #include "crypto/key_directory.h"
+#include "crypto/key_life.h"
 #include "crypto/key_vault.h"
 #include "crypto/master_key.h"
 #include "crypto/relay_identity.h"
@@ -33,7 +34,9 @@ struct Node {
         authority(CertificateAuthority::open(redis, master, clock, random, log, {KeyType::P256}).value()),
         vault(redis, master, authority, clock, random, {key_type, ContentCipher::Aes256Cbc}, log),
         identity(RelayIdentity::open(redis, master, authority, address("relay@example.org"), clock, log).value()),
-        directory(redis, master, vault, clock, random, std::move(settings), log) {}
+        audit(redis, master, log),
+        directory(redis, master, vault, audit, clock, random, std::move(settings), log),
+        life(redis, master, clock, audit, log) {}
 
   SystemRandom random;
   redis::Client redis;
@@ -41,7 +44,9 @@ struct Node {
   CertificateAuthority authority;
   KeyVault vault;
   RelayIdentity identity;
+  AuditTrail audit;
   KeyDirectory directory;
+  KeyLife life;
 };
 
 class KeyTest : public ::testing::Test {

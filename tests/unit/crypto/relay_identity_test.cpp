@@ -19,7 +19,6 @@ namespace {
 using test::address;
 using test::run;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 class RelayIdentityTest : public test::KeyTest {
  protected:
@@ -107,6 +106,7 @@ TEST_F(RelayIdentityTest, IsReplacedWhenLessThanAYearIsLeft) {
   EXPECT_EQ(open()->certificate(), first) << "a year to the day";
   clock.advance(std::chrono::minutes(1));
   std::vector<std::future<std::string>> nodes;
+  nodes.reserve(4);
   for (int i = 0; i < 4; ++i) {
     nodes.push_back(std::async(std::launch::async, [this] { return open()->certificate(); }));
   }

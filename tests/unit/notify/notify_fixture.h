@@ -57,10 +57,8 @@ class NotifyTest : public KeyTest {
     store = std::make_unique<PickupStore>(keys->redis, keys->master);
     queue = std::make_unique<MailQueue>(keys->redis, keys->master, clock, random, log);
     notifier = make_notifier(random, [] {});
-    pickup = std::make_unique<Pickup>(*store, keys->directory, clock, random, log,
-                                      [this](const std::string& recipient, const KeyRecord& key) {
-                                        return notifier->tell_picked_up(recipient, key);
-                                      });
+    pickup = std::make_unique<Pickup>(*store, keys->directory, keys->life, throttle, clock, random, log,
+                                      [this](const KeyNews& news) { return notifier->tell(news); });
   }
 
   std::unique_ptr<Notifier> make_notifier(Random& source, std::function<void()> queued) {
@@ -68,6 +66,7 @@ class NotifyTest : public KeyTest {
         keys->directory, *store, *queue, keys->master, clock, source, log,
         NotifierOptions{notify_settings,
                         {"", "relay@example.org", "relay.example.org"},
+                        ContentCipher::Aes256Cbc,
                         public_url,
                         "next-hop",
                         [this](std::string_view content) { return keys->identity.sign_detached(content); }},
@@ -129,6 +128,7 @@ class NotifyTest : public KeyTest {
 
   static inline const std::string public_url = "https://relay.example.org";
   SystemRandom random;
+  GuessThrottle throttle{clock};
   NotifySettings notify_settings;
   std::unique_ptr<Node> keys;
   std::unique_ptr<PickupStore> store;

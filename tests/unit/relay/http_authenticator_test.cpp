@@ -26,7 +26,7 @@ class HttpAuthenticatorTest : public testing::Test {
   RelayParts parts;
   Accounts accounts{parts.redis, parts.master, parts.clock, parts.random, parts.log};
   Tokens tokens{parts.redis, parts.master, parts.clock, parts.random, parts.log};
-  LoginThrottle throttle{parts.clock};
+  GuessThrottle throttle{parts.clock};
   HttpAuthenticator authenticator{accounts, tokens, throttle};
 };
 

@@ -54,7 +54,11 @@ class IntakeTest : public testing::Test {
           reminded.push_back(to.text() + " " + key.address + " " + introduction.account + " " + introduction.sender);
           return reminder;
         },
-        [this] { ++queued; }, [this] { ++assigned; }};
+        [this] { ++queued; }, [this] { ++assigned; },
+        [this](const HeldMail& mail) {
+          const std::lock_guard lock(hooks_mutex);
+          waiting.push_back(mail.delivery.id.text() + " " + mail.delivery.recipient + ": " + mail.reason);
+        }};
   }
 
   RelayParts parts;
@@ -64,9 +68,16 @@ class IntakeTest : public testing::Test {
   KeyVault vault{parts.redis, parts.master, authority,
                  parts.clock, parts.random, {KeyType::P256, ContentCipher::Aes256Cbc},
                  parts.log};
-  KeyDirectory directory{parts.redis, parts.master, vault,
-                         parts.clock, parts.random, KeysSettings{0, KeyPolicy::Interim, std::chrono::hours(24), {}},
+  AuditTrail audit{parts.redis, parts.master, parts.log};
+  KeyDirectory directory{parts.redis,
+                         parts.master,
+                         vault,
+                         audit,
+                         parts.clock,
+                         parts.random,
+                         KeysSettings{0, KeyPolicy::Interim, std::chrono::hours(24), {}},
                          parts.log};
+  KeyLife life{parts.redis, parts.master, parts.clock, audit, parts.log};
   Sealer sealer{CryptoSettings{}};
   MailQueue queue{parts.redis, parts.master, parts.clock, parts.random, parts.log};
   QueueView view{parts.redis, parts.clock};
@@ -89,6 +100,7 @@ class IntakeTest : public testing::Test {
 
   std::mutex hooks_mutex;
   std::vector<std::string> reminded;
+  std::vector<std::string> waiting;  ///< deliveries that are held for a certificate that has ended
   Status reminder;
   std::atomic<int> queued = 0;
   std::atomic<int> assigned = 0;

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "relay/login_throttle.h"
+#include "base/guess_throttle.h"
 #include "tests/support/fakes.h"
 
 namespace sealpost::test {
@@ -30,7 +30,7 @@ class LoginFlood : public testing::Test {
   }
 
   ManualClock clock;
-  LoginThrottle throttle{clock};
+  GuessThrottle throttle{clock};
 };
 
 TEST_F(LoginFlood, AttemptsThatAreHeldBackAnyhowTakeNoRoom) {

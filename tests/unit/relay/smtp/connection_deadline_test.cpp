@@ -65,7 +65,7 @@ class ConnectionDeadline : public testing::Test {
   test::RelayParts parts;
   Accounts accounts{parts.redis, parts.master, parts.clock, parts.random, parts.log};
   TakesAll sink;
-  LoginThrottle throttle{parts.clock};
+  GuessThrottle throttle{parts.clock};
   MemoryBudget budget{64UL << 20U};
   ConnectionContext context{
       {"relay.example.org", 10UL << 20U, 5}, minutes(5), accounts, sink, throttle, budget, parts.random, parts.log, [] {

@@ -78,7 +78,7 @@ TEST_F(StatusRoutesTest, AMessagesWholeTimeline) {
   parts.clock.advance(1min);
   attempt([&](const Claim& claim) { return queue.delivered(claim, "250 2.0.0 ok"); });
   parts.clock.advance(1h);
-  ASSERT_TRUE(directory.mark_picked_up("bob@example.net", key));
+  ASSERT_TRUE(life.mark_picked_up("bob@example.net", key));
 
   const auto answer = get(accepted);
   ASSERT_EQ(answer.status, 200) << answer.body;
@@ -117,7 +117,7 @@ TEST_F(StatusRoutesTest, WhatOperatorsDidIsTold) {
 
 TEST_F(StatusRoutesTest, ANewPairOfTheAddressIsNotTheOldMessages) {
   const auto accepted = submit();
-  ASSERT_TRUE(directory.mark_picked_up("bob@example.net", accepted.recipients[0].fingerprint));
+  ASSERT_TRUE(life.mark_picked_up("bob@example.net", accepted.recipients[0].fingerprint));
   parts.clock.advance(25h);  // the interim pair's lifetime here
   const auto later = submit();
   ASSERT_NE(later.recipients[0].fingerprint, accepted.recipients[0].fingerprint);

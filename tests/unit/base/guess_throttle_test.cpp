@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The brake on guessing, on a clock that the test moves.
-#include "relay/login_throttle.h"
+#include "base/guess_throttle.h"
 
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-class LoginThrottleTest : public testing::Test {
+class GuessThrottleTest : public testing::Test {
  protected:
   /// How long a check would have to wait; zero when it may begin (and then it counts as neither right nor wrong).
   milliseconds wait(const std::string& account, const std::string& network) {
@@ -43,28 +43,28 @@ class LoginThrottleTest : public testing::Test {
   }
 
   ManualClock clock;
-  LoginThrottle throttle{clock};
+  GuessThrottle throttle{clock};
 };
 
-TEST_F(LoginThrottleTest, WaitsDoubleUpToHalfAMinute) {
+TEST_F(GuessThrottleTest, WaitsDoubleUpToHalfAMinute) {
   std::vector<milliseconds::rep> waits;
   for (int i = 0; i < 10; ++i) waits.push_back(guess("crm", "192.0.2.1").count());
   EXPECT_EQ(waits, (std::vector<milliseconds::rep>{0, 250, 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000}));
 }
 
-TEST_F(LoginThrottleTest, GuessesFromManyNetworksCountForTheAccount) {
+TEST_F(GuessThrottleTest, GuessesFromManyNetworksCountForTheAccount) {
   for (int i = 0; i < 5; ++i) guess("crm", "192.0.2." + std::to_string(i));
   EXPECT_EQ(wait("crm", "198.51.100.1"), milliseconds(4000));
   EXPECT_EQ(wait("erp", "198.51.100.1"), milliseconds(0));
 }
 
-TEST_F(LoginThrottleTest, GuessesAtManyAccountsCountForTheNetwork) {
+TEST_F(GuessThrottleTest, GuessesAtManyAccountsCountForTheNetwork) {
   for (int i = 0; i < 5; ++i) guess("account" + std::to_string(i), "192.0.2.1");
   EXPECT_EQ(wait("another", "192.0.2.1"), milliseconds(4000));
   EXPECT_EQ(wait("another", "192.0.2.2"), milliseconds(0));
 }
 
-TEST_F(LoginThrottleTest, ManyConnectionsGuessNoFasterThanOne) {
+TEST_F(GuessThrottleTest, ManyConnectionsGuessNoFasterThanOne) {
   guess("crm", "192.0.2.1");
   int looked_at = 0;
   const auto end = clock.now() + seconds(60);
@@ -80,7 +80,7 @@ TEST_F(LoginThrottleTest, ManyConnectionsGuessNoFasterThanOne) {
   EXPECT_EQ(looked_at, 7) << "at 0.25, 0.75, 1.75, 3.75, 7.75, 15.75 and 31.75 s";
 }
 
-TEST_F(LoginThrottleTest, OneCheckAtATimeOnceOneHasFailed) {
+TEST_F(GuessThrottleTest, OneCheckAtATimeOnceOneHasFailed) {
   guess("crm", "192.0.2.1");
   clock.advance(milliseconds(250));
   auto in_flight = throttle.begin("crm", "192.0.2.1");
@@ -92,8 +92,8 @@ TEST_F(LoginThrottleTest, OneCheckAtATimeOnceOneHasFailed) {
   EXPECT_EQ(wait("crm", "192.0.2.2"), milliseconds(500));
 }
 
-TEST_F(LoginThrottleTest, WithoutAFailureABurstMayBegin) {
-  std::deque<LoginThrottle::Attempt> burst;
+TEST_F(GuessThrottleTest, WithoutAFailureABurstMayBegin) {
+  std::deque<GuessThrottle::Attempt> burst;
   for (int i = 0; i < 16; ++i) {
     auto attempt = throttle.begin("crm", "192.0.2.1");
     ASSERT_TRUE(attempt) << i;
@@ -104,7 +104,7 @@ TEST_F(LoginThrottleTest, WithoutAFailureABurstMayBegin) {
   EXPECT_EQ(wait("crm", "192.0.2.1"), milliseconds(30000)) << "a burst of guesses is paid for afterwards";
 }
 
-TEST_F(LoginThrottleTest, TheRealSenderIsNotHeldBackByOthers) {
+TEST_F(GuessThrottleTest, TheRealSenderIsNotHeldBackByOthers) {
   log_in("crm", "198.51.100.1");
   for (int i = 0; i < 10; ++i) guess("crm", "192.0.2.1");
   EXPECT_EQ(wait("crm", "198.51.100.1"), milliseconds(0));
@@ -113,7 +113,7 @@ TEST_F(LoginThrottleTest, TheRealSenderIsNotHeldBackByOthers) {
   EXPECT_EQ(wait("crm", "198.51.100.1"), milliseconds(0)) << "nor by another account of the same network";
 }
 
-TEST_F(LoginThrottleTest, TheRealSendersNetworkGuessesNoFasterEither) {
+TEST_F(GuessThrottleTest, TheRealSendersNetworkGuessesNoFasterEither) {
   log_in("crm", "198.51.100.1");
   for (int i = 0; i < 5; ++i) guess("crm", "198.51.100.1");
   EXPECT_EQ(wait("crm", "198.51.100.1"), milliseconds(4000));
@@ -123,7 +123,7 @@ TEST_F(LoginThrottleTest, TheRealSendersNetworkGuessesNoFasterEither) {
   EXPECT_EQ(wait("crm", "198.51.100.1"), milliseconds(8000)) << "a login in between does not buy new guesses";
 }
 
-TEST_F(LoginThrottleTest, KnowledgeOfTheNetworkLastsAnHour) {
+TEST_F(GuessThrottleTest, KnowledgeOfTheNetworkLastsAnHour) {
   log_in("crm", "198.51.100.1");
   clock.advance(hours(1) - seconds(300));
   for (int i = 0; i < 10; ++i) guess("crm", "192.0.2.1");
@@ -133,21 +133,21 @@ TEST_F(LoginThrottleTest, KnowledgeOfTheNetworkLastsAnHour) {
   EXPECT_GT(wait("crm", "198.51.100.1"), milliseconds(0));
 }
 
-TEST_F(LoginThrottleTest, OwnLoginDoesNotForgiveWhatOthersGuessed) {
+TEST_F(GuessThrottleTest, OwnLoginDoesNotForgiveWhatOthersGuessed) {
   for (int i = 0; i < 8; ++i) guess("crm", "192.0.2.1");
   clock.advance(seconds(30));
   log_in("crm", "198.51.100.1");
   EXPECT_GT(guess("crm", "192.0.2.1") + guess("crm", "192.0.2.1"), milliseconds(8000));
 }
 
-TEST_F(LoginThrottleTest, FailuresAreForgivenOneByOne) {
+TEST_F(GuessThrottleTest, FailuresAreForgivenOneByOne) {
   for (int i = 0; i < 4; ++i) guess("crm", "192.0.2.1");
   EXPECT_EQ(wait("crm", "192.0.2.1"), milliseconds(2000));
   clock.advance(seconds(90));
   guess("crm", "192.0.2.1");
   EXPECT_EQ(wait("crm", "192.0.2.1"), milliseconds(500)) << "one of four was left, and one more";
   clock.advance(seconds(60));
-  std::deque<LoginThrottle::Attempt> burst;
+  std::deque<GuessThrottle::Attempt> burst;
   for (int i = 0; i < 2; ++i) {
     auto attempt = throttle.begin("crm", "192.0.2.1");
     ASSERT_TRUE(attempt) << "all are forgiven";
@@ -155,7 +155,7 @@ TEST_F(LoginThrottleTest, FailuresAreForgivenOneByOne) {
   }
 }
 
-TEST_F(LoginThrottleTest, AnAttemptThatCouldNotBeCheckedCountsAsNeither) {
+TEST_F(GuessThrottleTest, AnAttemptThatCouldNotBeCheckedCountsAsNeither) {
   guess("crm", "192.0.2.1");
   clock.advance(milliseconds(250));
   {
@@ -165,7 +165,7 @@ TEST_F(LoginThrottleTest, AnAttemptThatCouldNotBeCheckedCountsAsNeither) {
   EXPECT_EQ(wait("crm", "192.0.2.1"), milliseconds(0));
 }
 
-TEST_F(LoginThrottleTest, AClockThatIsSetBackHoldsNobodyForLong) {
+TEST_F(GuessThrottleTest, AClockThatIsSetBackHoldsNobodyForLong) {
   for (int i = 0; i < 10; ++i) guess("crm", "192.0.2.1");
   clock.advance(-hours(24));
   EXPECT_EQ(wait("crm", "192.0.2.1"), milliseconds(30000));
@@ -173,9 +173,9 @@ TEST_F(LoginThrottleTest, AClockThatIsSetBackHoldsNobodyForLong) {
   EXPECT_EQ(wait("crm", "192.0.2.1"), milliseconds(0));
 }
 
-TEST(LoginThrottleMemory, AFloodOfNamesNeitherGrowsItNorFlushesIt) {
+TEST(GuessThrottleMemory, AFloodOfNamesNeitherGrowsItNorFlushesIt) {
   ManualClock clock;
-  LoginThrottle throttle(clock, 100);
+  GuessThrottle throttle(clock, 100);
   const auto fail = [&](const std::string& account, const std::string& network) {
     auto attempt = throttle.begin(account, network);
     if (attempt) attempt->wrong();
@@ -196,7 +196,7 @@ TEST(LoginThrottleMemory, AFloodOfNamesNeitherGrowsItNorFlushesIt) {
   EXPECT_TRUE(fail("newer", "198.51.100.2")) << "there is room again";
 }
 
-TEST_F(LoginThrottleTest, OverlongNamesAreOne) {
+TEST_F(GuessThrottleTest, OverlongNamesAreOne) {
   const std::string long_name(5000, 'x');
   guess(long_name + "a", "192.0.2.1");
   EXPECT_GT(wait(long_name + "b", "192.0.2.2"), milliseconds(0));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implements login_throttle.h.
-#include "relay/login_throttle.h"
+// Implements guess_throttle.h.
+#include "base/guess_throttle.h"
 
 #include <algorithm>
 #include <utility>
@@ -17,7 +17,7 @@ constexpr unsigned max_doublings = 7;
 constexpr unsigned max_at_once = 16;  ///< as many as there are HTTP workers
 constexpr std::chrono::hours trusted_for{1};
 constexpr std::chrono::minutes sweep_interval{1};
-constexpr std::size_t longest_name = 128;  ///< no account has a longer one (accounts.h)
+constexpr std::size_t longest_name = 330;  ///< no account and no address has a longer one
 
 Duration delay_after(unsigned failures) {
   return std::min(longest_delay, first_delay * (1U << std::min(failures - 1, max_doublings)));
@@ -31,26 +31,26 @@ unsigned remaining(unsigned failures, Duration since_last) {
 
 }  // namespace
 
-LoginThrottle::Attempt::Attempt(Attempt&& other) noexcept
+GuessThrottle::Attempt::Attempt(Attempt&& other) noexcept
     : throttle_(std::exchange(other.throttle_, nullptr)),
       pair_(std::move(other.pair_)),
       keys_(std::move(other.keys_)) {}
 
-LoginThrottle::Attempt::~Attempt() {
+GuessThrottle::Attempt::~Attempt() {
   if (throttle_ != nullptr) throttle_->settle(*this, Outcome::Neither);
 }
 
-void LoginThrottle::Attempt::right() {
+void GuessThrottle::Attempt::right() {
   if (throttle_ != nullptr) std::exchange(throttle_, nullptr)->settle(*this, Outcome::Right);
 }
 
-void LoginThrottle::Attempt::wrong() {
+void GuessThrottle::Attempt::wrong() {
   if (throttle_ != nullptr) std::exchange(throttle_, nullptr)->settle(*this, Outcome::Wrong);
 }
 
 /// What is known under the key, which becomes that of the newcomers' entry when the table is full: who floods it with
 /// names must not flush what it remembers of him.
-LoginThrottle::Failures LoginThrottle::look_up(std::string& key, bool newcomers_share, Time now) {
+GuessThrottle::Failures GuessThrottle::look_up(std::string& key, bool newcomers_share, Time now) {
   auto found = failures_.find(key);
   if (found == failures_.end() && newcomers_share && failures_.size() >= max_entries_) {
     make_room(now);
@@ -62,7 +62,7 @@ LoginThrottle::Failures LoginThrottle::look_up(std::string& key, bool newcomers_
   return found->second;
 }
 
-void LoginThrottle::make_room(Time now) {
+void GuessThrottle::make_room(Time now) {
   if (swept_ <= now && now - swept_ < sweep_interval) return;
   swept_ = now;
   std::erase_if(failures_, [&](const auto& item) {
@@ -72,7 +72,7 @@ void LoginThrottle::make_room(Time now) {
   std::erase_if(trusted_until_, [&](const auto& item) { return item.second <= now; });
 }
 
-Result<LoginThrottle::Attempt, Duration> LoginThrottle::begin(const std::string& account, const std::string& network) {
+Result<GuessThrottle::Attempt, Duration> GuessThrottle::begin(const std::string& account, const std::string& network) {
   const std::string name = account.substr(0, longest_name + 1);
   const std::string pair = "p" + network + "\n" + name;
   const Time now = clock_.now();
@@ -93,7 +93,7 @@ Result<LoginThrottle::Attempt, Duration> LoginThrottle::begin(const std::string&
   return Attempt(*this, pair, std::move(keys));
 }
 
-void LoginThrottle::settle(const Attempt& attempt, Outcome outcome) {
+void GuessThrottle::settle(const Attempt& attempt, Outcome outcome) {
   const Time now = clock_.now();
   const std::lock_guard lock(mutex_);
   for (const auto& key : attempt.keys_) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes guessing slow, in this process: whether a password or proof may be looked at now. Whoever checks one asks here
-// first, and waits without occupying a worker (SMTP) or refuses (HTTP) until it may.
+// Makes guessing slow, in this process: whether a password, proof or code may be looked at now. Whoever checks one asks
+// here first, and waits without occupying a worker (SMTP) or refuses (HTTP) until it may.
 #pragma once
 
 #include <chrono>
@@ -23,11 +23,13 @@ namespace sealpost {
 /// A network from which the account logged in within the last hour is not held back by what others do: for that pair of
 /// account and network its own failures count alone. Accounts that do not exist are treated like those that do.
 ///
+/// Of a pickup link, what is said here of accounts holds for the address that it leads to.
+///
 /// Only an attempt that may begin is remembered: what is held back anyhow fills no table. When the table is full,
 /// newcomers share one entry; known pairs never do.
-class LoginThrottle final {
+class GuessThrottle final {
  public:
-  explicit LoginThrottle(const Clock& clock, std::size_t max_entries = 50'000)
+  explicit GuessThrottle(const Clock& clock, std::size_t max_entries = 50'000)
       : clock_(clock), max_entries_(max_entries) {}
 
   /// Leave to look at one password or proof. In flight until it is told the outcome or destroyed; the latter counts as
@@ -43,10 +45,10 @@ class LoginThrottle final {
     void wrong();
 
    private:
-    friend class LoginThrottle;
-    Attempt(LoginThrottle& throttle, std::string pair, std::vector<std::string> keys)
+    friend class GuessThrottle;
+    Attempt(GuessThrottle& throttle, std::string pair, std::vector<std::string> keys)
         : throttle_(&throttle), pair_(std::move(pair)), keys_(std::move(keys)) {}
-    LoginThrottle* throttle_;
+    GuessThrottle* throttle_;
     std::string pair_;
     std::vector<std::string> keys_;  ///< what this attempt counts for
   };

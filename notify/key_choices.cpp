@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements key_choices.h.
+#include "notify/key_choices.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/encoding.h"
+#include "notify/codes.h"
+
+namespace sealpost {
+namespace {
+
+PickupError fault(PickupFault kind, std::string text, unsigned left = 0) {
+  return {kind, Error::permanent(std::move(text)), left};
+}
+
+PickupFault fault_of(KeyChangeFault why) {
+  switch (why) {
+    case KeyChangeFault::NoSuchPair:
+      return PickupFault::NoKey;
+    case KeyChangeFault::NotCurrent:
+      return PickupFault::NotCurrent;
+    case KeyChangeFault::NoPrivateKey:
+      return PickupFault::KeyGone;
+    case KeyChangeFault::Revoked:
+      return PickupFault::Revoked;
+    case KeyChangeFault::InUse:
+      return PickupFault::NotCurrent;
+    case KeyChangeFault::Failed:
+      break;
+  }
+  return PickupFault::Failed;
+}
+
+/// The words of a receipt. It speaks of what the relay can answer for.
+std::string receipt_text(const std::string& hostname, const KeyRecord& key, Time now) {
+  return "Receipt: a private key was destroyed\r\n\r\n"
+         "Relay: " +
+         hostname + "\r\nAddress: " + key.address + "\r\nKey (SHA-256 of its certificate): " + key.fingerprint +
+         "\r\nDestroyed: " + to_rfc3339(now) +
+         "\r\n\r\nThe relay's live store holds no copy of this private key any more,\r\n"
+         "and nobody can have it made again. Backups that the operator took of\r\n"
+         "the store before are not spoken of here.\r\n";
+}
+
+}  // namespace
+
+KeyChoices::KeyChoices(Pickup& pickup, KeyLife& life, PendingCertificates& pending, OwnCertificatePolicy policy,
+                       std::string hostname, const Clock& clock, Random& random, Log& log, Hooks hooks)
+    : pickup_(pickup),
+      life_(life),
+      pending_(pending),
+      policy_(std::move(policy)),
+      hostname_(std::move(hostname)),
+      clock_(clock),
+      random_(random),
+      log_(log),
+      hooks_(std::move(hooks)) {}
+
+PickupError KeyChoices::failed(const Error& error, const std::string& address) {
+  log_.failure("key_choice.failed", error, {{"address", address}});
+  return {PickupFault::Failed, error};
+}
+
+PickupError KeyChoices::refused(const KeyChangeFailure& failure, const std::string& address) {
+  if (failure.fault == KeyChangeFault::Failed) return failed(failure.error, address);
+  return {fault_of(failure.fault), failure.error};
+}
+
+Status KeyChoices::tell(KeyEvent event, const PickupLink& link, const KeyRecord& key, std::string once,
+                        std::string detail) {
+  return hooks_.tell({event, link.recipient, key, std::move(once), std::move(detail)});
+}
+
+Result<KeyRecord, PickupError> KeyChoices::keep(std::string_view token, std::string_view session,
+                                                const std::string& fingerprint) {
+  auto link = pickup_.enter(token, session);
+  if (!link) return std::move(link).error();
+  auto key = life_.may(KeyChange::Keep, link->address, fingerprint);
+  if (!key) return refused(key.error(), link->address);
+  if (key->state == PairState::Permanent) return std::move(*key);
+  auto told = tell(KeyEvent::Kept, *link, *key, "kept:" + key->fingerprint);
+  if (!told) return failed(told.error(), link->address);
+  auto kept = life_.keep(link->address, key->fingerprint);
+  if (!kept) return refused(kept.error(), link->address);
+  return std::move(*kept);
+}
+
+Result<OwnPair, PickupError> KeyChoices::judge(const PickupLink& link, std::string_view octets) {
+  auto address = EmailAddress::parse(link.recipient);
+  if (!address) return failed(address.error(), link.address);
+  auto verdict = judge_own_certificate(octets, *address, clock_.now(), policy_);
+  if (!verdict) return failed(verdict.error(), link.address);
+  if (!*verdict) {
+    const CertificateRefusal& why = verdict->error();
+    log_.info("pickup.certificate_refused", {{"address", link.address}, {"check", to_text(why.check)}});
+    auto error = fault(PickupFault::BadCertificate, why.sentence);
+    error.certificate = why;
+    return error;
+  }
+  const OwnCertificate& own = verdict->value();
+  return OwnPair{own.der, own.fingerprint, own.not_after};
+}
+
+Result<PendingCertificate, PickupError> KeyChoices::upload(std::string_view token, std::string_view session,
+                                                           std::string_view octets) {
+  auto link = pickup_.enter(token, session);
+  if (!link) return std::move(link).error();
+  if (clock_.now() >= link->issued + fresh_code) {
+    return fault(PickupFault::OldCode, "replacing a key needs a code of the last 24 hours; have a new one sent");
+  }
+  auto own = judge(*link, octets);
+  if (!own) return std::move(own).error();
+  auto allowed = life_.may_replace(link->address, *own);
+  if (!allowed) return refused(allowed.error(), link->address);
+  auto room = pending_.take_upload(link->address);
+  if (!room) return failed(room.error(), link->address);
+  if (!*room) return fault(PickupFault::TooOften, "too many certificates were uploaded today; try again tomorrow");
+
+  const Secret code = make_code(random_);
+  auto pending = pending_.add(link->address, *own, code, clock_.now());
+  if (!pending) return failed(pending.error(), link->address);
+  KeyRecord key;
+  key.address = link->address;
+  key.fingerprint = own->fingerprint;
+  // In clear too: whoever did not ask for this cannot read the sealed one.
+  auto told = tell(KeyEvent::Uploaded, *link, key, "uploaded:" + pending->proof);
+  if (!told) return failed(told.error(), link->address);
+  auto sent =
+      hooks_.send_code({link->recipient, own->certificate, own->fingerprint, code, std::string(token), pending->until});
+  if (!sent) return failed(sent.error(), link->address);
+  log_.info("pickup.certificate_uploaded", {{"address", link->address}, {"fingerprint", own->fingerprint}});
+  return std::move(*pending);
+}
+
+Result<std::optional<PendingCertificate>, PickupError> KeyChoices::waiting(std::string_view token,
+                                                                           std::string_view session) {
+  auto link = pickup_.enter(token, session);
+  if (!link) return std::move(link).error();
+  auto pending = pending_.find(link->address);
+  if (!pending) return failed(pending.error(), link->address);
+  return std::move(*pending);
+}
+
+Result<KeyRecord, PickupError> KeyChoices::confirm(std::string_view token, std::string_view typed_code) {
+  auto link = pickup_.find(token);
+  if (!link) return std::move(link).error();
+  auto pending = pending_.find(link->address);
+  if (!pending) return failed(pending.error(), link->address);
+  if (!*pending || (*pending)->until <= clock_.now()) {
+    return fault(PickupFault::NoCertificate, "no certificate waits for a code; upload it again");
+  }
+  if (trimmed(typed_code, " \t\r\n").empty()) return fault(PickupFault::WrongCode, "the code is wrong", 1);
+  const Secret code = normalise_code(typed_code).value_or(Secret());
+  auto attempt = pending_.try_code(link->address, **pending, code);
+  if (!attempt && attempt.error().kind == ErrorKind::NotFound) {
+    return PickupError{PickupFault::NoCertificate, attempt.error()};
+  }
+  if (!attempt) return failed(attempt.error(), link->address);
+  if (!attempt->correct) return fault(PickupFault::WrongCode, "the code is wrong", attempt->left);
+  return make_current(*link, **pending);
+}
+
+/// The mail first, as with every change; a repetition of the same code is told once.
+Result<KeyRecord, PickupError> KeyChoices::make_current(const PickupLink& link, const PendingCertificate& pending) {
+  auto before = life_.may_replace(link.address, pending.pair);
+  if (!before) return refused(before.error(), link.address);
+  KeyRecord key;
+  key.address = link.address;
+  key.fingerprint = pending.pair.fingerprint;
+  auto told = tell(KeyEvent::Replaced, link, key, "replaced:" + pending.proof);
+  if (!told) return failed(told.error(), link.address);
+  auto current = life_.replace(link.address, pending.pair);
+  if (!current) return refused(current.error(), link.address);
+  // What fails from here on leaves a row that expires, and mail that the operator can release.
+  if (auto removed = pending_.remove(link.address); !removed) {
+    log_.failure("key_choice.row_left", removed.error(), {{"address", link.address}});
+  }
+  hooks_.replaced(*current, *before);
+  return std::move(*current);
+}
+
+Result<Receipt> KeyChoices::receipt_for(const KeyRecord& key) const {
+  Receipt receipt{receipt_text(hostname_, key, clock_.now()), {}};
+  auto signature = hooks_.sign(receipt.text);
+  if (!signature) return signature.error();
+  receipt.signature = std::move(*signature);
+  return receipt;
+}
+
+Result<KeyChoices::Forgotten, PickupError> KeyChoices::forget(std::string_view token, std::string_view session,
+                                                              const std::string& fingerprint) {
+  auto link = pickup_.enter(token, session);
+  if (!link) return std::move(link).error();
+  auto key = life_.may(KeyChange::Forget, link->address, fingerprint);
+  if (!key) return refused(key.error(), link->address);
+  // Signed before anything is destroyed: what cannot be undone must not end without its receipt.
+  auto receipt = receipt_for(*key);
+  if (!receipt) return failed(receipt.error(), link->address);
+  auto told = tell(KeyEvent::Forgotten, *link, *key, "forgotten:" + key->fingerprint, receipt->text);
+  if (!told) return failed(told.error(), link->address);
+  auto forgotten = life_.forget(link->address, key->fingerprint);
+  if (!forgotten) return refused(forgotten.error(), link->address);
+  return Forgotten{std::move(*forgotten), std::move(*receipt)};
+}
+
+}  // namespace sealpost

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a recipient decides about a key: keep it, replace it by a certificate of their own, or have the server forget
+// it. Each is told to the address by mail before it is done. Knows no HTTP.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "crypto/key_life.h"
+#include "crypto/own_certificate.h"
+#include "notify/key_news.h"
+#include "notify/mail_composer.h"
+#include "notify/pending_certificate.h"
+#include "notify/pickup.h"
+
+namespace sealpost {
+
+/// What the relay says of a private key that it destroyed, signed: whoever keeps it can prove it.
+struct Receipt {
+  std::string text;       ///< CRLF line ends
+  std::string signature;  ///< CMS SignedData in DER over the text, which is not in it (RFC 5652 section 5.2)
+};
+
+class KeyChoices final {
+ public:
+  /// A certificate may be replaced with a code that was issued so recently: who finds an old mail diverts nothing.
+  static constexpr std::chrono::hours fresh_code{24};
+
+  struct Hooks {
+    /// Durable when it returns, and once for each `once` however often it is called.
+    std::function<Status(const KeyNews&)> tell;
+    /// The mail that proves that the recipient can open what is sealed to the certificate.
+    std::function<Status(const CodeForCertificate&)> send_code;
+    /// Another pair is the current one now; the fingerprint is that of the one before.
+    std::function<void(const KeyRecord& current, const std::string& before)> replaced;
+    SignDetached sign;
+  };
+
+  KeyChoices(Pickup& pickup, KeyLife& life, PendingCertificates& pending, OwnCertificatePolicy policy,
+             std::string hostname, const Clock& clock, Random& random, Log& log, Hooks hooks);
+
+  /// Makes the pair permanent; the current one when no fingerprint is given.
+  Result<KeyRecord, PickupError> keep(std::string_view token, std::string_view session, const std::string& fingerprint);
+  /// Judges a certificate of the recipient's own, and sends a code sealed to it.
+  Result<PendingCertificate, PickupError> upload(std::string_view token, std::string_view session,
+                                                 std::string_view octets);
+  /// What waits for its code, if anything does.
+  Result<std::optional<PendingCertificate>, PickupError> waiting(std::string_view token, std::string_view session);
+  /// The code from that mail makes the certificate the current one. The link names the address; the code is what
+  /// counts.
+  Result<KeyRecord, PickupError> confirm(std::string_view token, std::string_view typed_code);
+  struct Forgotten {
+    KeyRecord key;
+    Receipt receipt;
+  };
+  /// Destroys the server's copy of the private key.
+  Result<Forgotten, PickupError> forget(std::string_view token, std::string_view session,
+                                        const std::string& fingerprint);
+
+ private:
+  PickupError failed(const Error& error, const std::string& address);
+  PickupError refused(const KeyChangeFailure& failure, const std::string& address);
+  Status tell(KeyEvent event, const PickupLink& link, const KeyRecord& key, std::string once, std::string detail = {});
+  Result<OwnPair, PickupError> judge(const PickupLink& link, std::string_view octets);
+  Result<KeyRecord, PickupError> make_current(const PickupLink& link, const PendingCertificate& pending);
+  Result<Receipt> receipt_for(const KeyRecord& key) const;
+
+  Pickup& pickup_;
+  KeyLife& life_;
+  PendingCertificates& pending_;
+  OwnCertificatePolicy policy_;
+  std::string hostname_;
+  const Clock& clock_;
+  Random& random_;
+  Log& log_;
+  Hooks hooks_;
+};
+
+}  // namespace sealpost

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements recipient_side.h.
+#include "notify/recipient_side.h"
+
+#include <utility>
+
+#include "notify/bounce.h"
+
+namespace sealpost {
+
+RecipientSide::RecipientSide(Parts parts, NotifierOptions options, OwnCertificatePolicy policy, Hooks hooks)
+    : parts_(parts),
+      sender_(options.sender),
+      public_url_(options.public_url),
+      sign_(options.sign),
+      hooks_(std::move(hooks)),
+      notices_(parts.queue, parts.wrapper, parts.clock, options.destination, hooks_.queued),
+      links_(parts.redis, parts.wrapper),
+      pending_(parts.redis, parts.wrapper),
+      throttle_(parts.clock),
+      rewrite_(parts.redis, parts.clock, parts.log),
+      notifier_(parts.directory, links_, parts.queue, parts.wrapper, parts.clock, parts.random, parts.log, options,
+                hooks_.queued, [this] { return rewrite_.serve(); }),
+      pickup_(links_, parts.directory, parts.life, throttle_, parts.clock, parts.random, parts.log,
+              [this](const KeyNews& news) { return tell(news); }),
+      choices_(pickup_, parts.life, pending_, std::move(policy), options.sender.hostname, parts.clock, parts.random,
+               parts.log, choice_hooks()),
+      routes_{pickup_,           choices_, notifier_, parts.wrapper, Pages(options.sender.hostname, options.public_url),
+              options.public_url} {}
+
+std::vector<http::Route> RecipientSide::routes() {
+  auto all = pickup_page_routes(routes_);
+  for (auto& route : pickup_api_routes(routes_)) all.push_back(std::move(route));
+  return all;
+}
+
+Status RecipientSide::tell(const KeyNews& news) {
+  if (auto told = notifier_.tell(news); !told) return told;
+  return news.event == KeyEvent::PickedUp ? hooks_.picked_up(news.recipient, news.key) : Status();
+}
+
+void RecipientSide::release_held(const KeyRecord& current, const std::string& before) {
+  auto released = release_for_certificate(parts_.view, current.address, before);
+  if (!released)
+    return parts_.log.failure("key_choice.mail_still_held", released.error(), {{"address", current.address}});
+  if (*released == 0) return;
+  parts_.log.info("key_choice.mail_released", {{"address", current.address}, {"deliveries", *released}});
+  hooks_.queued();
+}
+
+/// The message is durable and visibly held, whatever fails here.
+void RecipientSide::waits(const HeldMail& mail) {
+  const auto note = [&](const Status& told) {
+    if (!told) parts_.log.failure("held.not_told", told.error(), {{"delivery", mail.delivery.id.text()}});
+  };
+  const std::string day = to_rfc3339(parts_.clock.now()).substr(0, 10);
+  note(notifier_.tell({KeyEvent::CertificateEnded, mail.delivery.recipient, mail.key,
+                       "ended:" + mail.key.fingerprint + ":" + day, public_url_ + "/pickup/resend"}));
+  if (!wants_warning(mail.delivery)) return;
+  auto sender = EmailAddress::parse(mail.delivery.mail_from);
+  if (!sender) return note(sender.error());
+  const ReportFacts facts{.delivery = mail.delivery,
+                          .action = ReportAction::Delayed,
+                          .enhanced = "4.7.5",
+                          .response = mail.reason + "; it waits until the recipient has set another",
+                          .remote_host = {},
+                          .header_block = mail.header_block};
+  auto put = notices_.put(compose_report(sender_, facts, parts_.clock, parts_.random), *sender,
+                          "held:" + mail.delivery.id.text());
+  note(put ? Status() : Status(put.error()));
+}
+
+KeyChoices::Hooks RecipientSide::choice_hooks() {
+  return {[this](const KeyNews& news) { return tell(news); },
+          [this](const CodeForCertificate& code) { return notifier_.send_code(code); },
+          [this](const KeyRecord& current, const std::string& before) { release_held(current, before); }, sign_};
+}
+
+}  // namespace sealpost
