@@ -1,50 +1,78 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implements notification.h from notify/templates.
+// Implements notification.h.
 #include "notify/notification.h"
+
+#include <utility>
+#include <vector>
 
 #include "base/email_address.h"
 #include "notify/pages.h"
-#include "notify/template.h"
-#include "notify_templates.h"
+#include "notify/text_wrap.h"
 
 namespace sealpost {
 namespace {
 
-/// What differs by the cause. Lines are kept short here: plain text is sent as it stands.
-struct Words {
-  std::string introduction;
-  const char* key;         ///< what the key is for
-  const char* unexpected;  ///< what to do when the mail means nothing to the reader
-};
-
 /// A quoted local part may hold any sentence, which would read as the relay's: of such an address the domain alone.
-std::string name_sender(const std::string& sender) {
+Result<std::string> name_sender(const Wording& wording, const std::string& sender) {
   const auto address = EmailAddress::parse(sender);
-  if (!address) return "Somebody";
-  return address->has_plain_local() ? sender : "Somebody at " + address->domain().text();
+  if (!address) return wording.sentence("somebody");
+  return address->has_plain_local() ? sender : wording.sentence("somebody_at", {{"domain", address->domain().text()}});
 }
 
-/// The sender's authorised address and nothing else of theirs: no name, subject or text that could be used to deceive.
-Words words_for(NotificationCause cause, const std::string& sender) {
+/// Behind "notification_" the names of the sentences that differ by the cause.
+std::string name_of(NotificationCause cause) {
   switch (cause) {
     case NotificationCause::KeyRequest:
-      return {"A sender who wants to write to you confidentially had a key made\nfor your address.",
-              "Mail that is encrypted for you will follow. Your key is ready:",
-              "If you do not expect\nencrypted mail, you may ignore this message."};
+      return "notification_key_request";
     case NotificationCause::NewCode:
-      return {"Here is the new code that was asked for on the page behind your link.",
-              "It gives you the key that opens encrypted mail to you:",
-              "If you did not\nask for a code, you may ignore this message."};
+      return "notification_new_code";
     case NotificationCause::Mail:
       break;
   }
-  return {name_sender(sender) + "\nsent you encrypted mail.", "The mail is encrypted for you. Your key is ready:",
-          "If you do not expect\nmail from the sender named above, you may ignore this message."};
+  return "notification_mail";
 }
 
-std::string attached_text(bool attached) {
-  if (!attached) return {};
-  return "\nThe key file is attached. The page shows its password after the code.\n";
+/// The sender's authorised address and nothing else of theirs: no name, subject or text that could be used to deceive.
+Result<TemplateValues> values_of(const Wording& wording, const NoticeSender& from, const NotificationFacts& facts) {
+  const std::string name = name_of(facts.cause);
+  TemplateValues sender;
+  if (facts.cause == NotificationCause::Mail) {
+    auto named = name_sender(wording, facts.sender);
+    if (!named) return named.error();
+    sender.emplace("sender", *named);
+  }
+  TemplateValues values = {{"link", facts.link},
+                           {"code", std::string(facts.code.reveal())},
+                           {"expires", to_rfc3339(facts.expires).substr(0, 10)},
+                           {"attached", {}},
+                           {"hostname", from.hostname},
+                           {"lang", wording.language()}};
+  std::vector<std::pair<std::string, std::string>> sentences = {
+      {"introduction", name}, {"key", name + "_key"}, {"unexpected", name + "_unexpected"}};
+  if (facts.attachment != nullptr) sentences.emplace_back("attached", "notification_attached");
+  for (const auto& [variable, sentence] : sentences) {
+    auto text = wording.sentence(sentence, sender);
+    if (!text) return text.error();
+    values[variable] = *std::move(text);
+  }
+  return values;
+}
+
+/// The two forms of a mail, made of the same sentences.
+struct Bodies {
+  std::string subject;
+  std::string text;
+  std::string html;
+};
+
+Result<Bodies> bodies_of(const Wording& wording, const std::string& name, const TemplateValues& values) {
+  auto subject = wording.sentence(name + "_subject");
+  if (!subject) return subject.error();
+  auto text = wording.fill(name + ".txt", values);
+  if (!text) return text.error();
+  auto html = wording.fill(name + ".html", values);
+  if (!html) return html.error();
+  return Bodies{*std::move(subject), wrapped(*text), *std::move(html)};
 }
 
 MimePart alternatives(std::string_view text, std::string_view html) {
@@ -56,22 +84,15 @@ MimePart alternatives(std::string_view text, std::string_view html) {
 
 }  // namespace
 
-Result<Notice> compose_notification(const NoticeSender& from, const NotificationFacts& facts, const Clock& clock,
-                                    Random& random) {
-  const bool attached = facts.attachment != nullptr;
-  const Words words = words_for(facts.cause, facts.sender);
-  const TemplateValues values = {
-      {"introduction", words.introduction},       {"key", words.key},
-      {"unexpected", words.unexpected},           {"link", facts.link},
-      {"code", std::string(facts.code.reveal())}, {"expires", to_rfc3339(facts.expires).substr(0, 10)},
-      {"attached", attached_text(attached)},      {"hostname", from.hostname}};
-  auto text = fill(templates::notification_txt, TemplateKind::Text, values);
-  if (!text) return text.error();
-  auto html = fill(templates::notification_html, TemplateKind::Html, values);
-  if (!html) return html.error();
-  const MailHeader header{facts.recipient, "Your key for encrypted mail", "auto-generated", {}};
-  MimePart content = alternatives(*text, *html);
-  if (attached) {
+Result<Notice> compose_notification(const Wording& wording, const NoticeSender& from, const NotificationFacts& facts,
+                                    const Clock& clock, Random& random) {
+  auto values = values_of(wording, from, facts);
+  if (!values) return values.error();
+  auto bodies = bodies_of(wording, "notification", *values);
+  if (!bodies) return bodies.error();
+  const MailHeader header{facts.recipient, bodies->subject, "auto-generated", {}};
+  MimePart content = alternatives(bodies->text, bodies->html);
+  if (facts.attachment != nullptr) {
     const std::string name(Pages::file_name);
     const MimePart file{"application/x-pkcs12; name=\"" + name + "\"",
                         view(*facts.attachment),
@@ -82,16 +103,16 @@ Result<Notice> compose_notification(const NoticeSender& from, const Notification
   return Notice(Notice::Kind::Notification, compose(from, header, content, clock, random));
 }
 
-Result<Notice> compose_picked_up(const NoticeSender& from, const PickedUpFacts& facts, const Clock& clock,
-                                 Random& random) {
-  const TemplateValues values = {
-      {"recipient", facts.recipient}, {"fingerprint", facts.fingerprint}, {"operator", from.address}};
-  auto text = fill(templates::picked_up_txt, TemplateKind::Text, values);
-  if (!text) return text.error();
-  auto html = fill(templates::picked_up_html, TemplateKind::Html, values);
-  if (!html) return html.error();
-  const MailHeader header{facts.recipient, "Your key was picked up", "auto-generated", {}};
-  return Notice(Notice::Kind::KeyEvent, compose(from, header, alternatives(*text, *html), clock, random));
+Result<Notice> compose_picked_up(const Wording& wording, const NoticeSender& from, const PickedUpFacts& facts,
+                                 const Clock& clock, Random& random) {
+  auto bodies = bodies_of(wording, "picked_up",
+                          {{"recipient", facts.recipient},
+                           {"fingerprint", facts.fingerprint},
+                           {"operator", from.address},
+                           {"lang", wording.language()}});
+  if (!bodies) return bodies.error();
+  const MailHeader header{facts.recipient, bodies->subject, "auto-generated", {}};
+  return Notice(Notice::Kind::KeyEvent, compose(from, header, alternatives(bodies->text, bodies->html), clock, random));
 }
 
 }  // namespace sealpost

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words of the mails that a recipient gets about keys: the notification with link and code, and the note that a key
-// was picked up.
+// The mails that a recipient gets about keys, in the recipient's language: the notification with link and code, and the
+// note that a key was picked up.
 #pragma once
 
 #include <string>
@@ -11,6 +11,7 @@
 #include "base/sealed_message.h"
 #include "base/secret.h"
 #include "notify/mail_composer.h"
+#include "notify/templates.h"
 
 namespace sealpost {
 
@@ -31,14 +32,14 @@ struct NotificationFacts {
   const WipedBuffer* attachment = nullptr;  ///< PKCS#12 (notify.mode=attach)
 };
 
-Result<Notice> compose_notification(const NoticeSender& from, const NotificationFacts& facts, const Clock& clock,
-                                    Random& random);
+Result<Notice> compose_notification(const Wording& wording, const NoticeSender& from, const NotificationFacts& facts,
+                                    const Clock& clock, Random& random);
 
 struct PickedUpFacts {
   std::string recipient;
   std::string fingerprint;
 };
-Result<Notice> compose_picked_up(const NoticeSender& from, const PickedUpFacts& facts, const Clock& clock,
-                                 Random& random);
+Result<Notice> compose_picked_up(const Wording& wording, const NoticeSender& from, const PickedUpFacts& facts,
+                                 const Clock& clock, Random& random);
 
 }  // namespace sealpost

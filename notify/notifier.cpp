@@ -127,7 +127,7 @@ Status Notifier::issue(const Issue& order) {
   auto earlier = store_.add(token, code, link);
   if (!earlier) return earlier.error();
   const std::string url = options_.public_url + "/pickup/" + std::string(token.reveal());
-  auto notice = compose_notification(options_.sender,
+  auto notice = compose_notification(wording_for(order.recipient), options_.sender,
                                      {order.recipient.text(), order.cause, order.sender, url, code, link.expires,
                                       attached ? &attached->octets : nullptr},
                                      clock_, random_);
@@ -226,7 +226,8 @@ Status Notifier::serve_resend(const EmailAddress& address) {
 Status Notifier::tell_picked_up(const std::string& recipient, const KeyRecord& key) {
   auto address = EmailAddress::parse(recipient);
   if (!address) return address.error();
-  auto notice = compose_picked_up(options_.sender, {recipient, key.fingerprint}, clock_, random_);
+  auto notice =
+      compose_picked_up(wording_for(*address), options_.sender, {recipient, key.fingerprint}, clock_, random_);
   if (!notice) return notice.error();
   auto done = put(*notice, *address, "picked_up:" + key.fingerprint);
   return done ? Status() : Status(done.error());
@@ -237,6 +238,12 @@ void Notifier::sent(const std::string& recipient, bool arrived) {
   if (!address) return log_.failure("notifier.not_marked", address.error());
   auto marked = arrived ? mark_sent(address->directory_key()) : store_.mark_failed(address->directory_key());
   if (!marked) log_.failure("notifier.not_marked", marked.error());
+}
+
+Wording Notifier::wording_for(const EmailAddress& recipient) const {
+  const auto domain = options_.domains.find(recipient.domain().a_label());
+  const bool own = domain != options_.domains.end() && !domain->second.language.empty();
+  return options_.templates.in(own ? domain->second.language : options_.settings.language);
 }
 
 Status Notifier::mark_sent(const std::string& address) {

@@ -17,8 +17,9 @@ struct PickupRoutesContext {
   Pickup& pickup;
   Notifier& notifier;
   Wrapper& wrapper;  ///< for the CSRF field's MAC
-  Pages pages;
+  PageSite site;
   std::string public_url;
+  std::string language;  ///< of a reader whose browser asks for none that there is
 };
 
 /// Rows of POST /v1/pickup/… (notify/pickup_api.cpp). The context must outlive the routes.

@@ -123,8 +123,8 @@ ConnectionShares connection_shares(const Settings& settings, Log& log) {
 /// Everything that runs, in the order in which it needs the rest; destroyed the other way round.
 class Relay final {
  public:
-  Relay(const Settings& settings, const std::string& node, Services& services, net::TlsContext& tls, NextHop& next_hop,
-        PollableFlag& abandon, Log& log)
+  Relay(const Settings& settings, const Templates& templates, const std::string& node, Services& services,
+        net::TlsContext& tls, NextHop& next_hop, PollableFlag& abandon, Log& log)
       : settings_(settings),
         services_(services),
         tls_(tls),
@@ -153,9 +153,11 @@ class Relay final {
         events_(
             services.webhooks(), events_queue_, services.queue_view(), services.wrapper(), services.clock(), log,
             [this] { return watermark_.full(); }, [this] { events_deliverer_.kick(); }),
-        notifier_(services.directory(), pickup_store_, services.queue(), services.wrapper(), services.clock(),
-                  services.random(), log, {settings.notify, sender_, settings.http.public_url, destination_},
-                  [this] { deliverer_.kick(); }),
+        notifier_(
+            services.directory(), pickup_store_, services.queue(), services.wrapper(), services.clock(),
+            services.random(), log,
+            {settings.notify, sender_, settings.http.public_url, destination_, templates, settings.recipient_domains},
+            [this] { deliverer_.kick(); }),
         pickup_(pickup_store_, services.directory(), services.clock(), services.random(), log,
                 [this](const std::string& recipient, const KeyRecord& key) { return tell_picked_up(recipient, key); }),
         intake_(services.directory(), sealer_, services.queue(), rate_, services.suppressions(), services.wrapper(),
@@ -172,8 +174,12 @@ class Relay final {
                       services.random(),
                       log,
                       [this] { return watermark_.full(); }},
-        pickup_routes_{pickup_, notifier_, services.wrapper(), Pages(settings.relay.hostname, settings.http.public_url),
-                       settings.http.public_url},
+        pickup_routes_{pickup_,
+                       notifier_,
+                       services.wrapper(),
+                       PageSite(templates, settings.relay.hostname, settings.http.public_url),
+                       settings.http.public_url,
+                       settings.notify.language},
         submit_routes_{intake_, [this] { return watermark_.full(); }, settings.smtp.max_message_size,
                        settings.smtp.max_recipients},
         status_routes_{services.queue_view(), services.directory(), pickup_store_, services.wrapper()},
@@ -397,6 +403,8 @@ int run_daemon(const LoadedSettings& loaded, Log& log) {
   const sigset_t signals = block_signals();
   warn_of_small_limit(settings, log);
   warn_of_unused_policies(settings, log);
+  auto templates = load_templates(settings.notify, settings.recipient_domains);
+  if (!templates) return stop_start(log, templates.error());
   SystemRandom random;
   auto state_dir = StateDir::take(settings.relay.state_dir, random);
   if (!state_dir) return stop_start(log, state_dir.error());
@@ -415,7 +423,7 @@ int run_daemon(const LoadedSettings& loaded, Log& log) {
   auto next_hop = make_next_hop(settings, (*services)->random(), abandon);
   if (!next_hop) return stop_start(log, next_hop.error());
   {
-    Relay relay(settings, state_dir->node(), **services, **tls, **next_hop, abandon, log);
+    Relay relay(settings, *templates, state_dir->node(), **services, **tls, **next_hop, abandon, log);
     if (auto started = relay.start(); !started) return stop_start(log, started.error());
     log.info("ready", {{"hostname", settings.relay.hostname}});
     wait_for_end(signals, **tls, log);

@@ -36,9 +36,22 @@ TEST_F(NotifierTest, SendsOneNotificationToTheAddressAlone) {
   ASSERT_EQ(notices.size(), 1U);
   EXPECT_EQ(notices[0].recipient, "Bob@example.net");
   EXPECT_TRUE(notices[0].notification);
-  EXPECT_NE(notices[0].raw.find("\r\nsender@example.com\r\nsent you encrypted mail.\r\n"), std::string::npos);
+  EXPECT_NE(notices[0].raw.find("\r\nsender@example.com sent you encrypted mail.\r\n"), std::string::npos);
   EXPECT_EQ(store->find(notices[0].token)->fingerprint, key.fingerprint);
   EXPECT_TRUE(serve().empty());
+}
+
+TEST_F(NotifierTest, WritesInTheLanguageOfTheRecipientsDomain) {
+  notify_settings.language = "fr";
+  recipient_domains = {{"example.net", {"de"}}, {"example.org", {}}};
+  restart();
+  const auto subject_of = [this](const std::string& mailbox) {
+    assign(mailbox);
+    return test::parse_mail(serve().at(0).raw).field("subject");
+  };
+  EXPECT_EQ(subject_of("bob@EXAMPLE.net"), "Ihr Schlüssel für verschlüsselte E-Mails");
+  EXPECT_EQ(subject_of("bob@example.org"), "Votre clé pour le courrier chiffré");
+  EXPECT_EQ(subject_of("bob@example.com"), "Votre clé pour le courrier chiffré");
 }
 
 TEST_F(NotifierTest, OfAKeyRequestNamesNobody) {

@@ -64,10 +64,14 @@ class NotifyTest : public KeyTest {
   }
 
   std::unique_ptr<Notifier> make_notifier(Random& source, std::function<void()> queued) {
-    return std::make_unique<Notifier>(
-        keys->directory, *store, *queue, keys->master, clock, source, log,
-        NotifierOptions{notify_settings, {"", "relay@example.org", "relay.example.org"}, public_url, "next-hop"},
-        std::move(queued));
+    return std::make_unique<Notifier>(keys->directory, *store, *queue, keys->master, clock, source, log,
+                                      NotifierOptions{notify_settings,
+                                                      {"", "relay@example.org", "relay.example.org"},
+                                                      public_url,
+                                                      "next-hop",
+                                                      templates,
+                                                      recipient_domains},
+                                      std::move(queued));
   }
 
   KeyRecord assign(const std::string& mailbox) {
@@ -126,6 +130,8 @@ class NotifyTest : public KeyTest {
   static inline const std::string public_url = "https://relay.example.org";
   SystemRandom random;
   NotifySettings notify_settings;
+  const Templates templates = Templates::load({}).value();
+  std::map<std::string, RecipientDomain> recipient_domains;
   std::unique_ptr<Node> keys;
   std::unique_ptr<PickupStore> store;
   std::unique_ptr<MailQueue> queue;

@@ -22,8 +22,8 @@ class RoutesTest : public NotifyTest {
 
   void SetUp() override {
     NotifyTest::SetUp();
-    page_context = std::make_unique<PickupRoutesContext>(
-        PickupRoutesContext{*pickup, *notifier, keys->master, Pages("relay.example.org", public_url), public_url});
+    page_context = std::make_unique<PickupRoutesContext>(PickupRoutesContext{
+        *pickup, *notifier, keys->master, PageSite(templates, "relay.example.org", public_url), public_url, "en"});
     key_context = std::make_unique<KeyRoutesContext>(KeyRoutesContext{
         keys->directory, keys->authority.pem().value(),
         [this](const std::string&, const EmailAddress&) { return Result<bool>(may_assign); }, [this] { ++assigned; }});
