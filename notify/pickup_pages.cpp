@@ -181,7 +181,7 @@ http::Response style(const PickupRoutesContext& context) {
 /// Looked at by itself, a picture of the operator's may have styles of its own, but nothing that acts.
 http::Response logo(const PickupRoutesContext& context) {
   const auto& logo = context.site.templates->logo();
-  if (!logo) return http::Response::problem(404, "Not Found", "there is no logo");
+  if (!logo) return http::Response::problem(404, "Not found", "there is no logo");
   return http::Response::text(200, logo->content_type, logo->octets)
       .with("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox");
 }
