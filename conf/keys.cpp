@@ -27,6 +27,17 @@ Apply set(Where where, Parse parse) {
   };
 }
 
+/// The same for a member that belongs to a domain.
+template <class Parse, class Where>
+auto set_of_domain(Parse parse, Where where) {
+  return [parse, where](Settings& settings, const std::string& domain, const std::string& text) -> Status {
+    auto value = parse(text);
+    if (!value) return value.error();
+    where(settings, domain) = *std::move(value);
+    return {};
+  };
+}
+
 template <class T>
 auto one_of(std::map<std::string, T> choices) {
   return [choices = std::move(choices)](const std::string& text) -> Result<T> {
@@ -56,6 +67,17 @@ Result<std::string> absolute_path(const std::string& text) {
 
 Result<std::string> optional_path(const std::string& text) {
   return text.empty() ? Result<std::string>(text) : absolute_path(text);
+}
+
+/// Whether there are words in it is seen when they are loaded.
+Result<std::string> language_tag(const std::string& text) {
+  const bool clean = std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+  });
+  if (!clean || text.size() < 2 || text.size() > 35 || text.starts_with('-') || text.ends_with('-')) {
+    return Error::invalid("not a language tag, such as en or pt-BR: " + text);
+  }
+  return text;
 }
 
 /// For what must last: zero would end it before it began.
@@ -230,6 +252,11 @@ std::vector<SettingKey> key_keys() {
            one_of<NotifyTls>({{"required", NotifyTls::Required}, {"opportunistic", NotifyTls::Opportunistic}}))},
       {"notify.max_new_per_account", "1000/h", "new addresses that one account may cause to be notified",
        set(MEMBER(notify.max_new_per_account), parse_rate)},
+      {"notify.language", "en",
+       "of mails and pages; for one domain: language in a section [recipient.domain.EXAMPLE.COM]",
+       set(MEMBER(notify.language), language_tag)},
+      {"notify.templates", "", "folder of your own words, layouts and logo (docs/templates.md)",
+       set(MEMBER(notify.templates), optional_path)},
       {"log.level", "info", "debug, info, warning or error",
        set(MEMBER(log.level), one_of<LogLevel>({{"debug", LogLevel::Debug},
                                                 {"info", LogLevel::Info},
@@ -259,13 +286,20 @@ const std::vector<SettingKey>& setting_keys() {
   return keys;
 }
 
-Status apply_domain_tls(Settings& settings, const std::string& domain, const std::string& value) {
-  auto name = DomainName::parse(domain);
-  if (!name) return Error::invalid("not a domain: " + domain);
-  auto policy = one_of(tls_policies())(value);
-  if (!policy) return policy.error();
-  const bool first = settings.delivery.domain_tls.emplace(name->a_label(), *policy).second;
-  return first ? Status() : Status(Error::invalid("given twice, in two spellings"));
+const std::vector<DomainKey>& domain_keys() {
+  static const std::vector<DomainKey> keys = {
+      {"delivery.domain.", "tls",
+       set_of_domain(
+           one_of(tls_policies()), [](Settings & settings, const std::string& domain) -> auto& {
+             return settings.delivery.domain_tls[domain];
+           })},
+      {"recipient.domain.", "language",
+       set_of_domain(
+           language_tag, [](Settings & settings, const std::string& domain) -> auto& {
+             return settings.recipient_domains[domain].language;
+           })},
+  };
+  return keys;
 }
 
 }  // namespace sealpost

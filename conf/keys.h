@@ -25,7 +25,13 @@ struct SettingKey {
 /// In the order of the README. Defaults that depend on the machine are filled in.
 const std::vector<SettingKey>& setting_keys();
 
-/// The value of `tls` in a section [delivery.domain.NAME].
-Status apply_domain_tls(Settings& settings, const std::string& domain, const std::string& value);
+/// A key of sections that are named after a domain, such as [delivery.domain.EXAMPLE.COM]; they stand in files only.
+struct DomainKey {
+  std::string section;  ///< with a dot at its end
+  std::string name;
+  std::function<Status(Settings&, const std::string& a_label, const std::string&)> apply;
+};
+
+const std::vector<DomainKey>& domain_keys();
 
 }  // namespace sealpost

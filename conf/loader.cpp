@@ -10,15 +10,16 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 
+#include "base/email_address.h"
 #include "conf/ini.h"
 #include "conf/keys.h"
 
 namespace sealpost {
 namespace {
 
-constexpr std::string_view domain_prefix = "delivery.domain.";
 constexpr std::string_view environment_prefix = "SEALPOST_";
 
 /// A value and where it was found, for the complaint about it.
@@ -40,8 +41,14 @@ const SettingKey* find_key(const std::string& name) {
   return found == keys.end() ? nullptr : &*found;
 }
 
-bool is_domain_key(const std::string& key) {
-  return key.starts_with(domain_prefix) && key.ends_with(".tls") && key.size() > domain_prefix.size() + 4;
+/// The row of a key such as delivery.domain.EXAMPLE.COM.tls.
+const DomainKey* find_domain_key(const std::string& name) {
+  const auto& keys = domain_keys();
+  const auto found = std::find_if(keys.begin(), keys.end(), [&](const DomainKey& key) {
+    return name.starts_with(key.section) && name.ends_with("." + key.name) &&
+           name.size() > key.section.size() + key.name.size() + 1;
+  });
+  return found == keys.end() ? nullptr : &*found;
 }
 
 /// Invalid when group or others have one of the `forbidden` permission bits.
@@ -79,7 +86,7 @@ void add_file(const std::string& file, GivenValues& values, Complaints& complain
     return;
   }
   for (auto& entry : *entries) {
-    if (find_key(entry.key) == nullptr && !is_domain_key(entry.key)) {
+    if (find_key(entry.key) == nullptr && find_domain_key(entry.key) == nullptr) {
       complain(complaints, file, entry.key, "unknown key");
     } else if (values.contains(entry.key)) {
       complain(complaints, file, entry.key, "given twice");
@@ -164,6 +171,19 @@ void derive(LoadedSettings& loaded) {
   }
 }
 
+/// `seen` holds the keys of before, with their domain in A-labels.
+Status apply_domain_key(const DomainKey& key, const std::string& name, const std::string& value,
+                        std::set<std::string>& seen, Settings& settings) {
+  const std::size_t around = key.section.size() + key.name.size() + 1;
+  const std::string domain = name.substr(key.section.size(), name.size() - around);
+  auto parsed = DomainName::parse(domain);
+  if (!parsed) return Error::invalid("not a domain: " + domain);
+  if (!seen.insert(key.section + parsed->a_label() + "." + key.name).second) {
+    return Error::invalid("given twice, in two spellings");
+  }
+  return key.apply(settings, parsed->a_label(), value);
+}
+
 /// A key whose value is bad stands at its default, so that the rest can be judged.
 void apply_all(const GivenValues& values, LoadedSettings& loaded, Complaints& complaints) {
   for (const auto& key : setting_keys()) {
@@ -176,11 +196,12 @@ void apply_all(const GivenValues& values, LoadedSettings& loaded, Complaints& co
     // A default that does not apply either was complained about just now.
     if (given != values.end()) applied = key.apply(loaded.settings, key.default_value);
   }
+  std::set<std::string> seen;
   for (const auto& [name, given] : values) {
-    if (!is_domain_key(name)) continue;
-    const std::string domain = name.substr(domain_prefix.size(), name.size() - domain_prefix.size() - 4);
+    const DomainKey* key = find_domain_key(name);
+    if (key == nullptr) continue;
     loaded.effective.emplace_back(name, given.value);
-    if (auto applied = apply_domain_tls(loaded.settings, domain, given.value); !applied) {
+    if (auto applied = apply_domain_key(*key, name, given.value, seen, loaded.settings); !applied) {
       complain(complaints, given.source, name, applied.error().public_text);
     }
   }

@@ -139,6 +139,13 @@ struct NotifySettings {
   std::chrono::milliseconds code_lifetime{};
   NotifyTls tls = NotifyTls::Required;
   Rate max_new_per_account;
+  std::string language;   ///< tag of RFC 5646: of mails, and of pages whose reader asks for none that there is
+  std::string templates;  ///< folder of the operator's own words, layouts and logo; empty: none
+};
+
+/// What holds for the recipients of one domain, in place of the general setting.
+struct RecipientDomain {
+  std::string language;  ///< empty: notify.language
 };
 
 struct LogSettings {
@@ -158,6 +165,7 @@ struct Settings {
   CryptoSettings crypto;
   KeysSettings keys;
   NotifySettings notify;
+  std::map<std::string, RecipientDomain> recipient_domains;  ///< by A-label domain
   LogSettings log;
 };
 

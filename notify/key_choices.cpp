@@ -47,12 +47,12 @@ std::string receipt_text(const std::string& hostname, const KeyRecord& key, Time
 }  // namespace
 
 KeyChoices::KeyChoices(Pickup& pickup, KeyLife& life, PendingCertificates& pending, OwnCertificatePolicy policy,
-                       std::string hostname, const Clock& clock, Random& random, Log& log, Hooks hooks)
+                       NoticeSender sender, const Clock& clock, Random& random, Log& log, Hooks hooks)
     : pickup_(pickup),
       life_(life),
       pending_(pending),
       policy_(std::move(policy)),
-      hostname_(std::move(hostname)),
+      sender_(std::move(sender)),
       clock_(clock),
       random_(random),
       log_(log),
@@ -69,8 +69,8 @@ PickupError KeyChoices::refused(const KeyChangeFailure& failure, const std::stri
 }
 
 Status KeyChoices::tell(KeyEvent event, const PickupLink& link, const KeyRecord& key, std::string once,
-                        std::string detail) {
-  return hooks_.tell({event, link.recipient, key, std::move(once), std::move(detail)});
+                        std::string receipt) {
+  return hooks_.tell({event, link.recipient, key, std::move(once), std::move(receipt)});
 }
 
 Result<KeyRecord, PickupError> KeyChoices::keep(std::string_view token, std::string_view session,
@@ -181,11 +181,16 @@ Result<KeyRecord, PickupError> KeyChoices::make_current(const PickupLink& link, 
   return std::move(*current);
 }
 
-Result<Receipt> KeyChoices::receipt_for(const KeyRecord& key) const {
-  Receipt receipt{receipt_text(hostname_, key, clock_.now()), {}};
+Result<Receipt> KeyChoices::receipt_for(const std::string& recipient, const KeyRecord& key) {
+  Receipt receipt{receipt_text(sender_.hostname, key, clock_.now()), {}, {}};
   auto signature = hooks_.sign(receipt.text);
   if (!signature) return signature.error();
   receipt.signature = std::move(*signature);
+  const MailHeader header{recipient, "Receipt: a private key was destroyed", "auto-generated", {}};
+  auto message = compose_signed(sender_, header, {"text/plain; charset=utf-8", receipt.text, {}, {}}, hooks_.sign,
+                                clock_, random_);
+  if (!message) return message.error();
+  receipt.message = std::move(*message);
   return receipt;
 }
 
@@ -196,7 +201,7 @@ Result<KeyChoices::Forgotten, PickupError> KeyChoices::forget(std::string_view t
   auto key = life_.may(KeyChange::Forget, link->address, fingerprint);
   if (!key) return refused(key.error(), link->address);
   // Signed before anything is destroyed: what cannot be undone must not end without its receipt.
-  auto receipt = receipt_for(*key);
+  auto receipt = receipt_for(link->recipient, *key);
   if (!receipt) return failed(receipt.error(), link->address);
   auto told = tell(KeyEvent::Forgotten, *link, *key, "forgotten:" + key->fingerprint, receipt->text);
   if (!told) return failed(told.error(), link->address);

@@ -24,6 +24,7 @@ namespace sealpost {
 struct Receipt {
   std::string text;       ///< CRLF line ends
   std::string signature;  ///< CMS SignedData in DER over the text, which is not in it (RFC 5652 section 5.2)
+  WipedBuffer message;    ///< the same as a signed mail (RFC 8551 section 3.5), which mail programs can check
 };
 
 class KeyChoices final {
@@ -42,7 +43,7 @@ class KeyChoices final {
   };
 
   KeyChoices(Pickup& pickup, KeyLife& life, PendingCertificates& pending, OwnCertificatePolicy policy,
-             std::string hostname, const Clock& clock, Random& random, Log& log, Hooks hooks);
+             NoticeSender sender, const Clock& clock, Random& random, Log& log, Hooks hooks);
 
   /// Makes the pair permanent; the current one when no fingerprint is given.
   Result<KeyRecord, PickupError> keep(std::string_view token, std::string_view session, const std::string& fingerprint);
@@ -65,16 +66,16 @@ class KeyChoices final {
  private:
   PickupError failed(const Error& error, const std::string& address);
   PickupError refused(const KeyChangeFailure& failure, const std::string& address);
-  Status tell(KeyEvent event, const PickupLink& link, const KeyRecord& key, std::string once, std::string detail = {});
+  Status tell(KeyEvent event, const PickupLink& link, const KeyRecord& key, std::string once, std::string receipt = {});
   Result<OwnPair, PickupError> judge(const PickupLink& link, std::string_view octets);
   Result<KeyRecord, PickupError> make_current(const PickupLink& link, const PendingCertificate& pending);
-  Result<Receipt> receipt_for(const KeyRecord& key) const;
+  Result<Receipt> receipt_for(const std::string& recipient, const KeyRecord& key);
 
   Pickup& pickup_;
   KeyLife& life_;
   PendingCertificates& pending_;
   OwnCertificatePolicy policy_;
-  std::string hostname_;
+  NoticeSender sender_;
   const Clock& clock_;
   Random& random_;
   Log& log_;

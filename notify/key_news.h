@@ -24,8 +24,9 @@ struct KeyNews {
   KeyEvent event;
   std::string recipient;  ///< addr-spec
   KeyRecord key;
-  std::string once;         ///< names the mail: it is sent once
-  std::string detail = {};  ///< of Forgotten the receipt, of Revoked the reason
+  std::string once;          ///< names the mail: it is sent once
+  std::string receipt = {};  ///< of Forgotten
+  std::string where = {};    ///< of CertificateEnded: the page for a new code
 };
 
 /// The mail that is sealed to a certificate which waits to be used.

@@ -80,7 +80,7 @@ void append_header(WipedBuffer& out, const NoticeSender& from, const MailHeader&
   append(out, "Date: " + to_rfc5322(clock.now()) + "\r\n");
   append(out, "From: " + name_addr(from.name, from.address, 6) + "\r\n");
   append(out, "To: <" + header.to + ">\r\n");
-  append(out, "Subject: " + header.subject + "\r\n");
+  append(out, unstructured_field("Subject", header.subject));
   append(out, "Message-ID: <" + to_hex(random.octets(16)) + "@" + from.hostname + ">\r\n");
   if (!header.in_reply_to.empty()) {
     append(out, "In-Reply-To: " + header.in_reply_to + "\r\nReferences: " + header.in_reply_to + "\r\n");

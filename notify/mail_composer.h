@@ -24,7 +24,7 @@ struct NoticeSender {
 
 struct MailHeader {
   std::string to;              ///< addr-spec
-  std::string subject;         ///< ASCII
+  std::string subject;         ///< UTF-8 without controls
   std::string auto_submitted;  ///< "auto-generated" or "auto-replied" (RFC 3834)
   std::string in_reply_to;     ///< a Message-ID, or empty
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words of the mails that a recipient gets about keys: the notification with link and code, the news of what became
-// of a key, and the code for a certificate of their own. They are signed by the relay.
+// The mails that a recipient gets about keys, in the recipient's language and signed by the relay: the notification
+// with link and code, the news of what became of a key, and the code for a certificate of their own.
 #pragma once
 
 #include <string>
@@ -13,6 +13,7 @@
 #include "conf/settings.h"
 #include "notify/key_news.h"
 #include "notify/mail_composer.h"
+#include "notify/templates.h"
 
 namespace sealpost {
 
@@ -33,16 +34,16 @@ struct NotificationFacts {
   const WipedBuffer* attachment = nullptr;  ///< PKCS#12 (notify.mode=attach)
 };
 
-Result<Notice> compose_notification(const NoticeSender& from, const NotificationFacts& facts, const SignDetached& sign,
-                                    const Clock& clock, Random& random);
+Result<Notice> compose_notification(const Wording& wording, const NoticeSender& from, const NotificationFacts& facts,
+                                    const SignDetached& sign, const Clock& clock, Random& random);
 
 /// What became of a key, told to its address.
-Result<Notice> compose_key_news(const NoticeSender& from, const KeyNews& news, const SignDetached& sign,
-                                const Clock& clock, Random& random);
+Result<Notice> compose_key_news(const Wording& wording, const NoticeSender& from, const KeyNews& news,
+                                const SignDetached& sign, const Clock& clock, Random& random);
 
 /// The code that makes a certificate current, in a mail that only its private key opens. `link`: where it is entered.
-Result<Notice> compose_certificate_code(const NoticeSender& from, const CodeForCertificate& code,
-                                        const std::string& link, ContentCipher cipher, const Clock& clock,
-                                        Random& random);
+Result<Notice> compose_certificate_code(const Wording& wording, const NoticeSender& from,
+                                        const CodeForCertificate& code, const std::string& link, ContentCipher cipher,
+                                        const Clock& clock, Random& random);
 
 }  // namespace sealpost

@@ -128,7 +128,7 @@ Status Notifier::issue(const Issue& order) {
   auto earlier = store_.add(token, code, link);
   if (!earlier) return earlier.error();
   const std::string url = options_.public_url + "/pickup/" + std::string(token.reveal());
-  auto notice = compose_notification(options_.sender,
+  auto notice = compose_notification(wording_for(order.recipient), options_.sender,
                                      {order.recipient.text(), order.cause, order.sender, url, code, link.expires,
                                       attached ? &attached->octets : nullptr},
                                      options_.sign, clock_, random_);
@@ -230,7 +230,7 @@ Status Notifier::issue_new_code(const EmailAddress& address, const std::vector<K
 Status Notifier::tell(const KeyNews& news) {
   auto address = EmailAddress::parse(news.recipient);
   if (!address) return address.error();
-  auto notice = compose_key_news(options_.sender, news, options_.sign, clock_, random_);
+  auto notice = compose_key_news(wording_for(*address), options_.sender, news, options_.sign, clock_, random_);
   if (!notice) return notice.error();
   auto done = notices_.put(*notice, *address, news.once);
   return done ? Status() : Status(done.error());
@@ -240,7 +240,8 @@ Status Notifier::send_code(const CodeForCertificate& code) {
   auto address = EmailAddress::parse(code.recipient);
   if (!address) return address.error();
   const std::string link = options_.public_url + "/pickup/" + code.token + "/certificate";
-  auto notice = compose_certificate_code(options_.sender, code, link, options_.cipher, clock_, random_);
+  auto notice =
+      compose_certificate_code(wording_for(*address), options_.sender, code, link, options_.cipher, clock_, random_);
   if (!notice) return notice.error();
   auto done = notices_.put(*notice, *address, "certificate_code:" + to_hex(random_.octets(16)));
   return done ? Status() : Status(done.error());
@@ -251,6 +252,12 @@ void Notifier::sent(const std::string& recipient, bool arrived) {
   if (!address) return log_.failure("notifier.not_marked", address.error());
   auto marked = arrived ? mark_sent(address->directory_key()) : store_.mark_failed(address->directory_key());
   if (!marked) log_.failure("notifier.not_marked", marked.error());
+}
+
+Wording Notifier::wording_for(const EmailAddress& recipient) const {
+  const auto domain = options_.domains.find(recipient.domain().a_label());
+  const bool own = domain != options_.domains.end() && !domain->second.language.empty();
+  return options_.templates.in(own ? domain->second.language : options_.settings.language);
 }
 
 Status Notifier::mark_sent(const std::string& address) {

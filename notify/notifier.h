@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@
 #include "notify/notification.h"
 #include "notify/pickup_store.h"
 #include "notify/resend_queue.h"
+#include "notify/templates.h"
 #include "queue/mail_queue.h"
 
 namespace sealpost {
@@ -34,6 +36,9 @@ struct NotifierOptions {
   std::string public_url;   ///< http.public_url
   std::string destination;  ///< as IntakeOptions::destination
   SignDetached sign;        ///< as the sender
+  const Templates& templates;
+  /// Languages by A-label domain of the recipient, over settings.language.
+  std::map<std::string, RecipientDomain> domains;
 };
 
 class Notifier final {
@@ -78,6 +83,7 @@ class Notifier final {
   Status serve_resend(const EmailAddress& address);
   Status issue_new_code(const EmailAddress& address, const std::vector<KeyRecord>& pairs);
   Status issue(const Issue& order);
+  [[nodiscard]] Wording wording_for(const EmailAddress& recipient) const;
   Status mark_sent(const std::string& address);
   /// A link that was altered in Redis counts as none: the next notification takes its place.
   Result<std::optional<PickupLink>> latest_link(const std::string& address);

@@ -1,120 +1,117 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implements pages.h from notify/templates.
+// Implements pages.h.
 #include "notify/pages.h"
 
-#include <algorithm>
+#include <array>
 
-#include "base/encoding.h"
-#include "notify/template.h"
-#include "notify_templates.h"
+#include "notify/import_guide.h"
 
 namespace sealpost {
 namespace {
 
-Result<std::string> html(std::string_view text, const TemplateValues& values) {
-  return fill(text, TemplateKind::Html, values);
-}
+enum class Next { Nothing, NewCode, BackToKey, NewFile, TryAgain };
 
-/// "" or "/PATH"; the settings have checked the URL, and it ends without a slash.
-std::string path_of(std::string_view url) {
-  url.remove_prefix(std::min(url.size(), url.find("://") + 3));
-  const auto slash = url.find('/');
-  return slash == std::string_view::npos ? std::string() : std::string(url.substr(slash));
-}
+struct MessageRow {
+  PageMessage what;
+  const char* title;
+  const char* text;
+  Next next;
+};
 
-std::string problem_box(std::string_view problem) {
-  if (problem.empty()) return {};
-  return "<p class=\"problem\" role=\"alert\">" + html_escape(problem) + "</p>";
-}
+constexpr std::array messages = {
+    MessageRow{PageMessage::UnknownLink, "title_unknown", "text_unknown", Next::NewCode},
+    MessageRow{PageMessage::Expired, "title_expired", "text_expired", Next::NewCode},
+    MessageRow{PageMessage::Locked, "title_locked", "text_locked", Next::NewCode},
+    MessageRow{PageMessage::CodeTooOld, "title_too_old", "text_too_old", Next::NewCode},
+    MessageRow{PageMessage::KeyGone, "title_gone", "text_gone", Next::BackToKey},
+    MessageRow{PageMessage::FileGone, "title_file_gone", "text_file_gone", Next::NewFile},
+    MessageRow{PageMessage::ForeignForm, "title_failed", "text_foreign_form", Next::TryAgain},
+    MessageRow{PageMessage::TooFast, "title_wait", "text_too_fast", Next::TryAgain},
+    MessageRow{PageMessage::TooOften, "title_failed", "text_too_often", Next::BackToKey},
+    MessageRow{PageMessage::NothingWaits, "title_failed", "text_nothing_waits", Next::BackToKey},
+    MessageRow{PageMessage::NotCurrent, "title_failed", "text_not_current", Next::BackToKey},
+    MessageRow{PageMessage::Revoked, "title_failed", "text_revoked", Next::BackToKey},
+    MessageRow{PageMessage::Busy, "title_failed", "text_busy", Next::TryAgain},
+    MessageRow{PageMessage::Failed, "title_failed", "text_failed", Next::TryAgain},
+    MessageRow{PageMessage::AskForCode, "title_resend", "text_resend", Next::NewCode},
+    MessageRow{PageMessage::CodeAsked, "title_resent", "text_resent", Next::Nothing},
+};
 
-Result<std::string> how_to_import() {
-  return html(templates::how_to_import_html, {{"filename", std::string(Pages::file_name)}});
-}
-
-Result<std::string> key_choices(const OpenedPickup& pickup) {
-  std::string rows;
-  for (const auto& key : pickup.keys) {
-    auto row = html(templates::key_choice_html, {{"fingerprint", key.fingerprint},
-                                                 {"checked", rows.empty() ? " checked" : ""},
-                                                 {"state", rows.empty() ? "Current key" : "Earlier key"},
-                                                 {"assigned", to_rfc3339(key.assigned).substr(0, 10)},
-                                                 {"short", key.fingerprint.substr(0, 16)}});
-    if (!row) return row;
-    rows += *row;
-  }
-  return "<fieldset><legend>Which key?</legend>" + rows + "</fieldset>";
+Result<std::string> next_of(const PageFrame& frame, Next next, const std::string& token) {
+  if (next == Next::NewCode) return frame.resend_form();
+  if (next == Next::Nothing || token.empty()) return std::string();
+  const auto* label = next == Next::BackToKey ? "back_to_key"
+                      : next == Next::NewFile ? "file_gone_button"
+                                              : "try_again";
+  return frame.button(frame.path(token), label);
 }
 
 }  // namespace
 
-Pages::Pages(std::string hostname, std::string_view public_url)
-    : hostname_(std::move(hostname)), root_(path_of(public_url) + "/pickup") {}
-
-std::string_view Pages::style() { return templates::style_css; }
-
-Result<std::string> Pages::page(std::string_view title, const Result<std::string>& content) const {
-  if (!content) return content;
-  return html(
-      templates::page_html,
-      {{"title", std::string(title)}, {"content", *content}, {"style", root_ + "/style.css"}, {"hostname", hostname_}});
+Result<std::string> Pages::code(const std::string& token, const Result<std::string>& problem) const {
+  const bool wrong = problem && !problem->empty();
+  return frame_.page("title_code", PickupStep::Code,
+                     frame_.layout("code.html", {{"problem", frame_.problem(problem)},
+                                                 {"action", frame_.path(token, "/session")},
+                                                 {"described", PageFrame::described(wrong)},
+                                                 {"resend", frame_.resend_form()}}));
 }
 
-Result<std::string> Pages::resend_form() const { return html(templates::resend_html, {{"action", root_ + "/resend"}}); }
+Result<std::string> Pages::wrong_code(const std::string& token, unsigned attempts_left) const {
+  return code(token, frame_.wording().sentence("problem_wrong_code", {{"left", std::to_string(attempts_left)}}));
+}
 
-Result<std::string> Pages::code(const std::string& token, std::string_view problem) const {
-  auto resend = resend_form();
-  if (!resend) return resend;
-  return page("Open your encrypted mail",
-              html(templates::code_html, {{"notice", problem_box(problem)},
-                                          {"action", path(token) + "/session"},
-                                          {"invalid", problem.empty() ? "" : " aria-invalid=\"true\" autofocus"},
-                                          {"resend", *resend}}));
+Result<std::string> Pages::session_ended(const std::string& token) const {
+  return code(token, frame_.wording().sentence("problem_session_ended"));
+}
+
+Result<std::string> Pages::key_form(const Opened& facts) const {
+  std::vector<std::size_t> available;
+  for (std::size_t i = 0; i < facts.visit.keys.size(); ++i) {
+    if (facts.visit.keys[i].available) available.push_back(i);
+  }
+  if (available.empty()) return frame_.layout("key_none.html", {});
+  const bool compatible = prefers_compatible(facts.platform);
+  return frame_.layout("key_form.html", {{"action", frame_.path(facts.visit.token, "/pkcs12")},
+                                         {"csrf", facts.visit.csrf},
+                                         {"modern", std::string(compatible ? "" : " checked")},
+                                         {"compatible", std::string(compatible ? " checked" : "")},
+                                         {"keys", frame_.key_choices(facts.visit.keys, available)}});
 }
 
 Result<std::string> Pages::opened(const Opened& facts) const {
-  std::string keys;
-  if (facts.pickup.keys.size() > 1) {
-    auto choices = key_choices(facts.pickup);
-    if (!choices) return choices;
-    keys = std::move(*choices);
+  Result<std::string> attached = std::string();
+  if (!facts.attached_password.empty()) {
+    attached = frame_.layout("attached.html", {{"password", facts.attached_password},
+                                               {"guide", import_guide(frame_.wording(), facts.platform, file_name)}});
   }
-  std::string attached;
-  if (!facts.pickup.attached_password.empty()) {
-    auto how = how_to_import();
-    if (!how) return how;
-    attached =
-        "<p class=\"label\">Password of the key file that came with the message:</p><p class=\"password\"><code>" +
-        html_escape(facts.pickup.attached_password) + "</code></p>" + *how;
+  Result<std::string> keys_link = std::string();
+  if (facts.offers_key_pages) {
+    keys_link = frame_.layout("keys_link.html", {{"keys", frame_.path(facts.visit.token, "/keys")}});
   }
-  return page("Your key is ready",
-              html(templates::opened_html, {{"notice", problem_box(facts.problem)},
-                                            {"address", facts.pickup.address},
-                                            {"attached", attached},
-                                            {"action", path(facts.token) + "/pkcs12"},
-                                            {"csrf", facts.csrf},
-                                            {"modern", facts.prefer_compatible ? "" : " checked"},
-                                            {"compatible", facts.prefer_compatible ? " checked" : ""},
-                                            {"keys", keys}}));
+  const auto problem = facts.send_again ? frame_.wording().sentence("problem_send_again") : std::string();
+  return frame_.page("title_key", PickupStep::Key,
+                     frame_.layout("key.html", {{"problem", frame_.problem(problem)},
+                                                {"address", facts.visit.address},
+                                                {"attached", attached},
+                                                {"form", key_form(facts)},
+                                                {"keys_link", keys_link}}));
 }
 
-Result<std::string> Pages::taken(const std::string& token, const Secret& password) const {
-  auto how = how_to_import();
-  if (!how) return how;
-  return page("Your key file", html(templates::taken_html, {{"password", std::string(password.reveal())},
-                                                            {"file", path(token) + "/file"},
-                                                            {"filename", std::string(file_name)},
-                                                            {"how", *how},
-                                                            {"back", path(token)}}));
+Result<std::string> Pages::taken(const std::string& token, const Secret& password, Platform platform) const {
+  return frame_.page("title_import", PickupStep::Import,
+                     frame_.layout("taken.html", {{"password", std::string(password.reveal())},
+                                                  {"file", frame_.path(token, "/file")},
+                                                  {"filename", std::string(file_name)},
+                                                  {"guide", import_guide(frame_.wording(), platform, file_name)},
+                                                  {"back", frame_.path(token)}}));
 }
 
-Result<std::string> Pages::file_gone(const std::string& token) const {
-  return page("The file is not here any more", html(templates::file_gone_html, {{"back", path(token)}}));
-}
-
-Result<std::string> Pages::message(std::string_view title, std::string_view text, bool offer_resend) const {
-  auto next = offer_resend ? resend_form() : Result<std::string>(std::string());
-  if (!next) return next;
-  return page(title, html(templates::message_html, {{"text", std::string(text)}, {"next", *next}}));
+Result<std::string> Pages::message(PageMessage what, const std::string& token) const {
+  const auto& row = messages.at(static_cast<std::size_t>(what));
+  return frame_.page(row.title, PickupStep::None,
+                     frame_.layout("message.html", {{"text", frame_.wording().sentence(row.text)},
+                                                    {"next", next_of(frame_, row.next, token)}}));
 }
 
 }  // namespace sealpost

@@ -1,47 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pickup pages as HTML: what each shows. Works without script; names no outside host.
+// The pickup pages from the code to the key file, and those that say one thing. They work without script and name no
+// outside host. What becomes of a key later stands in key_pages.h.
 #pragma once
 
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
-#include "notify/pickup.h"
+#include "base/secret.h"
+#include "notify/page_frame.h"
+#include "notify/platform.h"
 
 namespace sealpost {
 
+/// Pages that say one thing, and offer the one thing to do next.
+enum class PageMessage {
+  UnknownLink,
+  Expired,
+  Locked,
+  CodeTooOld,  ///< for a certificate of the recipient's own
+  KeyGone,     ///< forgotten already, or never there
+  FileGone,    ///< what waited for its download does so no longer
+  ForeignForm,
+  TooFast,       ///< after wrong codes
+  TooOften,      ///< uploads in a day
+  NothingWaits,  ///< for a second code
+  NotCurrent,    ///< another key took its place
+  Revoked,
+  Busy,
+  Failed,
+  AskForCode,
+  CodeAsked
+};
+
 class Pages final {
  public:
-  /// `public_url`: http.public_url. Its path stands in front of every path that a page names: a proxy takes it off.
-  Pages(std::string hostname, std::string_view public_url);
-
-  /// Where browsers find the page of a link: "/PATH/pickup/TOKEN".
-  [[nodiscard]] std::string path(const std::string& token) const { return root_ + "/" + token; }
-
-  /// The form for the code; `problem` is shown above it when it is not empty.
-  [[nodiscard]] Result<std::string> code(const std::string& token, std::string_view problem) const;
-  struct Opened {
-    const std::string& token;
-    const OpenedPickup& pickup;
-    std::string csrf;
-    bool prefer_compatible = false;  ///< the browser's platform reads the compatible format only
-    std::string_view problem;
-  };
-  [[nodiscard]] Result<std::string> opened(const Opened& facts) const;
-  [[nodiscard]] Result<std::string> taken(const std::string& token, const Secret& password) const;
-  /// What waited for its download does so no longer.
-  [[nodiscard]] Result<std::string> file_gone(const std::string& token) const;
-  /// A page that says one thing; with the form for a new code when that is what to do next.
-  [[nodiscard]] Result<std::string> message(std::string_view title, std::string_view text, bool offer_resend) const;
-
-  static std::string_view style();
+  /// The file name of a pair for download.
   static constexpr std::string_view file_name = "mail-key.p12";
 
+  Pages(const PageSite& site, std::string_view language) : frame_(site, language) {}
+
+  [[nodiscard]] const PageFrame& frame() const { return frame_; }
+  /// Where browsers find the page of a link.
+  [[nodiscard]] std::string path(const std::string& token) const { return frame_.path(token); }
+
+  /// The form for the code; `problem` is shown above it when it is not empty.
+  [[nodiscard]] Result<std::string> code(const std::string& token, const Result<std::string>& problem) const;
+  [[nodiscard]] Result<std::string> code(const std::string& token) const { return code(token, std::string()); }
+  /// After a wrong code.
+  [[nodiscard]] Result<std::string> wrong_code(const std::string& token, unsigned attempts_left) const;
+  [[nodiscard]] Result<std::string> session_ended(const std::string& token) const;
+
+  struct Opened {
+    const VisitFacts& visit;
+    std::string attached_password;  ///< of the PKCS#12 in the notification (notify.mode=attach), else empty
+    Platform platform = Platform::Other;
+    bool send_again = false;        ///< the form did not come from this visit
+    bool offers_key_pages = false;  ///< whether to lead to KeyPages::keys, at "/PATH/pickup/TOKEN/keys"
+  };
+  [[nodiscard]] Result<std::string> opened(const Opened& facts) const;
+  /// The file is made: its password, shown this once, and how to import it.
+  [[nodiscard]] Result<std::string> taken(const std::string& token, const Secret& password, Platform platform) const;
+  /// `token` may be empty where none is known.
+  [[nodiscard]] Result<std::string> message(PageMessage what, const std::string& token) const;
+
  private:
-  [[nodiscard]] Result<std::string> page(std::string_view title, const Result<std::string>& content) const;
-  [[nodiscard]] Result<std::string> resend_form() const;
-  std::string hostname_;
-  std::string root_;  ///< "/pickup" behind the path of http.public_url
+  [[nodiscard]] Result<std::string> key_form(const Opened& facts) const;
+  PageFrame frame_;
 };
 
 }  // namespace sealpost

@@ -170,15 +170,24 @@ Result<Secret, PickupError> Pickup::prepare(std::string_view token, std::string_
   if (!link) return std::move(link).error();
   auto file = hand_out(*link, fingerprint, format, std::nullopt);
   if (!file) return std::move(file).error();
-  auto kept = store_.add_file(*link, session, view(file->octets), file_lifetime);
-  if (!kept) return failed(kept.error(), link->address);
+  auto kept = offer(token, session, FileKind::Key, view(file->octets));
+  if (!kept) return std::move(kept).error();
   return std::move(file->password);
 }
 
-Result<WipedBuffer, PickupError> Pickup::download(std::string_view token, std::string_view session) {
+Result<void, PickupError> Pickup::offer(std::string_view token, std::string_view session, FileKind kind,
+                                        std::string_view octets) {
   auto link = enter(token, session);
   if (!link) return std::move(link).error();
-  auto file = store_.file(*link, session);
+  auto kept = store_.add_file(*link, session, kind, octets, file_lifetime);
+  if (!kept) return failed(kept.error(), link->address);
+  return {};
+}
+
+Result<WipedBuffer, PickupError> Pickup::download(std::string_view token, std::string_view session, FileKind kind) {
+  auto link = enter(token, session);
+  if (!link) return std::move(link).error();
+  auto file = store_.file(*link, session, kind);
   if (!file && file.error().kind == ErrorKind::NotFound) return PickupError{PickupFault::NoFile, file.error()};
   if (!file) return failed(file.error(), link->address);
   return std::move(*file);

@@ -82,7 +82,11 @@ class Pickup final {
   /// Makes the file, keeps it for a download by the same session, and returns its password.
   Result<Secret, PickupError> prepare(std::string_view token, std::string_view session, const std::string& fingerprint,
                                       Pkcs12Format format);
-  Result<WipedBuffer, PickupError> download(std::string_view token, std::string_view session);
+  using FileKind = PickupStore::FileKind;
+  Result<WipedBuffer, PickupError> download(std::string_view token, std::string_view session, FileKind kind);
+  /// Keeps a file for a download by this session.
+  Result<void, PickupError> offer(std::string_view token, std::string_view session, FileKind kind,
+                                  std::string_view octets);
 
  private:
   /// The one place where a fault that the recipient cannot help is logged.

@@ -19,13 +19,18 @@ struct PickupRoutesContext {
   KeyChoices& choices;
   Notifier& notifier;
   Wrapper& wrapper;  ///< for the CSRF field's MAC
-  Pages pages;
+  PageSite site;
   std::string public_url;
+  std::string language;  ///< of a reader whose browser asks for none that there is
 };
 
 /// Rows of POST /v1/pickup/… (notify/pickup_api.cpp). The context must outlive the routes.
 std::vector<http::Route> pickup_api_routes(PickupRoutesContext& context);
-/// Rows of /pickup/… (notify/pickup_pages.cpp).
+/// Rows of /pickup/… from the code to the key file (notify/pickup_pages.cpp).
 std::vector<http::Route> pickup_page_routes(PickupRoutesContext& context);
+/// Rows of /pickup/… about what becomes of a key (notify/key_page_routes.cpp).
+std::vector<http::Route> key_page_routes(PickupRoutesContext& context);
+/// All of them.
+std::vector<http::Route> recipient_routes(PickupRoutesContext& context);
 
 }  // namespace sealpost

@@ -31,6 +31,8 @@ std::string link_key(const std::string& id) { return "pickup:" + pickup_shard_ta
 
 Error altered(std::string detail) { return Error::permanent("this link cannot be used", std::move(detail)); }
 
+std::string_view name_of(PickupStore::FileKind kind) { return kind == PickupStore::FileKind::Key ? "file" : "receipt"; }
+
 Status done(const Result<redis::Reply>& reply) { return reply ? Status() : Status(reply.error()); }
 
 }  // namespace
@@ -167,16 +169,16 @@ Result<bool> PickupStore::has_session(const PickupLink& link, std::string_view s
   return reply->integer() == 1;
 }
 
-Status PickupStore::add_file(const PickupLink& link, std::string_view session, std::string_view file,
+Status PickupStore::add_file(const PickupLink& link, std::string_view session, FileKind kind, std::string_view file,
                              Duration lifetime) {
-  const std::string key = session_key(link, session, "file");
+  const std::string key = session_key(link, session, name_of(kind));
   auto wrapped = wrapper_.wrap(Purpose::PickupSession, key, file);
   if (!wrapped) return wrapped.error();
   return done(redis_.command({"SET", key, *wrapped, "PX", std::to_string(lifetime.count())}));
 }
 
-Result<WipedBuffer> PickupStore::file(const PickupLink& link, std::string_view session) {
-  const std::string key = session_key(link, session, "file");
+Result<WipedBuffer> PickupStore::file(const PickupLink& link, std::string_view session, FileKind kind) {
+  const std::string key = session_key(link, session, name_of(kind));
   auto reply = redis_.command({"GET", key});
   if (!reply) return reply.error();
   if (reply->is_nil()) return Error::not_found("the file has gone; make it again");

@@ -64,10 +64,12 @@ class PickupStore final {
   Status add_session(const PickupLink& link, const Secret& session, Duration lifetime);
   Result<bool> has_session(const PickupLink& link, std::string_view session);
 
-  /// A file waiting for its download, for the session that made it; kept wrapped for `lifetime`.
-  Status add_file(const PickupLink& link, std::string_view session, std::string_view file, Duration lifetime);
+  /// A file waiting for its download, for the session that made it; kept wrapped for `lifetime`. One of each kind.
+  enum class FileKind { Key, Receipt };
+  Status add_file(const PickupLink& link, std::string_view session, FileKind kind, std::string_view file,
+                  Duration lifetime);
   /// NotFound when it has gone.
-  Result<WipedBuffer> file(const PickupLink& link, std::string_view session);
+  Result<WipedBuffer> file(const PickupLink& link, std::string_view session, FileKind kind);
 
   /// The link of the address's latest notification; nothing before the first. Permanent as for find().
   Result<std::optional<PickupLink>> latest(const std::string& address);

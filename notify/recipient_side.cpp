@@ -23,14 +23,21 @@ RecipientSide::RecipientSide(Parts parts, NotifierOptions options, OwnCertificat
                 hooks_.queued, [this] { return rewrite_.serve(); }),
       pickup_(links_, parts.directory, parts.life, throttle_, parts.clock, parts.random, parts.log,
               [this](const KeyNews& news) { return tell(news); }),
-      choices_(pickup_, parts.life, pending_, std::move(policy), options.sender.hostname, parts.clock, parts.random,
-               parts.log, choice_hooks()),
-      routes_{pickup_,           choices_, notifier_, parts.wrapper, Pages(options.sender.hostname, options.public_url),
-              options.public_url} {}
+      choices_(pickup_, parts.life, pending_, std::move(policy), options.sender, parts.clock, parts.random, parts.log,
+               choice_hooks()),
+      routes_{pickup_,
+              choices_,
+              notifier_,
+              parts.wrapper,
+              PageSite(options.templates, options.sender.hostname, options.public_url),
+              options.public_url,
+              options.settings.language} {}
 
-std::vector<http::Route> RecipientSide::routes() {
-  auto all = pickup_page_routes(routes_);
-  for (auto& route : pickup_api_routes(routes_)) all.push_back(std::move(route));
+std::vector<http::Route> recipient_routes(PickupRoutesContext& context) {
+  std::vector<http::Route> all;
+  for (auto& some : {pickup_page_routes(context), key_page_routes(context), pickup_api_routes(context)}) {
+    all.insert(all.end(), some.begin(), some.end());
+  }
   return all;
 }
 
@@ -54,8 +61,12 @@ void RecipientSide::waits(const HeldMail& mail) {
     if (!told) parts_.log.failure("held.not_told", told.error(), {{"delivery", mail.delivery.id.text()}});
   };
   const std::string day = to_rfc3339(parts_.clock.now()).substr(0, 10);
-  note(notifier_.tell({KeyEvent::CertificateEnded, mail.delivery.recipient, mail.key,
-                       "ended:" + mail.key.fingerprint + ":" + day, public_url_ + "/pickup/resend"}));
+  note(notifier_.tell({KeyEvent::CertificateEnded,
+                       mail.delivery.recipient,
+                       mail.key,
+                       "ended:" + mail.key.fingerprint + ":" + day,
+                       {},
+                       public_url_ + "/pickup/resend"}));
   if (!wants_warning(mail.delivery)) return;
   auto sender = EmailAddress::parse(mail.delivery.mail_from);
   if (!sender) return note(sender.error());

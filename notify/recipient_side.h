@@ -52,7 +52,7 @@ class RecipientSide final {
   /// Tells sender and recipient of a delivery that is held for a certificate that has ended; the recipient once a day.
   void waits(const HeldMail& mail);
   /// Rows of /pickup/… and /v1/pickup/….
-  [[nodiscard]] std::vector<http::Route> routes();
+  [[nodiscard]] std::vector<http::Route> routes() { return recipient_routes(routes_); }
 
  private:
   Status tell(const KeyNews& news);

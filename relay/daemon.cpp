@@ -121,8 +121,8 @@ ConnectionShares connection_shares(const Settings& settings, Log& log) {
 /// Everything that runs, in the order in which it needs the rest; destroyed the other way round.
 class Relay final {
  public:
-  Relay(const Settings& settings, const std::string& node, Services& services, net::TlsContext& tls, NextHop& next_hop,
-        PollableFlag& abandon, OwnCertificatePolicy own_certificates, Log& log)
+  Relay(const Settings& settings, const Templates& templates, const std::string& node, Services& services,
+        net::TlsContext& tls, NextHop& next_hop, PollableFlag& abandon, OwnCertificatePolicy own_certificates, Log& log)
       : settings_(settings),
         services_(services),
         tls_(tls),
@@ -154,7 +154,8 @@ class Relay final {
             {services.redis(), services.wrapper(), services.directory(), services.key_life(), services.queue(),
              services.queue_view(), services.clock(), services.random(), log},
             {settings.notify, sender_, settings.crypto.content_cipher, settings.http.public_url, destination_,
-             [&services](std::string_view content) { return services.identity().sign_detached(content); }},
+             [&services](std::string_view content) { return services.identity().sign_detached(content); }, templates,
+             settings.recipient_domains},
             std::move(own_certificates), recipient_hooks()),
         intake_(services.directory(), sealer_, services.queue(), rate_, services.suppressions(), services.wrapper(),
                 services.clock(), log, {settings.relay.hostname, destination_}, intake_hooks()),
@@ -395,6 +396,8 @@ int run_daemon(const LoadedSettings& loaded, Log& log) {
   const sigset_t signals = block_signals();
   warn_of_small_limit(settings, log);
   warn_of_unused_policies(settings, log);
+  auto templates = load_templates(settings.notify, settings.recipient_domains);
+  if (!templates) return stop_start(log, templates.error());
   SystemRandom random;
   auto state_dir = StateDir::take(settings.relay.state_dir, random);
   if (!state_dir) return stop_start(log, state_dir.error());
@@ -415,7 +418,8 @@ int run_daemon(const LoadedSettings& loaded, Log& log) {
   auto next_hop = make_next_hop(settings, (*services)->random(), abandon);
   if (!next_hop) return stop_start(log, next_hop.error());
   {
-    Relay relay(settings, state_dir->node(), **services, **tls, **next_hop, abandon, *std::move(own_certificates), log);
+    Relay relay(settings, *templates, state_dir->node(), **services, **tls, **next_hop, abandon,
+                *std::move(own_certificates), log);
     if (auto started = relay.start(); !started) return stop_start(log, started.error());
     log.info("ready", {{"hostname", settings.relay.hostname}});
     wait_for_end(signals, **tls, log);

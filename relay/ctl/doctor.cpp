@@ -18,6 +18,7 @@ const std::vector<Check>& checks() {
       {{"relay.state_dir"}, check_files},
       {{"tls.certificate", "tls.private_key", "relay.hostname"}, check_tls},
       {{"http.public_url", "delivery.route"}, check_links},
+      {{"notify.templates", "notify.language"}, check_words},
       {{"dns.server", "relay.hostname"}, check_dns},
       {{"delivery.route", "delivery.tls", "delivery.username", "delivery.password_file", "relay.hostname"},
        check_next_hop},

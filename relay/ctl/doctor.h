@@ -15,9 +15,10 @@ namespace sealpost::ctl {
 
 /// One thing that is wrong.
 struct Finding {
-  std::string check;  ///< settings, files, tls, links, dns, next hop, redis, clock, master key, pool, ca, accounts
-  std::string text;   ///< what is wrong, with the file, setting or server
-  std::string hint;   ///< what to do about it; may be empty
+  std::string
+      check;  ///< settings, files, tls, links, words, dns, next hop, redis, clock, master key, pool, ca, accounts
+  std::string text;  ///< what is wrong, with the file, setting or server
+  std::string hint;  ///< what to do about it; may be empty
 };
 using Findings = std::vector<Finding>;
 
@@ -37,6 +38,8 @@ void check_files(const Examination& examination, Findings& findings);
 void check_tls(const Examination& examination, Findings& findings);
 /// http.public_url can be opened by somebody who is not on this machine.
 void check_links(const Examination& examination, Findings& findings);
+/// Words, layouts and logo as a start wants them (notify.templates).
+void check_words(const Examination& examination, Findings& findings);
 /// A resolver answers, and relay.hostname has an address.
 void check_dns(const Examination& examination, Findings& findings);
 /// It takes a connection, greets, offers TLS where that is required, and takes our login.

@@ -10,6 +10,7 @@
 
 #include "base/net/tls_context.h"
 #include "conf/values.h"
+#include "notify/templates.h"
 #include "relay/ctl/doctor.h"
 
 namespace sealpost::ctl {
@@ -87,6 +88,11 @@ void check_links(const Examination& examination, Findings& findings) {
   if (stays_here || !is_loopback_host(Poco::URI(url).getHost())) return;
   findings.push_back({"links", "http.public_url is " + url + ": recipients cannot open a link to it",
                       "set it to an https URL that leads to http.listen or http.listen_tls"});
+}
+
+void check_words(const Examination& examination, Findings& findings) {
+  auto loaded = load_templates(examination.settings.notify, examination.settings.recipient_domains);
+  if (!loaded) findings.push_back({"words", loaded.error().public_text, "see docs/templates.md"});
 }
 
 }  // namespace sealpost::ctl

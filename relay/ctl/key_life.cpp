@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // sealpostctl key history|revoke|resend: what becomes of a key after it was assigned.
+#include <functional>
 #include <ostream>
 
 #include "notify/notifier.h"
@@ -15,26 +16,37 @@ namespace po = boost::program_options;
 /// Sends the relay's own mail from here; the daemon delivers it.
 class Post final {
  public:
-  Post(Context& context, Log& log)
+  Post(Context& context, const Templates& templates, Log& log)
       : links_(context.services.redis(), context.services.wrapper()),
         notifier_(context.services.directory(), links_, context.services.queue(), context.services.wrapper(),
-                  context.services.clock(), context.services.random(), log, options(context.services, context.settings),
-                  [] {}) {}
+                  context.services.clock(), context.services.random(), log,
+                  options(context.services, context.settings, templates), [] {}) {}
   Notifier& notifier() { return notifier_; }
   PickupStore& links() { return links_; }
 
  private:
-  static NotifierOptions options(Services& services, const Settings& settings) {
+  static NotifierOptions options(Services& services, const Settings& settings, const Templates& templates) {
     return {settings.notify,
             {settings.notify.from_name, settings.notify.from_address, settings.relay.hostname},
             settings.crypto.content_cipher,
             settings.http.public_url,
             route_name(settings.delivery.route),
-            [&services](std::string_view content) { return services.identity().sign_detached(content); }};
+            [&services](std::string_view content) { return services.identity().sign_detached(content); },
+            templates,
+            settings.recipient_domains};
   }
   PickupStore links_;
   Notifier notifier_;
 };
+
+/// Does something with a Post.
+int with_post(Context& context, const std::function<int(Post&)>& work) {
+  auto templates = load_templates(context.settings.notify, context.settings.recipient_domains);
+  if (!templates) return fail(context, templates.error());
+  Log log(LogLevel::Warning, LogFormat::Text, context.services.clock());
+  Post post(context, *templates, log);
+  return work(post);
+}
 
 std::string time_text(const std::optional<Time>& time) { return time ? to_rfc3339(*time) : std::string("-"); }
 
@@ -82,6 +94,20 @@ std::string spelling(Post& post, const EmailAddress& address) {
   return latest && *latest ? (*latest)->recipient : address.text();
 }
 
+int revoke_and_tell(Context& context, Post& post, const EmailAddress& address, const std::string& fingerprint,
+                    RevocationReason reason) {
+  KeyLife& life = context.services.key_life();
+  auto key = life.may(KeyChange::Revoke, address.directory_key(), fingerprint);
+  if (!key) return fail(context, key.error().error);
+  auto told = post.notifier().tell({KeyEvent::Revoked, spelling(post, address), *key, "revoked:" + key->fingerprint});
+  if (!told) return fail(context, told.error());
+  auto revoked = life.revoke(address.directory_key(), key->fingerprint, reason);
+  if (!revoked) return fail(context, revoked.error().error);
+  auto object = outcome("address", address.directory_key(), "revoked");
+  object.set("fingerprint", revoked->fingerprint);
+  return done(context, "The key " + revoked->fingerprint + " of " + address.text() + " is revoked.", object);
+}
+
 int revoke(Context& context, const Options& options) {
   auto address = EmailAddress::parse(options["ADDRESS"].as<std::string>());
   if (!address) return fail(context, address.error());
@@ -94,31 +120,19 @@ int revoke(Context& context, const Options& options) {
   }
   const std::string fingerprint =
       options.count("fingerprint") > 0 ? options["fingerprint"].as<std::string>() : std::string();
-  KeyLife& life = context.services.key_life();
-  auto key = life.may(KeyChange::Revoke, address->directory_key(), fingerprint);
-  if (!key) return fail(context, key.error().error);
-  Log log(LogLevel::Warning, LogFormat::Text, context.services.clock());
-  Post post(context, log);
-  auto told = post.notifier().tell({KeyEvent::Revoked, spelling(post, *address), *key, "revoked:" + key->fingerprint,
-                                    std::string(to_text(*reason))});
-  if (!told) return fail(context, told.error());
-  auto revoked = life.revoke(address->directory_key(), key->fingerprint, *reason);
-  if (!revoked) return fail(context, revoked.error().error);
-  auto object = outcome("address", address->directory_key(), "revoked");
-  object.set("fingerprint", revoked->fingerprint);
-  return done(context, "The key " + revoked->fingerprint + " of " + address->text() + " is revoked.", object);
+  return with_post(context, [&](Post& post) { return revoke_and_tell(context, post, *address, fingerprint, *reason); });
 }
 
 int resend(Context& context, const Options& options) {
   auto address = EmailAddress::parse(options["ADDRESS"].as<std::string>());
   if (!address) return fail(context, address.error());
-  Log log(LogLevel::Warning, LogFormat::Text, context.services.clock());
-  Post post(context, log);
-  auto sent = post.notifier().send_new_code(*address);
-  if (!sent) return fail(context, sent.error());
-  if (!*sent) return fail(context, Error::not_found("there is no key for " + address->text()));
-  return done(context, "A new code is on its way to " + spelling(post, *address) + ".",
-              outcome("address", address->directory_key(), "sent"));
+  return with_post(context, [&](Post& post) {
+    auto sent = post.notifier().send_new_code(*address);
+    if (!sent) return fail(context, sent.error());
+    if (!*sent) return fail(context, Error::not_found("there is no key for " + address->text()));
+    return done(context, "A new code is on its way to " + spelling(post, *address) + ".",
+                outcome("address", address->directory_key(), "sent"));
+  });
 }
 
 }  // namespace

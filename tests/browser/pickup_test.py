@@ -29,12 +29,13 @@ FILE = "mail-key.p12"
 class Browser:
     """A Chromium of its own, with a private profile; ends with the block."""
 
-    def __init__(self, script=True, width=1000, height=900, dark=False):
+    def __init__(self, script=True, width=1000, height=900, dark=False, language="en"):
         options = webdriver.ChromeOptions()
         options.binary_location = "/usr/bin/chromium"
         for argument in ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
                          "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-                         f"--user-data-dir={tempfile.mkdtemp(dir=PLACE)}", f"--window-size={width},{height}"):
+                         f"--user-data-dir={tempfile.mkdtemp(dir=PLACE)}", f"--window-size={width},{height}",
+                         f"--accept-lang={language}"):
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
         if not script:
@@ -192,12 +193,22 @@ def keyboard_only():
         check(browser.focused().get_attribute("download") == FILE, "Tab leads to the download")
         browser.keys(Keys.ENTER)
         open_file(browser, password)
+        browser.keys(Keys.TAB)
+        check(browser.focused().tag_name == "summary", "Tab leads to the programs that are folded")
+        browser.keys(Keys.ENTER)
+        check(browser.find("details[open] li").is_displayed(), "Enter unfolds how to import it there")
 
 
 def labelled(browser):
     for field in browser.driver.find_elements(By.CSS_SELECTOR, "input:not([type=hidden])"):
         check(field.accessible_name, "every field has a name: " + field.get_attribute("outerHTML"))
-    check(browser.find("html").get_attribute("lang") == "en", "the language is named")
+    check(browser.find("html").get_attribute("lang"), "the language is named")
+    for field in browser.driver.find_elements(By.CSS_SELECTOR, "[aria-describedby]"):
+        for name in field.get_attribute("aria-describedby").split():
+            check(browser.find("#" + name).text, "what describes a field is there: " + name)
+    levels = [int(heading.tag_name[1]) for heading in browser.driver.find_elements(By.CSS_SELECTOR, "h1, h2, h3")]
+    check(levels[0] == 1 and levels.count(1) == 1, "one first heading")
+    check(all(after <= before + 1 for before, after in zip(levels, levels[1:])), "no level of headings is left out")
 
 
 def fits(browser):
@@ -208,7 +219,7 @@ def fits(browser):
 
 def pictures():
     """Each page on a phone in the dark, and on a desk: for people to look at, and checked for labels and overflow."""
-    for name, width, dark in (("desk", 1000, False), ("phone-dark", 340, True)):
+    for name, width, dark in (("desk", 1280, False), ("phone-dark", 360, True)):
         with Browser(width=width, height=700, dark=dark) as browser:
             def picture(page):
                 labelled(browser)
@@ -228,6 +239,18 @@ def pictures():
             browser.driver.get(LINK[:-24] + "A" * 24)
             browser.heading("This link is not known")
             picture("5-unknown")
+    with Browser(width=360, height=700, language="ja-JP") as browser:
+        browser.driver.get(LINK)
+        browser.heading("暗号化されたメールを開く")
+        check(browser.find("html").get_attribute("lang") == "ja", "the browser's language is spoken")
+        fits(browser)
+        browser.picture("6-code-japanese.png")
+        browser.enter(CODE)
+        browser.heading("鍵の準備ができています")
+        browser.find("form button").click()
+        browser.heading("鍵ファイル")
+        fits(browser)
+        browser.picture("7-file-japanese.png")
 
 
 if __name__ == "__main__":

@@ -238,6 +238,9 @@ class Recipes(Book):
         self.add("GET " + PAGE_RESEND, 200, lambda: self.ask("GET " + PAGE_RESEND))
         self.add("POST " + PAGE_RESEND, 202, lambda: self.ask("POST " + PAGE_RESEND))
         self.add("GET /pickup/style.css", 200, lambda: self.ask("GET /pickup/style.css"))
+        self.add("GET /pickup/logo", 200, lambda: self.strict.call("GET", "/pickup/logo"),
+                 lambda: self.lonely.call("GET", "/pickup/logo"))
+        self.add("GET /pickup/logo", 404, lambda: self.ask("GET /pickup/logo"))
 
     def add_health(self):
         for path in ("/healthz", "/readyz", "/v1/openapi.json", "/docs"):

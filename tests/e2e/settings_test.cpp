@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <functional>
 #include <regex>
 
@@ -16,6 +17,7 @@
 #include "tests/e2e/relay_fixture.h"
 #include "tests/e2e/submitter.h"
 #include "tests/support/eventually.h"
+#include "tests/support/mail_parser.h"
 #include "tests/support/redis_server.h"
 
 namespace sealpost::test {
@@ -298,6 +300,33 @@ TEST(Settings, CodeLifetimeEndsThePickupAndHttpCanBeOff) {
   EXPECT_THAT(log, Not(HasSubstr(" listening "))) << "all of them off";
   without.signal(SIGTERM);
   EXPECT_EQ(without.wait(std::chrono::seconds(60)), 0);
+}
+
+TEST(Settings, LanguageAndTemplatesAreThoseOfTheOperator) {
+  const TempDir folder;
+  const auto languages = std::filesystem::path(folder.path()) / "languages";
+  std::filesystem::create_directory(languages);
+  folder.write("languages/de.txt", "notification_about = Ein Dienst der Beispiel AG.\n");
+  folder.write("logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>");
+  RelayFixture relay(RelayFixture::Settings{{"notify.language", "de"}, {"notify.templates", folder.path().string()}});
+  auto sender = Submitter::logged_in(relay);
+  ASSERT_TRUE(sender.submit("alice@example.com", {"bob@example.net"}, message("x", "y")).starts_with("250"));
+  const auto mail = parse_mail(read_file(relay.mail("bob@example.net", 2).at(1)));
+  const auto other = parse_mail(read_file(relay.mail("bob@example.net", 2).at(0)));
+  const auto& notification = mail.parts.size() > 1 ? mail : other;
+  EXPECT_EQ(notification.field("subject"), "Ihr Schlüssel für verschlüsselte E-Mails");
+  EXPECT_THAT(notification.parts.at(0).body, HasSubstr("Ein Dienst der Beispiel AG."));
+  EXPECT_THAT(relay.http("GET", "/pickup/resend").body, HasSubstr("<html lang=\"de\">"));
+  EXPECT_EQ(relay.http("GET", "/pickup/logo").fields["content-type"], "image/svg+xml");
+  ASSERT_EQ(relay.stop(), 0);
+  folder.write("languages/de.txt", "footer = {{hostname\n");
+  const auto refused = run({BIN_DIR "/sealpostd", "--config", relay.config()});
+  EXPECT_EQ(refused.status, 78);
+  EXPECT_THAT(refused.err,
+              HasSubstr("notify.templates: " + folder.path().string() + "/languages/de.txt: line 1: unclosed {{"));
+  const auto told = relay.ctl({"check"});
+  EXPECT_EQ(told.status, 1);
+  EXPECT_THAT(told.out, HasSubstr("languages/de.txt: line 1: unclosed {{"));
 }
 
 struct Refusal {

@@ -64,6 +64,8 @@ const std::vector<std::string>& contract() {
                                                 "notify.code_lifetime",
                                                 "notify.tls",
                                                 "notify.max_new_per_account",
+                                                "notify.language",
+                                                "notify.templates",
                                                 "log.level",
                                                 "log.format"};
   return keys;

@@ -83,6 +83,8 @@ const std::vector<KeyCase>& cases() {
     {"notify.code_lifetime", "30d", "1d", IS(notify.code_lifetime, 24h), IS(notify.code_lifetime, 720h), "x", "not a duration: x (a number with s, m, h or d, such as 30s or 5d)"},
     {"notify.tls", "required", "opportunistic", IS(notify.tls, NotifyTls::Opportunistic), IS(notify.tls, NotifyTls::Required), "x", "not one of opportunistic, required: x"},
     {"notify.max_new_per_account", "1000/h", "5/d", IS(notify.max_new_per_account.count, 5U), IS(notify.max_new_per_account.count, 1000U), "5", "not a rate: 5 (such as 1000/h)"},
+    {"notify.language", "en", "pt-BR", IS(notify.language, "pt-BR"), IS(notify.language, "en"), "en/../x", "not a language tag, such as en or pt-BR: en/../x"},
+    {"notify.templates", "", "/etc/sealpost/words", IS(notify.templates, "/etc/sealpost/words"), IS(notify.templates, ""), "words", "not an absolute path: words"},
     {"log.level", "info", "debug", IS(log.level, LogLevel::Debug), IS(log.level, LogLevel::Info), "loud", "not one of debug, error, info, warning: loud"},
     {"log.format", "text", "json", IS(log.format, LogFormat::Json), IS(log.format, LogFormat::Text), "xml", "not one of json, text: xml"},
   };
@@ -183,7 +185,8 @@ TEST_F(SampleFile, NamesEveryKeyWithItsDefault) {
     sample[name] = line.size() > equals + 3 ? line.substr(equals + 3) : "";
   }
   EXPECT_EQ(sample["delivery.domain.EXAMPLE.COM.tls"], "verify");
-  EXPECT_EQ(sample.size(), setting_keys().size() + 1);
+  EXPECT_EQ(sample["recipient.domain.EXAMPLE.COM.language"], "de");
+  EXPECT_EQ(sample.size(), setting_keys().size() + domain_keys().size());
   for (const auto& key : setting_keys()) {
     ASSERT_TRUE(sample.contains(key.name)) << key.name << " is missing";
     if (key.name != "relay.hostname") {
@@ -197,6 +200,7 @@ TEST_F(SampleFile, LoadsWithEveryLineUncommented) {
   ASSERT_TRUE(loaded) << loaded.error().public_text;
   EXPECT_EQ(loaded->settings.relay.hostname, "relay.example.com");
   EXPECT_EQ(loaded->settings.delivery.domain_tls.at("example.com"), TlsPolicy::Verify);
+  EXPECT_EQ(loaded->settings.recipient_domains.at("example.com").language, "de");
 }
 
 }  // namespace

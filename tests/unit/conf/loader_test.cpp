@@ -85,6 +85,17 @@ TEST_F(Loader, RefusesOneDomainInTwoSpellings) {
             "sealpost.conf: delivery.domain.example.com.tls: given twice, in two spellings");
 }
 
+TEST_F(Loader, TakesTheLanguageOfADomainsRecipients) {
+  const auto loaded =
+      load("[recipient.domain.EXAMPLE.com]\nlanguage = de\n[delivery.domain.example.com]\ntls = verify\n");
+  ASSERT_TRUE(loaded) << loaded.error().public_text;
+  EXPECT_EQ(loaded->settings.recipient_domains.at("example.com").language, "de");
+  EXPECT_EQ(complaint("[recipient.domain.example.com]\nlanguage = no_NO\n"),
+            "sealpost.conf: recipient.domain.example.com.language: not a language tag, such as en or pt-BR: no_NO");
+  EXPECT_EQ(complaint("[recipient.domain.example.com]\ntls = verify\n"),
+            "sealpost.conf: recipient.domain.example.com.tls: unknown key");
+}
+
 TEST_F(Loader, RefusesASettingsFileThatOthersMayWrite) {
   const std::string file = dir.write("sealpost.conf", "");
   for (const mode_t mode : {0620U, 0602U, 0666U}) {

@@ -77,18 +77,15 @@ TEST_P(PairUses, AreAsTheStateSays) {
   EXPECT_EQ(use_of(record, now), row.use);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, PairUses,
-                         testing::Values(Use{Interim, false, false, false, KeyUse::Seal},
-                                         Use{Interim, false, true, true, KeyUse::Assign},
-                                         Use{Permanent, false, false, false, KeyUse::Seal},
-                                         Use{Permanent, true, false, false, KeyUse::Seal},
-                                         Use{Permanent, true, false, true, KeyUse::Hold},
-                                         Use{Forgotten, false, false, false, KeyUse::Assign},
-                                         Use{Forgotten, false, true, false, KeyUse::Seal},
-                                         Use{Forgotten, false, true, true, KeyUse::Assign},
-                                         Use{Revoked, false, true, false, KeyUse::Assign},
-                                         Use{Revoked, true, false, false, KeyUse::Hold},
-                                         Use{Replaced, false, true, false, KeyUse::Assign}));
+INSTANTIATE_TEST_SUITE_P(
+    All, PairUses,
+    testing::Values(Use{Interim, false, false, false, KeyUse::Seal}, Use{Interim, false, true, true, KeyUse::Assign},
+                    Use{Permanent, false, false, false, KeyUse::Seal}, Use{Permanent, true, false, false, KeyUse::Seal},
+                    Use{Permanent, true, false, true, KeyUse::Hold},
+                    Use{Forgotten, false, false, false, KeyUse::Assign},
+                    Use{Forgotten, false, true, false, KeyUse::Seal}, Use{Forgotten, false, true, true, KeyUse::Assign},
+                    Use{Revoked, false, true, false, KeyUse::Assign}, Use{Revoked, true, false, false, KeyUse::Hold},
+                    Use{Replaced, false, true, false, KeyUse::Assign}));
 
 class KeyLifeTest : public test::KeyTest {
  protected:
@@ -112,7 +109,9 @@ class KeyLifeTest : public test::KeyTest {
   /// What the audit trail says of bob, in short.
   std::vector<std::string> trail() {
     std::vector<std::string> events;
-    const auto note = [&](const AuditEntry& entry) { events.push_back(entry.event.action + " by " + entry.event.actor); };
+    const auto note = [&](const AuditEntry& entry) {
+      events.push_back(entry.event.action + " by " + entry.event.actor);
+    };
     EXPECT_TRUE(one->audit.verify(directory_shard(bob), note));
     return events;
   }
@@ -183,7 +182,8 @@ TEST_F(KeyLifeTest, ForgettingBeforeAnyPickupRetiresThePair) {
   EXPECT_FALSE(*one->directory.find(address(bob)));
   EXPECT_NE(assign().fingerprint, key.fingerprint);
   EXPECT_EQ(history().back().state, PairState::Forgotten) << "not replaced";
-  EXPECT_EQ(fault(one->life.forget(bob, key.fingerprint)), KeyChangeFault::NoPrivateKey) << "it cannot be undone or repeated";
+  EXPECT_EQ(fault(one->life.forget(bob, key.fingerprint)), KeyChangeFault::NoPrivateKey)
+      << "it cannot be undone or repeated";
 }
 
 TEST_F(KeyLifeTest, ForgettingAfterThePickupLeavesTheCertificateInUse) {

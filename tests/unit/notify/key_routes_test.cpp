@@ -60,8 +60,9 @@ TEST_F(KeyRoutesTest, GetGivesPemToWhoAsksForIt) {
 TEST_F(KeyRoutesTest, PermanentKeysMayBeKeptByClients) {
   settings.policy = KeyPolicy::Permanent;
   restart();
-  key_context = std::make_unique<KeyRoutesContext>(KeyRoutesContext{
-      keys->directory, "", [](const std::string&, const EmailAddress&) { return Result<bool>(true); }, [] {}});
+  key_context = std::make_unique<KeyRoutesContext>(
+      KeyRoutesContext{keys->directory, *crl, clock, "",
+                       [](const std::string&, const EmailAddress&) { return Result<bool>(true); }, [] {}});
   http::Router anew;
   anew.add(key_routes(*key_context));
   const auto match = anew.match("PUT", "/v1/keys/bob@example.net");

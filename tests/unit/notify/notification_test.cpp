@@ -8,8 +8,10 @@
 #include <ostream>
 #include <regex>
 #include <sstream>
+#include <tuple>
 
 #include "base/encoding.h"
+#include "notify/text_wrap.h"
 #include "tests/support/fakes.h"
 #include "tests/support/mail_parser.h"
 #include "tests/unit/notify/mail_signer.h"
@@ -34,13 +36,19 @@ struct Facts {
   NotificationCause cause = NotificationCause::Mail;
   std::string sender = "alice@example.com";
   const WipedBuffer* attachment = nullptr;
+  std::string language = "en";
 };
+
+const Templates& templates() {
+  static const Templates all = Templates::load({}).value();
+  return all;
+}
 
 std::string composed(const Facts& facts) {
   const test::ManualClock clock;
   SystemRandom random;
   const Secret code = Secret::copy_of(code_text);
-  const auto notice = compose_notification(relay,
+  const auto notice = compose_notification(templates().in(facts.language), relay,
                                            {facts.recipient, facts.cause, facts.sender, link, code,
                                             clock.now() + std::chrono::hours(24 * 30), facts.attachment},
                                            test::signer().sign(), clock, random);
@@ -48,59 +56,105 @@ std::string composed(const Facts& facts) {
   return std::string(view(notice->message()));
 }
 
-/// Words as a reader sees them: no markup, one blank between them.
+/// Words as a reader sees them: no markup, no blanks: where a line of Japanese is broken there is none.
 std::string words_of(std::string text) {
   text = std::regex_replace(text, std::regex("<title>[^<]*</title>|<[^>]*>"), " ");
   text = std::regex_replace(text, std::regex("&#39;"), "'");
+  text = std::regex_replace(text, std::regex("&quot;"), "\"");
   text = std::regex_replace(text, std::regex("(^|\n)[0-9]\\. "), " ");  // a list's numbers
   std::istringstream in(text);
   std::string out;
-  for (std::string word; in >> word;) out += word + " ";
+  for (std::string word; in >> word;) out += word;
   return out;
 }
 
 std::string header_of(const std::string& raw) { return raw.substr(0, raw.find("\r\n\r\n")); }
 
-class EveryCause : public testing::TestWithParam<NotificationCause> {};
+using CauseAndLanguage = std::tuple<NotificationCause, const char*>;
 
-TEST_P(EveryCause, HasLinkAndCodeOnLinesOfTheirOwn) {
-  const std::string raw = composed({.cause = GetParam(), .sender = "alice@example.com"});
-  EXPECT_NE(raw.find("\r\nLink: " + link + "\r\n"), std::string::npos) << raw;
-  EXPECT_NE(raw.find("\r\nAuthentication code: " + code_text + "\r\n"), std::string::npos);
-  EXPECT_EQ(header_of(raw).find(code_text), std::string::npos);
-  EXPECT_EQ(header_of(raw).find("pickup"), std::string::npos);
+class EveryNotification : public testing::TestWithParam<CauseAndLanguage> {
+ protected:
+  static Facts facts(const WipedBuffer* attachment = nullptr) {
+    return {.cause = std::get<0>(GetParam()), .attachment = attachment, .language = std::get<1>(GetParam())};
+  }
+  const ParsedMail mail = parse_mail(composed(facts()));
+};
+
+std::size_t lines_with(const std::string& text, const std::string& start) {
+  std::size_t found = 0;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) found += line.starts_with(start) ? 1 : 0;
+  return found;
 }
 
-TEST_P(EveryCause, KeepsLinesOfTheTextShort) {
-  const auto mail = parse_mail(composed({.cause = GetParam()}));
+TEST_P(EveryNotification, HasLinkAndCodeOnLinesOfTheirOwn) {
+  const std::string& text = mail.parts.at(0).body;
+  EXPECT_NE(text.find("\r\n\r\nLink: " + link + "\r\nAuthentication code: " + code_text + "\r\n\r\n"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(lines_with(text, "Link: "), 1U) << text;
+  EXPECT_EQ(lines_with(text, "Authentication code: "), 1U) << text;
+  const std::string header = header_of(composed(facts()));
+  EXPECT_EQ(header.find(code_text), std::string::npos);
+  EXPECT_EQ(header.find("pickup"), std::string::npos);
+}
+
+TEST_P(EveryNotification, KeepsLinesOfTheTextShort) {
   std::istringstream lines(mail.parts.at(0).body);
-  for (std::string line; std::getline(lines, line);) EXPECT_LT(line.size(), 77U) << line;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    EXPECT_LE(columns_of(line), 72U) << line;
+  }
 }
 
-TEST_P(EveryCause, SaysTheSameInTextAndHtml) {
-  const auto mail = parse_mail(composed({.cause = GetParam()}));
+TEST_P(EveryNotification, SaysTheSameInTextAndHtml) {
   EXPECT_EQ(mail.structure,
             "multipart/signed(multipart/alternative(text/plain,text/html),application/pkcs7-signature)");
   EXPECT_EQ(words_of(mail.parts.at(0).body), words_of(mail.parts.at(1).body));
+  const WipedBuffer file(3, 'x');
+  const auto attached = parse_mail(composed(facts(&file)));
+  EXPECT_EQ(words_of(attached.parts.at(0).body), words_of(attached.parts.at(1).body));
+  EXPECT_GT(attached.parts.at(0).body.size(), mail.parts.at(0).body.size()) << "the file is spoken of";
 }
 
-TEST_P(EveryCause, IsMarkedAsAutomatic) {
-  const auto mail = parse_mail(composed({.cause = GetParam()}));
+TEST_P(EveryNotification, LinksToWhatItShows) {
+  const std::string& html = mail.parts.at(1).body;
+  EXPECT_NE(html.find("<a href=\"" + link + "\">" + link + "</a>"), std::string::npos) << html;
+  EXPECT_EQ(html.find("href"), html.rfind("href")) << "and nowhere else";
+  EXPECT_NE(html.find("<html lang=\"" + facts().language + "\">"), std::string::npos);
+}
+
+TEST_P(EveryNotification, IsMarkedAsAutomaticAndReadByOthers) {
   EXPECT_EQ(mail.field("auto-submitted"), "auto-generated");
   EXPECT_EQ(mail.field("to"), "bob@example.net");
   EXPECT_EQ(mail.sender_name, "Sealpost");
   EXPECT_TRUE(mail.defects.empty());
+  EXPECT_EQ(mail.field("subject"), templates().in(facts().language).sentence("notification_subject").value());
 }
 
-INSTANTIATE_TEST_SUITE_P(Notification, EveryCause,
-                         testing::Values(NotificationCause::Mail, NotificationCause::KeyRequest,
-                                         NotificationCause::NewCode),
-                         testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Notification, EveryNotification,
+                         testing::Combine(testing::Values(NotificationCause::Mail, NotificationCause::KeyRequest,
+                                                          NotificationCause::NewCode),
+                                          testing::Values("en", "de", "fr", "es", "ja")),
+                         [](const auto& test) {
+                           return testing::PrintToString(std::get<0>(test.param)) + "_" + std::get<1>(test.param);
+                         });
+
+TEST(Notification, InEnglishStandsAsItIsInTheMail) {
+  const std::string raw = composed({});
+  EXPECT_NE(raw.find("\r\nLink: " + link + "\r\nAuthentication code: " + code_text + "\r\n"), std::string::npos) << raw;
+}
+
+TEST(Notification, OfALongAddressAndNameIsNotBrokenInThem) {
+  const std::string sender = std::string(60, 'a') + "@" + std::string(40, 'b') + ".example.com";
+  const auto mail = parse_mail(composed({.sender = sender, .language = "ja"}));
+  EXPECT_NE(mail.parts.at(0).body.find(sender), std::string::npos);
+}
 
 std::string text_of(NotificationCause cause) { return parse_mail(composed({.cause = cause})).parts.at(0).body; }
 
 TEST(Notification, NamesTheSenderOnlyOfAnAcceptedMail) {
-  EXPECT_TRUE(text_of(NotificationCause::Mail).starts_with("alice@example.com\r\nsent you encrypted mail.\r\n"));
+  EXPECT_TRUE(text_of(NotificationCause::Mail).starts_with("alice@example.com sent you encrypted mail.\r\n"));
   for (const auto cause : {NotificationCause::KeyRequest, NotificationCause::NewCode}) {
     const std::string text = text_of(cause);
     EXPECT_EQ(text.find("alice"), std::string::npos) << text;
@@ -111,13 +165,14 @@ TEST(Notification, NamesTheSenderOnlyOfAnAcceptedMail) {
 
 TEST(Notification, SaysWhenTheCodeExpires) {
   EXPECT_NE(text_of(NotificationCause::Mail)
-                .find("The code works until 2026-10-21, or until a day after its first use,\r\nwhichever comes first."),
+                .find("The code works until 2026-10-21, or until a day after its first use,\r\nwhichever comes first. "
+                      "Later the page"),
             std::string::npos);
 }
 
 TEST(Notification, EscapesWhatASenderMayChooseInHtml) {
   const auto mail = parse_mail(composed({.sender = "o'b&b@example.com"}));
-  EXPECT_NE(mail.parts.at(0).body.find("o'b&b@example.com\r\n"), std::string::npos);
+  EXPECT_NE(mail.parts.at(0).body.find("o'b&b@example.com sent"), std::string::npos);
   EXPECT_NE(mail.parts.at(1).body.find("o&#39;b&amp;b@example.com"), std::string::npos);
 }
 
@@ -154,11 +209,49 @@ TEST(Notification, AttachesTheKeyFileBesideTheAlternatives) {
   EXPECT_EQ(words_of(mail.parts.at(0).body), words_of(mail.parts.at(1).body));
 }
 
+KeyRecord news_key() {
+  KeyRecord key;
+  key.fingerprint = std::string(64, 'a');
+  return key;
+}
+
+using EventAndName = std::pair<KeyEvent, const char*>;
+
+class EveryKeyNews : public testing::TestWithParam<EventAndName> {};
+
+TEST_P(EveryKeyNews, SpeaksEveryLanguageInTextAndHtmlAlike) {
+  const test::ManualClock clock;
+  SystemRandom random;
+  const auto [event, name] = GetParam();
+  for (const auto& language : templates().languages().tags()) {
+    const auto notice = compose_key_news(templates().in(language), relay,
+                                         {event, "bob@example.net", news_key(), "once", {}, "https://relay/pickup"},
+                                         test::signer().sign(), clock, random);
+    ASSERT_TRUE(notice) << language;
+    const auto mail = parse_mail(view(notice->message()));
+    EXPECT_EQ(words_of(mail.parts.at(0).body), words_of(mail.parts.at(1).body));
+    EXPECT_EQ(mail.field("subject"), templates().in(language).sentence(name + std::string("_subject")).value());
+    EXPECT_NE(mail.parts.at(0).body.find("bob@example.net"), std::string::npos);
+    EXPECT_NE(mail.parts.at(0).body.find("postmaster@relay.example.org"), std::string::npos) << "whom to tell";
+    EXPECT_TRUE(mail.defects.empty());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Notification, EveryKeyNews,
+    testing::Values(EventAndName{KeyEvent::PickedUp, "picked_up"}, EventAndName{KeyEvent::Kept, "kept"},
+                    EventAndName{KeyEvent::Uploaded, "uploaded"}, EventAndName{KeyEvent::Replaced, "replaced"},
+                    EventAndName{KeyEvent::Forgotten, "forgotten"}, EventAndName{KeyEvent::Revoked, "revoked"},
+                    EventAndName{KeyEvent::CertificateEnded, "ended"}),
+    [](const auto& each) { return std::string(each.param.second); });
+
 TEST(Notification, OfAPickupNamesAddressAndKeyButNoCode) {
   const test::ManualClock clock;
   SystemRandom random;
-  const auto notice =
-      compose_picked_up(relay, {"bob@example.net", std::string(64, 'a')}, test::signer().sign(), clock, random);
+  const KeyRecord key = news_key();
+  const auto notice = compose_key_news(templates().in("en"), relay,
+                                       {KeyEvent::PickedUp, "bob@example.net", key, "picked_up:" + key.fingerprint},
+                                       test::signer().sign(), clock, random);
   ASSERT_TRUE(notice);
   EXPECT_EQ(notice->kind(), Notice::Kind::KeyEvent);
   const auto mail = parse_mail(view(notice->message()));

@@ -27,7 +27,7 @@ class NotifierTest : public NotifyTest {
     const auto notices = serve();
     ASSERT_EQ(notices.size(), 1U) << mailbox;
     EXPECT_EQ(notices[0].recipient, mailbox);
-    EXPECT_TRUE(pickup->open(notices[0].token, notices[0].code));
+    EXPECT_TRUE(open(notices[0].token, notices[0].code));
     const auto latest = store->latest(mailbox).value();
     ASSERT_TRUE(latest);
     EXPECT_EQ(latest->id, store->find(notices[0].token)->id) << "what was sent is what reminders look at";
@@ -66,7 +66,7 @@ class NotifierTest : public NotifyTest {
     return notifier->remind(*key, address(mailbox), introduction);
   }
   void lock_latest(const SentNotice& notice) {
-    for (int i = 0; i < 5; ++i) EXPECT_FALSE(pickup->open(notice.token, wrong_code()));
+    for (int i = 0; i < 5; ++i) EXPECT_FALSE(open(notice.token, wrong_code()));
   }
 
  private:

@@ -36,9 +36,22 @@ TEST_F(NotifierTest, SendsOneNotificationToTheAddressAlone) {
   ASSERT_EQ(notices.size(), 1U);
   EXPECT_EQ(notices[0].recipient, "Bob@example.net");
   EXPECT_TRUE(notices[0].notification);
-  EXPECT_NE(notices[0].raw.find("\r\nsender@example.com\r\nsent you encrypted mail.\r\n"), std::string::npos);
+  EXPECT_NE(notices[0].raw.find("\r\nsender@example.com sent you encrypted mail.\r\n"), std::string::npos);
   EXPECT_EQ(store->find(notices[0].token)->fingerprint, key.fingerprint);
   EXPECT_TRUE(serve().empty());
+}
+
+TEST_F(NotifierTest, WritesInTheLanguageOfTheRecipientsDomain) {
+  notify_settings.language = "fr";
+  recipient_domains = {{"example.net", {"de"}}, {"example.org", {}}};
+  restart();
+  const auto subject_of = [this](const std::string& mailbox) {
+    assign(mailbox);
+    return test::parse_mail(serve().at(0).raw).field("subject");
+  };
+  EXPECT_EQ(subject_of("bob@EXAMPLE.net"), "Ihr Schlüssel für verschlüsselte E-Mails");
+  EXPECT_EQ(subject_of("bob@example.org"), "Votre clé pour le courrier chiffré");
+  EXPECT_EQ(subject_of("bob@example.com"), "Votre clé pour le courrier chiffré");
 }
 
 TEST_F(NotifierTest, OfAKeyRequestNamesNobody) {
@@ -92,7 +105,7 @@ TEST_F(NotifierTest, ReplayKeepsTheLinkThatWasSent) {
   const auto notices = serve();
   ASSERT_EQ(notices.size(), 1U);
   EXPECT_EQ(keys->redis.command({"KEYS", "pickup:*:link:*"})->size(), 1U) << "the second try's link is withdrawn";
-  const auto session = pickup->open(notices[0].token, notices[0].code);
+  const auto session = open(notices[0].token, notices[0].code);
   ASSERT_TRUE(session);
   const auto shown = pickup->show(notices[0].token, session->reveal());
   const std::string path = dir.write("a.p12", test::parse_mail(notices[0].raw).parts.at(2).body);
@@ -143,7 +156,7 @@ TEST_F(NotifierTest, RemindsOfACodeThatExpired) {
 
 TEST_F(NotifierTest, RemindsOfACodeThatWasUsedWhileItsKeyWasNeverTaken) {
   const auto notice = notified("bob@example.net");
-  ASSERT_TRUE(pickup->open(notice.token, notice.code));
+  ASSERT_TRUE(open(notice.token, notice.code));
   clock.advance(day - std::chrono::milliseconds(1));
   ASSERT_TRUE(remind("bob@example.net"));
   EXPECT_TRUE(serve().empty()) << "the code still works";
@@ -203,7 +216,7 @@ TEST_F(NotifierTest, RemindsOfACodeSoOldThatItsLinkIsForgotten) {
 
 TEST_F(NotifierTest, DoesNotRemindOfAPairThatWasPickedUp) {
   const auto notice = notified("bob@example.net");
-  const auto session = pickup->open(notice.token, notice.code);
+  const auto session = open(notice.token, notice.code);
   ASSERT_TRUE(pickup->take(notice.token, session->reveal(), {}, Pkcs12Format::Modern, std::nullopt));
   EXPECT_EQ(sent().size(), 1U);
   clock.advance(day * 31);

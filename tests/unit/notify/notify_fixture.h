@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "base/encoding.h"
+#include "notify/key_choices.h"
 #include "notify/notifier.h"
+#include "notify/pending_certificate.h"
 #include "notify/pickup.h"
 #include "queue/mail_queue.h"
 #include "tests/support/mail_parser.h"
@@ -50,6 +52,7 @@ class NotifyTest : public KeyTest {
   /// Everything of the node anew, as after its end.
   void restart() {
     notifier.reset();
+    choices.reset();
     pickup.reset();
     queue.reset();
     store.reset();
@@ -59,6 +62,16 @@ class NotifyTest : public KeyTest {
     notifier = make_notifier(random, [] {});
     pickup = std::make_unique<Pickup>(*store, keys->directory, keys->life, throttle, clock, random, log,
                                       [this](const KeyNews& news) { return notifier->tell(news); });
+    pending = std::make_unique<PendingCertificates>(keys->redis, keys->master);
+    choices = std::make_unique<KeyChoices>(
+        *pickup, keys->life, *pending, OwnCertificatePolicy{{}, true},
+        NoticeSender{"", "relay@example.org", "relay.example.org"}, clock, random, log,
+        KeyChoices::Hooks{[this](const KeyNews& news) { return notifier->tell(news); },
+                          [this](const CodeForCertificate& code) { return notifier->send_code(code); },
+                          [this](const KeyRecord& current, const std::string& before) {
+                            replaced.push_back(before + " by " + current.fingerprint);
+                          },
+                          [this](std::string_view content) { return keys->identity.sign_detached(content); }});
   }
 
   std::unique_ptr<Notifier> make_notifier(Random& source, std::function<void()> queued) {
@@ -69,7 +82,9 @@ class NotifyTest : public KeyTest {
                         ContentCipher::Aes256Cbc,
                         public_url,
                         "next-hop",
-                        [this](std::string_view content) { return keys->identity.sign_detached(content); }},
+                        [this](std::string_view content) { return keys->identity.sign_detached(content); },
+                        templates,
+                        recipient_domains},
         std::move(queued));
   }
 
@@ -111,6 +126,16 @@ class NotifyTest : public KeyTest {
     return notices.empty() ? SentNotice{} : notices.front();
   }
 
+  /// As a recipient does who waits as long as they are told to after wrong codes.
+  Result<Secret, PickupError> open(const std::string& token, const std::string& code) {
+    auto opened = pickup->open(token, code, "192.0.2.7");
+    while (!opened && opened.error().fault == PickupFault::TooFast) {
+      clock.advance(opened.error().error.retry_after.value());
+      opened = pickup->open(token, code, "192.0.2.7");
+    }
+    return opened;
+  }
+
   /// A code that is not the one of any notification here.
   static std::string wrong_code(std::size_t number = 0) {
     std::string digits = std::to_string(number);
@@ -130,11 +155,16 @@ class NotifyTest : public KeyTest {
   SystemRandom random;
   GuessThrottle throttle{clock};
   NotifySettings notify_settings;
+  const Templates templates = Templates::load({}).value();
+  std::map<std::string, RecipientDomain> recipient_domains;
   std::unique_ptr<Node> keys;
   std::unique_ptr<PickupStore> store;
   std::unique_ptr<MailQueue> queue;
   std::unique_ptr<Notifier> notifier;
   std::unique_ptr<Pickup> pickup;
+  std::unique_ptr<PendingCertificates> pending;
+  std::unique_ptr<KeyChoices> choices;
+  std::vector<std::string> replaced;  ///< fingerprints: the pair before, and the one that took its place
 };
 
 }  // namespace sealpost::test

@@ -40,7 +40,7 @@ TEST_F(PickupApiTest, CodeOpensASession) {
 
 TEST_F(PickupApiTest, WrongCodeTellsAttemptsLeftAndTheFifthLocks) {
   for (const unsigned left : {4U, 3U, 2U, 1U, 0U}) {
-    const auto answer = call("POST", session_path(bob), code_body(wrong_code(left)));
+    const auto answer = patient_call("POST", session_path(bob), code_body(wrong_code(left)));
     EXPECT_EQ(answer.status, 403);
     EXPECT_EQ(answer.field("Content-Type"), "application/problem+json");
     EXPECT_EQ(answer.json()->getValue<unsigned>("attempts_left"), left);

@@ -12,17 +12,17 @@ namespace sealpost::test {
 class PickupTest : public NotifyTest {
  protected:
   PickupFault fault_of(const SentNotice& notice, const std::string& code) {
-    auto opened = pickup->open(notice.token, code);
+    auto opened = open(notice.token, code);
     EXPECT_FALSE(opened);
     return opened ? PickupFault::Failed : opened.error().fault;
   }
   unsigned attempts_left(const SentNotice& notice, const std::string& code) {
-    auto opened = pickup->open(notice.token, code);
+    auto opened = open(notice.token, code);
     EXPECT_FALSE(opened);
     return opened ? 0 : opened.error().attempts_left;
   }
   std::string session_of(const SentNotice& notice) {
-    auto session = pickup->open(notice.token, notice.code);
+    auto session = open(notice.token, notice.code);
     EXPECT_TRUE(session) << session.error().error.public_text;
     return session ? std::string(session->reveal()) : std::string();
   }

@@ -58,8 +58,8 @@ TEST_F(PickupTest, NoKeyIsHandedOutThatTheAddressIsNotToldOf) {
   const auto notice = notified("bob@example.net");
   const std::string session = session_of(notice);
   bool away = true;
-  Pickup untold(*store, keys->directory, clock, random, log, [&](const std::string& recipient, const KeyRecord& key) {
-    return away ? Status(Error::temporary("the store is away")) : notifier->tell_picked_up(recipient, key);
+  Pickup untold(*store, keys->directory, keys->life, throttle, clock, random, log, [&](const KeyNews& news) {
+    return away ? Status(Error::temporary("the store is away")) : notifier->tell(news);
   });
   EXPECT_EQ(untold.take(notice.token, session, {}, Pkcs12Format::Modern, std::nullopt).error().fault,
             PickupFault::Failed);
@@ -98,13 +98,15 @@ TEST_F(PickupTest, FileWaitsForItsSessionOnly) {
   const auto notice = notified("bob@example.net");
   const std::string session = session_of(notice);
   const std::string other = session_of(notice);
-  EXPECT_EQ(pickup->download(notice.token, session).error().fault, PickupFault::NoFile) << "none was made yet";
+  EXPECT_EQ(pickup->download(notice.token, session, Pickup::FileKind::Key).error().fault, PickupFault::NoFile)
+      << "none was made yet";
   const auto password = pickup->prepare(notice.token, session, {}, Pkcs12Format::Modern);
   ASSERT_TRUE(password);
-  EXPECT_EQ(pickup->download(notice.token, other).error().fault, PickupFault::NoFile);
-  const auto file = pickup->download(notice.token, session);
+  EXPECT_EQ(pickup->download(notice.token, other, Pickup::FileKind::Key).error().fault, PickupFault::NoFile);
+  const auto file = pickup->download(notice.token, session, Pickup::FileKind::Key);
   ASSERT_TRUE(file);
-  EXPECT_TRUE(pickup->download(notice.token, session)) << "a second time, should the first have failed";
+  EXPECT_TRUE(pickup->download(notice.token, session, Pickup::FileKind::Key))
+      << "a second time, should the first have failed";
   const std::string path = dir.write("bob.p12", std::string(view(*file)));
   const auto opened = test::run({"openssl", "pkcs12", "-in", path, "-passin", "stdin", "-nokeys", "-info"},
                                 std::string(password->reveal()) + "\n");
@@ -120,7 +122,7 @@ TEST_F(PickupTest, DamagedFileIsNoMissingOne) {
   const std::string session = session_of(notice);
   ASSERT_TRUE(pickup->prepare(notice.token, session, {}, Pkcs12Format::Modern));
   ASSERT_TRUE(keys->redis.command({"SET", only("pickup:*:file:*"), "damaged"}));
-  EXPECT_EQ(pickup->download(notice.token, session).error().fault, PickupFault::Failed);
+  EXPECT_EQ(pickup->download(notice.token, session, Pickup::FileKind::Key).error().fault, PickupFault::Failed);
   EXPECT_NE(log_file.text().find(" pickup.failed address=bob@example.net "), std::string::npos);
 }
 

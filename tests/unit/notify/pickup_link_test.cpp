@@ -57,7 +57,7 @@ TEST_F(PickupTest, SessionMovedToAnotherAddressGivesNoKey) {
   EXPECT_FALSE(pickup->show(eve.token, session));
   EXPECT_FALSE(pickup->take(eve.token, session, {}, Pkcs12Format::Modern, std::nullopt));
   EXPECT_FALSE(pickup->prepare(eve.token, session, {}, Pkcs12Format::Modern));
-  EXPECT_FALSE(pickup->download(eve.token, session));
+  EXPECT_FALSE(pickup->download(eve.token, session, Pickup::FileKind::Key));
 }
 
 TEST_F(PickupTest, SessionsBelongToTheAddressToo) {

@@ -18,8 +18,8 @@ class PickupPagesTest : public RoutesTest {
     bob = notified("bob@example.net");
     page = "/pickup/" + bob.token;
   }
-  Answer enter(const std::string& code, Fields fields = {}) {
-    return call("POST", page + "/session", "code=" + code, std::move(fields));
+  Answer enter(const std::string& code, const Fields& fields = {}) {
+    return patient_call("POST", page + "/session", "code=" + code, fields);
   }
   /// The cookie of an entered code, as a browser sends it back.
   Fields visitor() {
@@ -114,8 +114,8 @@ TEST_F(PickupPagesTest, LookingChangesNothing) {
   for (const char* method : {"GET", "HEAD"}) {
     for (const std::string& path :
          {page, page + "/", page + "/session", page + "/pkcs12", page + "/file", std::string("/pickup/unknown"),
-          std::string("/pickup/resend"), std::string("/pickup/style.css"), std::string("/v1/ca"),
-          std::string("/v1/keys/bob@example.net"), std::string("/v1/keys/nobody@example.net")}) {
+          std::string("/pickup/resend"), std::string("/pickup/style.css"), std::string("/pickup/logo"),
+          std::string("/v1/ca"), std::string("/v1/keys/bob@example.net"), std::string("/v1/keys/nobody@example.net")}) {
       for (const Fields& fields : {Fields{}, with_cookie, bearer("keys")}) {
         const auto answer = call(method, path, {}, fields);
         if (std::string_view(method) == "HEAD") {
@@ -198,6 +198,35 @@ TEST_F(PickupPagesTest, ResendSaysTheSameToEverybody) {
   EXPECT_EQ(call("POST", "/pickup/resend", std::string(4097, 'x')).status, 413);
 }
 
+TEST_F(PickupPagesTest, SpeakTheLanguageThatTheBrowserAsksFor) {
+  const auto german = call("GET", page, {}, {{"Accept-Language", "de-AT,de;q=0.9,en;q=0.5"}});
+  EXPECT_NE(german.body.find("<html lang=\"de\">"), std::string::npos);
+  EXPECT_NE(german.body.find("<h1>Ihre verschlüsselte E-Mail öffnen</h1>"), std::string::npos) << german.body;
+  EXPECT_EQ(german.field("Content-Language"), "de");
+  EXPECT_EQ(german.field("Vary"), "Accept-Language");
+  EXPECT_EQ(call("GET", page, {}, {{"Accept-Language", "nl"}}).field("Content-Language"), "en");
+  page_context->language = "ja";
+  EXPECT_EQ(call("GET", page, {}, {{"Accept-Language", "nl"}}).field("Content-Language"), "ja");
+  EXPECT_EQ(call("GET", "/pickup/unknown").field("Content-Language"), "ja");
+  EXPECT_EQ(enter(wrong_code(), {{"Accept-Language", "fr"}}).field("Content-Language"), "fr");
+}
+
+TEST_F(PickupPagesTest, ShowTheLogoOfTheOperator) {
+  EXPECT_EQ(call("GET", "/pickup/logo").status, 404);
+  const TempDir folder;
+  folder.write("logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>");
+  const Templates own = Templates::load(folder.path().string()).value();
+  page_context->site = PageSite(own, "relay.example.org", public_url);
+  const auto shown = call("GET", page);
+  EXPECT_NE(shown.body.find("<img src=\"/pickup/logo\" alt=\"relay.example.org\">"), std::string::npos);
+  EXPECT_NE(shown.field("Content-Security-Policy").find("img-src 'self'"), std::string::npos);
+  const auto logo = call("GET", "/pickup/logo");
+  EXPECT_EQ(logo.status, 200);
+  EXPECT_EQ(logo.field("Content-Type"), "image/svg+xml");
+  EXPECT_EQ(logo.field("Content-Security-Policy"), "default-src 'none'; style-src 'unsafe-inline'; sandbox");
+  page_context->site = PageSite(templates, "relay.example.org", public_url);
+}
+
 TEST_F(PickupPagesTest, WrongMethodsAreNotAllowed) {
   EXPECT_EQ(call("POST", page, "x=y").field("Allow"), "GET, HEAD");
   EXPECT_EQ(call("PUT", page + "/session").field("Allow"), "GET, HEAD, POST");
@@ -245,14 +274,14 @@ TEST_F(PickupPagesTest, FormsAddressLeadsToThePage) {
 }
 
 TEST_F(PickupPagesTest, FormsLeadBelowThePathOfThePublicUrl) {
-  page_context->pages = Pages("relay.example.org", "https://relay.example.org/base");
+  page_context->site = PageSite(templates, "relay.example.org", "https://relay.example.org/base");
   const auto entered = enter(bob.code);
   EXPECT_EQ(entered.field("Location"), "/base" + page);
   EXPECT_NE(entered.field("Set-Cookie").find("; Path=/base" + page + ";"), std::string::npos);
 }
 
 TEST_F(PickupPagesTest, NoTokenIsTakenForAnotherPage) {
-  for (const char* name : {"resend", "style.css"}) EXPECT_FALSE(is_token(name));
+  for (const char* name : {"resend", "style.css", "logo"}) EXPECT_FALSE(is_token(name));
 }
 
 TEST_F(PickupPagesTest, OnAppleAndAndroidTheCompatibleFormatIsChosen) {
@@ -273,7 +302,7 @@ TEST_F(PickupPagesTest, AddressIsEscaped) {
   page = "/pickup/" + odd.token;
   bob = odd;
   const std::string body = call("GET", page, {}, visitor()).body;
-  EXPECT_NE(body.find("<strong>o&#39;b&amp;b@example.net</strong>"), std::string::npos) << body;
+  EXPECT_NE(body.find("o&#39;b&amp;b@example.net.</p>"), std::string::npos) << body;
 }
 
 struct FormCase {

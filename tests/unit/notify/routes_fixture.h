@@ -23,11 +23,14 @@ class RoutesTest : public NotifyTest {
   void SetUp() override {
     NotifyTest::SetUp();
     page_context = std::make_unique<PickupRoutesContext>(
-        PickupRoutesContext{*pickup, *notifier, keys->master, Pages("relay.example.org", public_url), public_url});
+        PickupRoutesContext{*pickup, *choices, *notifier, keys->master,
+                            PageSite(templates, "relay.example.org", public_url), public_url, "en"});
+    crl = std::make_unique<CrlPublisher>(keys->redis, keys->master, keys->authority, clock, log);
     key_context = std::make_unique<KeyRoutesContext>(KeyRoutesContext{
-        keys->directory, keys->authority.pem().value(),
+        keys->directory, *crl, clock, keys->authority.pem().value(),
         [this](const std::string&, const EmailAddress&) { return Result<bool>(may_assign); }, [this] { ++assigned; }});
     router.add(pickup_page_routes(*page_context));
+    router.add(key_page_routes(*page_context));
     router.add(pickup_api_routes(*page_context));
     router.add(key_routes(*key_context));
     context.options.trusted_proxies = {"192.0.2.9"};
@@ -36,6 +39,16 @@ class RoutesTest : public NotifyTest {
   Answer call(const std::string& method, const std::string& path, const std::string& body = {}, Fields fields = {},
               const std::string& peer = "127.0.0.1") {
     return http::ask(context, method, path, body, std::move(fields), peer);
+  }
+  /// The same, waiting as long as the answer says after wrong codes.
+  Answer patient_call(const std::string& method, const std::string& path, const std::string& body,
+                      const Fields& fields = {}) {
+    auto answer = call(method, path, body, fields);
+    while (answer.status == 429) {
+      clock.advance(std::chrono::seconds(std::stoi(answer.field("Retry-After"))));
+      answer = call(method, path, body, fields);
+    }
+    return answer;
   }
   static Fields bearer(const std::string& token) { return {{"Authorization", "Bearer " + token}}; }
   static std::string session_path(const SentNotice& notice) { return "/v1/pickup/" + notice.token + "/session"; }
@@ -58,6 +71,7 @@ class RoutesTest : public NotifyTest {
   MemoryBudget budget{1'000'000};
   http::ServerContext context{router, tokens, budget, log, {}};
   std::unique_ptr<PickupRoutesContext> page_context;
+  std::unique_ptr<CrlPublisher> crl;
   std::unique_ptr<KeyRoutesContext> key_context;
   bool may_assign = true;
   int assigned = 0;

@@ -9,7 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "crypto/certificate.h"
 #include "crypto/certificate_authority.h"
+#include "crypto/key_life.h"
+#include "crypto/private_key.h"
 #include "queue/queue_view.h"
 #include "relay/intake.h"
 #include "tests/unit/relay/relay_parts.h"
@@ -75,7 +78,7 @@ class IntakeTest : public testing::Test {
                          audit,
                          parts.clock,
                          parts.random,
-                         KeysSettings{0, KeyPolicy::Interim, std::chrono::hours(24), {}},
+                         KeysSettings{0, KeyPolicy::Interim, std::chrono::hours(24), {}, {}},
                          parts.log};
   KeyLife life{parts.redis, parts.master, parts.clock, audit, parts.log};
   Sealer sealer{CryptoSettings{}};

@@ -58,6 +58,54 @@ TEST_F(IntakeTest, AReminderThatFailsDoesNotUndoWhatIsDurable) {
   EXPECT_NE(parts.log_file.text().find("intake.follow_up_failed"), std::string::npos);
 }
 
+TEST_F(IntakeTest, MailForAnOwnCertificateThatEndedIsSealedHeldAndTold) {
+  ASSERT_TRUE(intake.accept(submission()));
+  ASSERT_FALSE(sent_header().empty());
+  const auto bob = address("bob@example.net");
+  const auto key = generate_key(KeyType::P256).value();
+  const std::string der = authority.issue(bob, key.get()).value();
+  const OwnPair own{der, certificate_fingerprint(der), parts.clock.now() + std::chrono::hours(1)};
+  parts.clock.advance(std::chrono::seconds(1));
+  ASSERT_TRUE(life.replace("bob@example.net", own));
+  const auto before = intake.accept(submission()).value();
+  EXPECT_FALSE(before.recipients[0].held);
+  EXPECT_TRUE(waiting.empty());
+  ASSERT_FALSE(sent_header().empty());
+  parts.clock.advance(std::chrono::hours(2));
+  const auto accepted = intake.accept(submission({"bob@example.net", "carol@example.net"})).value();
+  EXPECT_TRUE(accepted.recipients[0].held);
+  EXPECT_FALSE(accepted.recipients[0].assigned) << "never a pair made by the server";
+  EXPECT_EQ(accepted.recipients[0].fingerprint, own.fingerprint);
+  EXPECT_FALSE(accepted.recipients[1].held);
+  EXPECT_EQ(waiting, (std::vector<std::string>{accepted.recipients[0].delivery.text() +
+                                               " bob@example.net: the recipient's own certificate has expired"}));
+  const auto held = view.show(accepted.recipients[0].delivery).value();
+  EXPECT_EQ(held.state, DeliveryState::Held);
+  EXPECT_EQ(held.last_response, "the recipient's own certificate has expired");
+  EXPECT_FALSE(held.next_attempt);
+  EXPECT_EQ(queue.claim(10, 10)->size(), 1U) << "carol's alone";
+  const auto states = view.summary()->states;
+  EXPECT_EQ(states.at(DeliveryState::Held), 1U);
+  EXPECT_EQ(release_for_certificate(view, "bob@example.net", std::string(64, '0')).value(), 0U) << "another one";
+  EXPECT_EQ(release_for_certificate(view, "bob@example.net", own.fingerprint).value(), 1U);
+  EXPECT_EQ(view.show(accepted.recipients[0].delivery)->state, DeliveryState::Queued);
+}
+
+TEST_F(IntakeTest, WhatWasHeldForARevokedCertificateStaysHeld) {
+  ASSERT_TRUE(intake.accept(submission()));
+  const auto bob = address("bob@example.net");
+  const auto key = generate_key(KeyType::P256).value();
+  const std::string der = authority.issue(bob, key.get()).value();
+  const OwnPair own{der, certificate_fingerprint(der), parts.clock.now() + std::chrono::hours(1)};
+  parts.clock.advance(std::chrono::seconds(1));
+  ASSERT_TRUE(life.replace("bob@example.net", own));
+  ASSERT_TRUE(life.revoke("bob@example.net", {}, RevocationReason::KeyCompromise));
+  const auto accepted = intake.accept(submission()).value();
+  EXPECT_TRUE(accepted.recipients[0].held);
+  EXPECT_EQ(release_for_certificate(view, "bob@example.net", own.fingerprint).value(), 0U);
+  EXPECT_EQ(view.show(accepted.recipients[0].delivery)->state, DeliveryState::Held);
+}
+
 TEST_F(IntakeTest, UnderMxRoutingTheDomainIsTheDestination) {
   Intake routed(directory, sealer, queue, rate, suppressions, parts.master, parts.clock, parts.log,
                 {"relay.example.org", ""}, hooks());

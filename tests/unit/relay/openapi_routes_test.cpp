@@ -44,8 +44,7 @@ Part& unused() {
 /// Every table that the daemon adds, by its name there.
 std::map<std::string, std::vector<http::Route>> tables() {
   return {
-      {"pickup_page_routes", pickup_page_routes(unused<PickupRoutesContext>())},
-      {"pickup_api_routes", pickup_api_routes(unused<PickupRoutesContext>())},
+      {"recipient_side_", recipient_routes(unused<PickupRoutesContext>())},
       {"key_routes", key_routes(unused<KeyRoutesContext>())},
       {"submit::submit_routes", submit::submit_routes(unused<submit::SubmitRoutesContext>())},
       {"submit::status_routes", submit::status_routes(unused<submit::StatusRoutesContext>())},

@@ -122,6 +122,13 @@ TEST_F(Doctor, LinksThatLeadNowhere) {
   EXPECT_THAT(run(check_links), IsEmpty()) << "mail that stays on this machine is read on it";
 }
 
+TEST_F(Doctor, WordsThatStopTheStart) {
+  settings.notify.language = "en";
+  EXPECT_THAT(run(check_words), IsEmpty());
+  settings.notify.language = "it";
+  EXPECT_THAT(run(check_words), finds("words", "notify.language: there are no words in this language: it"));
+}
+
 struct DnsCase {
   std::string name;
   DnsServer::Mode mode;

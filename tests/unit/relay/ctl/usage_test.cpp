@@ -122,7 +122,8 @@ TEST(Usage, TheTableIsTheContracts) {
                                    "token list", "token revoke", "queue summary", "queue list", "queue show",
                                    "queue retry", "queue hold", "queue release", "queue drop", "suppression list",
                                    "suppression clear", "webhook add", "webhook list", "webhook remove", "key show",
-                                   "key assign", "key pool status", "key pool fill", "key ca", "check"));
+                                   "key assign", "key pool status", "key pool fill", "key ca", "key history",
+                                   "key resend", "key revoke", "audit list", "audit verify", "check"));
 }
 
 TEST(Usage, HelpListsEveryCommand) {
