@@ -96,7 +96,7 @@ std::vector<std::regex> documented_keys() {
     if (!std::regex_search(line, cell, std::regex("^\\| `([^`]+)` \\| (string|hash|list|set|sorted set) \\|")))
       continue;
     std::string key = cell[1];
-    if (!std::regex_search(key, std::regex("^(account|keys|pickup|queue):(\\{|[a-z])"))) key = "queue:{S}:" + key;
+    if (!std::regex_search(key, std::regex("^(account|audit|keys|pickup|queue):(\\{|[a-z])"))) key = "queue:{S}:" + key;
     key = std::regex_replace(key, std::regex("\\{[Sn0]\\}"), "\\{[0-9a-f]+\\}");
     key = std::regex_replace(key, std::regex("\\{[A-Z]{2,}\\}"), "\\{.+\\}");
     patterns.emplace_back(std::regex_replace(key, std::regex("[A-Z]+"), ".+"));

@@ -86,18 +86,18 @@ TEST_F(MasterKeyTest, MacsDifferByPurposeAndKey) {
   auto one = load(make("one.key"));
   auto two = load(make("two.key"));
   std::set<std::string> seen;
-  for (int i = 0; i <= static_cast<int>(Purpose::EnvelopeId); ++i) {
+  for (int i = 0; i <= static_cast<int>(Purpose::AuditTrail); ++i) {
     seen.insert(one.mac(static_cast<Purpose>(i), "data"));
     seen.insert(two.mac(static_cast<Purpose>(i), "data"));
   }
-  EXPECT_EQ(seen.size(), 2U * (static_cast<unsigned>(Purpose::EnvelopeId) + 1));
+  EXPECT_EQ(seen.size(), 2U * (static_cast<unsigned>(Purpose::AuditTrail) + 1));
   EXPECT_EQ(one.mac(Purpose::ApiToken, "data").size(), 32U);
 }
 
 TEST_F(MasterKeyTest, EveryPurposeHasKeysOfItsOwn) {
   auto key = load(make("master.key"));
   std::set<std::string> macs;
-  for (int number = 0; number <= static_cast<int>(Purpose::SignerKey); ++number) {
+  for (int number = 0; number <= static_cast<int>(Purpose::AuditTrail); ++number) {
     const auto purpose = static_cast<Purpose>(number);
     macs.insert(key.mac(purpose, "x"));
     const auto blob = key.wrap(purpose, "here", "plain").value();
@@ -105,7 +105,7 @@ TEST_F(MasterKeyTest, EveryPurposeHasKeysOfItsOwn) {
     const auto other = static_cast<Purpose>(number == 0 ? 1 : number - 1);
     EXPECT_FALSE(key.unwrap(other, "here", blob)) << number;
   }
-  EXPECT_EQ(macs.size(), static_cast<std::size_t>(Purpose::SignerKey) + 1);
+  EXPECT_EQ(macs.size(), static_cast<std::size_t>(Purpose::AuditTrail) + 1);
   EXPECT_THROW(key.mac(static_cast<Purpose>(macs.size()), "x"), std::out_of_range);
 }
 
