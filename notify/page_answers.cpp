@@ -52,7 +52,7 @@ http::Response refuse(const Pages& pages, const std::string& token, const Pickup
       return tell(429, PageMessage::TooFast)
           .with("Retry-After", std::to_string(error.error.retry_after.value_or(std::chrono::seconds(1)).count()));
     case PickupFault::TooOften:
-      return tell(429, PageMessage::TooOften);
+      return tell(429, PageMessage::TooOften).with("Retry-After", "86400");
     case PickupFault::OldCode:
       return tell(403, PageMessage::CodeTooOld);
     case PickupFault::NoCertificate:

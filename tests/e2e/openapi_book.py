@@ -30,6 +30,14 @@ BODIES = {
     ("POST", PAGE_SESSION): (FORM, "code=" + WRONG_CODE),
     ("POST", PAGE_PKCS12): (FORM, "format=modern"),
     ("POST", PAGE_RESEND): (FORM, "address=nobody%40example.net"),
+    ("POST", "/v1/pickup/{token}/keep"): (JSON, '{"fingerprint":null}'),
+    ("POST", "/v1/pickup/{token}/forget"): (JSON, '{"fingerprint":null}'),
+    ("PUT", "/v1/pickup/{token}/certificate"): ("application/octet-stream", "this is no certificate"),
+    ("POST", "/v1/pickup/{token}/certificate/confirm"): (JSON, '{"code":"%s"}' % WRONG_CODE),
+    ("POST", "/pickup/{token}/keep"): (FORM, "csrf=x"),
+    ("POST", "/pickup/{token}/forget"): (FORM, "csrf=x"),
+    ("POST", "/pickup/{token}/certificate"): ("multipart/form-data; boundary=part", "--part--"),
+    ("POST", "/pickup/{token}/certificate/confirm"): (FORM, "csrf=x"),
 }
 SCOPES = {"/v1/messages": ("submit", "keys"), "/v1/keys": ("keys", "submit"), "/v1/suppressions": ("operator", "submit")}
 
@@ -96,6 +104,14 @@ class Book:
         if answer.status < 300 and body and path.startswith("/v1/") and method == "POST":
             self.taken_bodies.append((method, path, kind, body))
         return answer
+
+    def patient(self, call, **more):
+        """Again, as long as wrong codes make the next look wait."""
+        def ask():
+            answer = self.ask(call, **more)
+            return None if answer.status == 429 else answer
+
+        return eventually(ask, f"{call} without a wait")
 
     def as_app(self, call, body=None, fields=None, **more):
         return self.ask(call, basic("app") | (fields or {}), body, **more)

@@ -4,8 +4,9 @@ import json
 import subprocess
 import tempfile
 
-from openapi_book import (BATCH, BOUNCED, BOUNCED_ONE, CA, FORM, KEY, KEYS, MAIL, MESSAGE, MESSAGES, PAGE, PAGE_FILE, PAGE_PKCS12, PAGE_RESEND,
-                          PAGE_SESSION, PKCS12, RESEND, SESSION, SLASH, WRONG_CODE, Book, message)
+from openapi_book import (BATCH, BOUNCED, BOUNCED_ONE, CA, FORM, JSON, KEY, KEYS, MAIL, MESSAGE, MESSAGES, PAGE, PAGE_FILE, PAGE_PKCS12, PAGE_RESEND,
+                          PAGE_SESSION, PKCS12, RESEND, SESSION, SLASH, WRONG_CODE, message)
+from openapi_key_recipes import KeyRecipes
 from openapi_relay import basic, bearer, eventually
 
 
@@ -17,7 +18,7 @@ def many(count):
     return [f"crowd{n}@example.net" for n in range(count)]
 
 
-class Recipes(Book):
+class Recipes(KeyRecipes):
     def __init__(self, relays, operations):
         super().__init__(relays, operations)
         self.add_messages()
@@ -25,6 +26,8 @@ class Recipes(Book):
         self.add_suppressions()
         self.add_pickup()
         self.add_pages()
+        self.add_choices()
+        self.add_key_pages()
         self.add_health()
 
     # Messages.
@@ -138,7 +141,20 @@ class Recipes(Book):
 
     def enter(self, address, code=None):
         token, right = self.link(address)
-        return self.ask("POST " + SESSION, body=json.dumps({"code": code or right}), token=token)
+        if code:  # the address's own failures alone count for who was here before
+            self.session(address)
+        return self.patient("POST " + SESSION, body=json.dumps({"code": code or right}), token=token)
+
+    def hurry(self, address, call, wrong, kind):
+        """Wrong codes without a pause, from where the right one came before."""
+        self.session(address)
+        token = self.link(address)[0]
+
+        def guess():
+            answer = self.ask(call, body=wrong, kind=kind, token=token)
+            return answer if answer.status == 429 else None
+
+        return eventually(guess, "a wait")
 
     def session(self, address):
         return self.once(f"session of {address}", lambda: self.enter(address).json()["session"])
@@ -180,6 +196,7 @@ class Recipes(Book):
         self.add(session, 404, lambda: self.ask(session))
         self.add(session, 410, lambda: self.ask(session, **self.expired()), phase=1)
         self.add(session, 423, lambda: self.ask(session, token=self.locked()))
+        self.add(session, 429, lambda: self.hurry("hasty@example.net", session, json.dumps({"code": WRONG_CODE}), JSON))
         self.add(session, 500, lambda: self.ask(session, token=self.damaged()))
         self.add(pkcs12, 200, lambda: self.take(picker),
                  lambda: self.take(picker, '{"format":"modern","password":"correct-horse-battery","fingerprint":null}'),
@@ -207,7 +224,7 @@ class Recipes(Book):
 
     def enter_page(self):
         token, code = self.link("visitor@example.net")
-        return self.ask("POST " + PAGE_SESSION, body="code=" + code, kind=FORM, token=token)
+        return self.patient("POST " + PAGE_SESSION, body="code=" + code, kind=FORM, token=token)
 
     def make_file(self):
         page = self.ask("GET " + PAGE, **self.visit()).body.decode()
@@ -228,7 +245,9 @@ class Recipes(Book):
         visitor = lambda: self.link("visitor@example.net")[0]
         self.add(page, 200, lambda: self.ask(page, token=visitor()), lambda: self.ask(page, **self.visit()))
         self.add(code, 303, self.enter_page)
-        self.add(code, 403, lambda: self.ask(code, token=visitor()), lambda: self.ask(code, {"Origin": "https://elsewhere.example"}))
+        self.add(code, 403, lambda: self.visit() and self.patient(code, token=visitor()),
+                 lambda: self.ask(code, {"Origin": "https://elsewhere.example"}))
+        self.add(code, 429, lambda: self.hurry("rash@example.net", code, "code=" + WRONG_CODE, FORM))
         self.add(file, 404, lambda: self.ask(file, **self.fresh_visit()))
         self.add(key, 200, self.make_file)
         self.add(key, 401, lambda: self.ask(key, token=visitor()))
