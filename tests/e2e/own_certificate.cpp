@@ -48,7 +48,7 @@ std::string config(const std::string& place, const OwnCertificate::Recipe& recip
 
 }  // namespace
 
-OwnCertificate::OwnCertificate(Recipe recipe) {
+OwnCertificate::OwnCertificate(const Recipe& recipe) {
   dir_.write("ca.conf", config(dir_.path().string(), recipe));
   dir_.write("index", "");
   dir_.write("serial", "01\n");

@@ -20,7 +20,7 @@ class OwnCertificate final {
     std::chrono::seconds begins{-3600};  ///< from now
     std::chrono::seconds ends{86400};    ///< from now
   };
-  explicit OwnCertificate(Recipe recipe);
+  explicit OwnCertificate(const Recipe& recipe);
 
   [[nodiscard]] std::string pem() const { return read_file(dir_ / "own.pem"); }
   [[nodiscard]] std::string der() const;
