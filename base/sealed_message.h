@@ -14,8 +14,9 @@ namespace sealpost {
 
 class Sealer;
 
-/// One message encrypted for all its recipients. What they share is held once: the outer header block and, for each
-/// key type, the encrypted content (the tail of the DER). What differs is a head of a few hundred octets per recipient.
+/// One message encrypted for all its recipients. What they share is held once: the outer header block and, for each key
+/// type and cipher, the encrypted content (the tail of the DER) with the MIME fields that name it. What differs is a
+/// head of a few hundred octets per recipient.
 class SealedMessage final {
  public:
   enum class Form : std::uint8_t {
@@ -32,20 +33,27 @@ class SealedMessage final {
   SealedMessage& operator=(SealedMessage&&) noexcept = default;
 
   [[nodiscard]] Form form() const { return form_; }
-  /// The complete outer header block, CRLF line ends, without the empty line. Names the subject: stored wrapped only.
+  /// What the recipients of one key type and cipher share.
+  struct Content {
+    std::string mime_fields;  ///< end the header block of whoever gets it, CRLF line ends; empty for Verbatim
+    std::string octets;
+  };
+
+  /// The outer header block but for the content's fields, CRLF line ends, without the empty line. Names the subject:
+  /// stored wrapped only.
   [[nodiscard]] const WipedBuffer& header_block() const { return header_block_; }
-  [[nodiscard]] const std::vector<std::string>& contents() const { return contents_; }
+  [[nodiscard]] const std::vector<Content>& contents() const { return contents_; }
   /// One per recipient, in the order the sealer was given them.
   [[nodiscard]] const std::vector<Head>& heads() const { return heads_; }
 
  private:
   friend class Sealer;
-  SealedMessage(Form form, WipedBuffer header_block, std::vector<std::string> contents, std::vector<Head> heads)
+  SealedMessage(Form form, WipedBuffer header_block, std::vector<Content> contents, std::vector<Head> heads)
       : form_(form), header_block_(std::move(header_block)), contents_(std::move(contents)), heads_(std::move(heads)) {}
 
   Form form_;
   WipedBuffer header_block_;
-  std::vector<std::string> contents_;
+  std::vector<Content> contents_;
   std::vector<Head> heads_;
 };
 

@@ -130,6 +130,31 @@ const std::map<std::string, TlsPolicy>& tls_policies() {
   return policies;
 }
 
+const std::map<std::string, KeyType>& key_types() {
+  static const std::map<std::string, KeyType> types = {{"rsa2048", KeyType::Rsa2048},
+                                                       {"rsa3072", KeyType::Rsa3072},
+                                                       {"rsa4096", KeyType::Rsa4096},
+                                                       {"p256", KeyType::P256}};
+  return types;
+}
+
+const std::map<std::string, ContentCipher>& content_ciphers() {
+  static const std::map<std::string, ContentCipher> ciphers = {{"aes256-cbc", ContentCipher::Aes256Cbc},
+                                                               {"aes256-gcm", ContentCipher::Aes256Gcm}};
+  return ciphers;
+}
+
+const std::map<std::string, KeyPolicy>& key_policies() {
+  static const std::map<std::string, KeyPolicy> policies = {{"interim", KeyPolicy::Interim},
+                                                            {"permanent", KeyPolicy::Permanent}};
+  return policies;
+}
+
+const std::map<std::string, NotifyMode>& notify_modes() {
+  static const std::map<std::string, NotifyMode> modes = {{"code", NotifyMode::Code}, {"attach", NotifyMode::Attach}};
+  return modes;
+}
+
 Status apply_from(Settings& settings, const std::string& text) {
   auto mailbox = parse_mailbox(text);
   if (!mailbox) return mailbox.error();
@@ -220,17 +245,12 @@ std::vector<SettingKey> delivery_keys() {
 std::vector<SettingKey> key_keys() {
   return {
       {"crypto.key_type", "rsa3072", "rsa2048, rsa3072, rsa4096 or p256",
-       set(MEMBER(crypto.key_type), one_of<KeyType>({{"rsa2048", KeyType::Rsa2048},
-                                                     {"rsa3072", KeyType::Rsa3072},
-                                                     {"rsa4096", KeyType::Rsa4096},
-                                                     {"p256", KeyType::P256}}))},
+       set(MEMBER(crypto.key_type), one_of(key_types()))},
       {"crypto.content_cipher", "aes256-cbc", "or aes256-gcm",
-       set(MEMBER(crypto.content_cipher), one_of<ContentCipher>({{"aes256-cbc", ContentCipher::Aes256Cbc},
-                                                                 {"aes256-gcm", ContentCipher::Aes256Gcm}}))},
+       set(MEMBER(crypto.content_cipher), one_of(content_ciphers()))},
       {"keys.pool_size", "64", "pairs that the relay keeps ready", set(MEMBER(keys.pool_size), count(0, 100000))},
       {"keys.policy", "interim", "or permanent: the state of a newly assigned pair",
-       set(MEMBER(keys.policy),
-           one_of<KeyPolicy>({{"interim", KeyPolicy::Interim}, {"permanent", KeyPolicy::Permanent}}))},
+       set(MEMBER(keys.policy), one_of(key_policies()))},
       {"keys.interim_lifetime", "90d", "after it the next message gets a new pair",
        set(MEMBER(keys.interim_lifetime), lifetime)},
       {"keys.master_key_file", "", "state_dir/master.key; mode 0600, made at first start",
@@ -245,7 +265,7 @@ std::vector<SettingKey> key_keys() {
          return text.empty() ? Status() : apply_from(settings, text);
        }},
       {"notify.mode", "code", "code: link and code; attach: also the PKCS#12 itself",
-       set(MEMBER(notify.mode), one_of<NotifyMode>({{"code", NotifyMode::Code}, {"attach", NotifyMode::Attach}}))},
+       set(MEMBER(notify.mode), one_of(notify_modes()))},
       {"notify.code_lifetime", "30d", "how long a code can be used", set(MEMBER(notify.code_lifetime), lifetime)},
       {"notify.tls", "required", "or opportunistic: how a notification travels",
        set(MEMBER(notify.tls),
@@ -253,7 +273,7 @@ std::vector<SettingKey> key_keys() {
       {"notify.max_new_per_account", "1000/h", "new addresses that one account may cause to be notified",
        set(MEMBER(notify.max_new_per_account), parse_rate)},
       {"notify.language", "en",
-       "of mails and pages; for one domain: language in a section [recipient.domain.EXAMPLE.COM]",
+       "of mails and pages",
        set(MEMBER(notify.language), language_tag)},
       {"notify.templates", "", "folder of your own words, layouts and logo (docs/templates.md)",
        set(MEMBER(notify.templates), optional_path)},
@@ -286,6 +306,12 @@ const std::vector<SettingKey>& setting_keys() {
   return keys;
 }
 
+// A path of members cannot stand in parentheses.
+#define DOMAIN_MEMBER(member)                                      \
+  [](Settings & settings, const std::string& domain) -> auto& {    \
+    return settings.recipient_domains[domain].member; /* NOLINT */ \
+  }
+
 const std::vector<DomainKey>& domain_keys() {
   static const std::vector<DomainKey> keys = {
       {"delivery.domain.", "tls",
@@ -293,13 +319,15 @@ const std::vector<DomainKey>& domain_keys() {
            one_of(tls_policies()), [](Settings & settings, const std::string& domain) -> auto& {
              return settings.delivery.domain_tls[domain];
            })},
-      {"recipient.domain.", "language",
-       set_of_domain(
-           language_tag, [](Settings & settings, const std::string& domain) -> auto& {
-             return settings.recipient_domains[domain].language;
-           })},
+      {"recipient.domain.", "language", set_of_domain(language_tag, DOMAIN_MEMBER(language))},
+      {"recipient.domain.", "mode", set_of_domain(one_of(notify_modes()), DOMAIN_MEMBER(mode))},
+      {"recipient.domain.", "key_type", set_of_domain(one_of(key_types()), DOMAIN_MEMBER(key_type))},
+      {"recipient.domain.", "content_cipher", set_of_domain(one_of(content_ciphers()), DOMAIN_MEMBER(content_cipher))},
+      {"recipient.domain.", "policy", set_of_domain(one_of(key_policies()), DOMAIN_MEMBER(policy))},
   };
   return keys;
 }
+
+#undef DOMAIN_MEMBER
 
 }  // namespace sealpost

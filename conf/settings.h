@@ -143,10 +143,15 @@ struct NotifySettings {
   std::string templates;  ///< folder of the operator's own words, layouts and logo; empty: none
 };
 
-/// What holds for the recipients of one domain, in place of the general setting.
+/// What holds for the recipients of one domain, in place of the general setting where something is said.
 struct RecipientDomain {
-  std::string language;  ///< empty: notify.language
+  std::string language = {};                         ///< empty: notify.language
+  std::optional<NotifyMode> mode = {};               ///< notify.mode
+  std::optional<KeyType> key_type = {};              ///< crypto.key_type
+  std::optional<ContentCipher> content_cipher = {};  ///< crypto.content_cipher
+  std::optional<KeyPolicy> policy = {};              ///< keys.policy
 };
+using RecipientDomains = std::map<std::string, RecipientDomain>;  ///< by A-label domain
 
 struct LogSettings {
   LogLevel level = LogLevel::Info;
@@ -165,7 +170,7 @@ struct Settings {
   CryptoSettings crypto;
   KeysSettings keys;
   NotifySettings notify;
-  std::map<std::string, RecipientDomain> recipient_domains;  ///< by A-label domain
+  RecipientDomains recipient_domains;
   LogSettings log;
 };
 

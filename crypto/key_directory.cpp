@@ -2,6 +2,7 @@
 // Implements key_directory.h.
 #include "crypto/key_directory.h"
 
+#include "conf/recipient_domains.h"
 #include "crypto/directory_entry.h"
 #include "directory_scripts.h"
 
@@ -34,7 +35,8 @@ struct KeyDirectory::Seen {
 };
 
 KeyDirectory::KeyDirectory(redis::Client& redis, Wrapper& wrapper, KeyVault& vault, AuditTrail& audit,
-                           const Clock& clock, Random& random, KeysSettings settings, Log& log)
+                           const Clock& clock, Random& random, KeysSettings settings, Log& log,
+                           RecipientDomains domains)
     : redis_(redis),
       wrapper_(wrapper),
       vault_(vault),
@@ -42,6 +44,7 @@ KeyDirectory::KeyDirectory(redis::Client& redis, Wrapper& wrapper, KeyVault& vau
       clock_(clock),
       settings_(std::move(settings)),
       log_(log),
+      domains_(std::move(domains)),
       entries_(redis, wrapper, log),
       outbox_(redis, wrapper, clock, random, log) {}
 
@@ -104,7 +107,7 @@ Result<Assignment> KeyDirectory::find_or_assign(const EmailAddress& address, con
 }
 
 KeyRecord KeyDirectory::new_record(const EmailAddress& address, const BoundPair& pair) const {
-  const bool interim = settings_.policy == KeyPolicy::Interim;
+  const bool interim = domain_of(domains_, address).policy.value_or(settings_.policy) == KeyPolicy::Interim;
   KeyRecord record;
   record.address = address.directory_key();
   record.fingerprint = pair.fingerprint;
@@ -162,7 +165,9 @@ Result<bool> KeyDirectory::store(const KeyRecord& record, const BoundPair& pair,
   return done->integer() == 1;
 }
 
-Result<std::size_t> KeyDirectory::stock() { return vault_.pool_stock(); }
+Result<std::optional<std::size_t>> KeyDirectory::stock(const EmailAddress& address) {
+  return vault_.stock_for(address);
+}
 
 Status KeyDirectory::release_notification(const EmailAddress& address) { return outbox_.release(address); }
 

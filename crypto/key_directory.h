@@ -36,7 +36,7 @@ struct Assignment {
 class KeyDirectory final {
  public:
   KeyDirectory(redis::Client& redis, Wrapper& wrapper, KeyVault& vault, AuditTrail& audit, const Clock& clock,
-               Random& random, KeysSettings settings, Log& log);
+               Random& random, KeysSettings settings, Log& log, RecipientDomains domains = {});
 
   /// NotFound is no error here: nothing for an address without a pair (one whose use is KeyUse::Assign counts as none).
   /// Permanent when the stored entry fails its MAC.
@@ -46,8 +46,8 @@ class KeyDirectory final {
   /// Finds, or assigns from the pool, or generates. The outbox row is due 60 s later unless release_notification comes
   /// first.
   Result<Assignment> find_or_assign(const EmailAddress& address, const Introduction& introduction);
-  /// Pairs ready in the pool.
-  Result<std::size_t> stock();
+  /// KeyVault::stock_for.
+  Result<std::optional<std::size_t>> stock(const EmailAddress& address);
 
   /// Makes the notification due now (the message that caused it is durable).
   Status release_notification(const EmailAddress& address);
@@ -86,6 +86,7 @@ class KeyDirectory final {
   const Clock& clock_;
   KeysSettings settings_;
   Log& log_;
+  RecipientDomains domains_;
   AddressEntries entries_;
   KeyOutbox outbox_;
   AddressLocks assigning_;

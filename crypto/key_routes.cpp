@@ -57,9 +57,9 @@ http::Response assign(const KeyRoutesContext& context, const Call& call, const E
   if (!address.fits_certificate()) {
     return http::Response::problem(422, "Unusable address", "this address cannot stand in a certificate");
   }
-  auto stock = context.directory.stock();
+  auto stock = context.directory.stock(address);
   if (!stock) return http::Response::failure(stock.error());
-  if (call.assigned_so_far + 1 > *stock + generated_per_transaction) {
+  if (*stock && call.assigned_so_far + 1 > **stock + generated_per_transaction) {
     return http::Response::problem(429, "Too many new addresses", "too many addresses without a key in one call")
         .with("Retry-After", "60");
   }

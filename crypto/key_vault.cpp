@@ -5,6 +5,7 @@
 #include "crypto/key_vault.h"
 
 #include "base/message_id.h"
+#include "conf/recipient_domains.h"
 #include "crypto/certificate.h"
 #include "crypto/certificate_authority.h"
 #include "crypto/private_key.h"
@@ -34,49 +35,57 @@ struct KeyVault::PooledPair {
 };
 
 KeyVault::KeyVault(redis::Client& redis, Wrapper& wrapper, CertificateAuthority& authority, const Clock& clock,
-                   Random& random, CryptoSettings settings, Log& log)
+                   Random& random, CryptoSettings settings, Log& log, RecipientDomains domains)
     : redis_(redis),
       wrapper_(wrapper),
       authority_(authority),
       clock_(clock),
       random_(random),
       settings_(settings),
-      log_(log) {}
+      log_(log),
+      domains_(std::move(domains)) {}
+
+KeyType KeyVault::type_for(const EmailAddress& address) const {
+  return domain_of(domains_, address).key_type.value_or(settings_.key_type);
+}
 
 Result<BoundPair> KeyVault::bind(const EmailAddress& address) {
-  auto pooled = take_from_pool();
+  const KeyType type = type_for(address);
+  auto pooled = take_from_pool(type);
   report_pool_use();
   if (!pooled) return pooled.error();
   if (!*pooled) {
-    auto key = generate_key(settings_.key_type);
+    auto key = generate_key(type);
     if (!key) return key.error();
     return certify(address, key->get());
   }
   auto pair = certify(address, (*pooled)->key.get());
   BoundPair origin;
   origin.pool_entry = std::move((*pooled)->entry);
+  origin.key_type = type;
   if (!pair) {
     if (auto back = give_back(origin); !back) log_.failure("pool.give_back_failed", back.error());
     return pair;
   }
   pair->placeholder = std::move((*pooled)->placeholder);
   pair->pool_entry = std::move(origin.pool_entry);
+  pair->key_type = type;
   return pair;
 }
 
-Result<std::optional<KeyVault::PooledPair>> KeyVault::take_from_pool() {
+Result<std::optional<KeyVault::PooledPair>> KeyVault::take_from_pool(KeyType type) {
   for (int bad = 0; bad < max_bad_entries; ++bad) {
-    auto popped = redis_.command({"LPOP", pool_key(settings_.key_type)});
+    auto popped = redis_.command({"LPOP", pool_key(type)});
     if (!popped) return popped.error();
     if (popped->is_nil()) break;
-    auto pair = open_entry(std::string(popped->text()));
+    auto pair = open_entry(type, std::string(popped->text()));
     if (pair) return std::optional(std::move(*pair));
     log_.failure("pool.entry_unreadable", pair.error());
   }
   return std::optional<PooledPair>();
 }
 
-Result<KeyVault::PooledPair> KeyVault::open_entry(std::string entry) {
+Result<KeyVault::PooledPair> KeyVault::open_entry(KeyType type, std::string entry) {
   const auto space = entry.find(' ');
   if (space == std::string::npos) return Error::permanent("a pool entry was altered");
   std::string placeholder = entry.substr(0, space);
@@ -85,7 +94,7 @@ Result<KeyVault::PooledPair> KeyVault::open_entry(std::string entry) {
   if (!plain) return plain.error();
   auto key = parse_private_key(view(*plain));
   if (!key) return key.error();
-  if (!is_of_type(key->get(), settings_.key_type)) return Error::permanent("a pool entry is of another key type");
+  if (!is_of_type(key->get(), type)) return Error::permanent("a pool entry is of another key type");
   return PooledPair{std::move(entry), std::move(placeholder), std::move(*key)};
 }
 
@@ -106,7 +115,7 @@ Result<BoundPair> KeyVault::certify(const EmailAddress& address, EVP_PKEY* key) 
 
 Status KeyVault::give_back(const BoundPair& pair) {
   if (pair.pool_entry.empty()) return {};
-  auto pushed = redis_.command({"RPUSH", pool_key(settings_.key_type), pair.pool_entry});
+  auto pushed = redis_.command({"RPUSH", pool_key(pair.key_type), pair.pool_entry});
   return pushed ? Status() : Status(pushed.error());
 }
 
@@ -122,8 +131,18 @@ Status KeyVault::add_to_pool(const std::stop_token& stop) {
   return pushed ? Status() : Status(pushed.error());
 }
 
-Result<std::size_t> KeyVault::pool_stock() {
-  auto length = redis_.command({"LLEN", pool_key(settings_.key_type)});
+Result<std::size_t> KeyVault::pool_stock() { return stock_of(settings_.key_type); }
+
+Result<std::optional<std::size_t>> KeyVault::stock_for(const EmailAddress& address) {
+  const KeyType type = type_for(address);
+  if (type == KeyType::P256 && type != settings_.key_type) return std::optional<std::size_t>();
+  auto stock = stock_of(type);
+  if (!stock) return stock.error();
+  return std::optional(*stock);
+}
+
+Result<std::size_t> KeyVault::stock_of(KeyType type) {
+  auto length = redis_.command({"LLEN", pool_key(type)});
   if (!length) return length.error();
   return static_cast<std::size_t>(length->integer());
 }

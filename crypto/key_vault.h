@@ -37,14 +37,16 @@ struct BoundPair {
   std::string wrapped_key;
   std::string placeholder;  ///< pool-ULID@pool.invalid when it came from the pool
   std::string pool_entry;   ///< the wrapped pool entry, to push back when another assignment won; empty when fresh
+  KeyType key_type = KeyType::Rsa3072;
 };
 
 class KeyVault final {
  public:
   KeyVault(redis::Client& redis, Wrapper& wrapper, CertificateAuthority& authority, const Clock& clock, Random& random,
-           CryptoSettings settings, Log& log);
+           CryptoSettings settings, Log& log, RecipientDomains domains = {});
 
-  /// Takes a pair from the pool, or generates one when the pool is empty, and certifies it for the address.
+  /// Takes a pair from the pool, or generates one when the pool is empty, and certifies it for the address. Each key
+  /// type has a pool of its own, and that of crypto.key_type alone is refilled.
   Result<BoundPair> bind(const EmailAddress& address);
   /// Returns a pair that bind() took from the pool and that was not used after all.
   Status give_back(const BoundPair& pair);
@@ -52,6 +54,9 @@ class KeyVault final {
   /// A stop request abandons it promptly: Temporary.
   Status add_to_pool(const std::stop_token& stop = {});
   Result<std::size_t> pool_stock();
+  /// Pairs that are ready for such an address; nothing when it waits for none: P-256 is made at once, and has a pool
+  /// only as crypto.key_type.
+  Result<std::optional<std::size_t>> stock_for(const EmailAddress& address);
   /// Called, from any thread, whenever bind() took from the pool or found it empty; an empty function ends it. Returns
   /// only when no call of the former one is running any more.
   void on_pool_use(std::function<void()> used);
@@ -64,8 +69,10 @@ class KeyVault final {
 
  private:
   struct PooledPair;
-  Result<std::optional<PooledPair>> take_from_pool();
-  Result<PooledPair> open_entry(std::string entry);
+  [[nodiscard]] KeyType type_for(const EmailAddress& address) const;
+  Result<std::size_t> stock_of(KeyType type);
+  Result<std::optional<PooledPair>> take_from_pool(KeyType type);
+  Result<PooledPair> open_entry(KeyType type, std::string entry);
   Result<BoundPair> certify(const EmailAddress& address, EVP_PKEY* key);
   void report_pool_use();
 
@@ -76,6 +83,7 @@ class KeyVault final {
   Random& random_;
   CryptoSettings settings_;
   Log& log_;
+  RecipientDomains domains_;
   std::mutex pool_use_mutex_;
   std::function<void()> pool_used_;
 };

@@ -56,7 +56,6 @@ Result<WipedBuffer> outer_header(const SubmittedMessage& message, OuterFields wh
     if (!stays) continue;
     if (auto appended = append_field(out, field.raw); !appended) return appended.error();
   }
-  append(out, additions.mime);
   append(out, additions.bottom);
   return out;
 }

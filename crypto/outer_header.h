@@ -12,14 +12,13 @@ namespace sealpost {
 
 /// Which fields stay outside.
 enum class OuterFields {
-  Sealed,        ///< all but the withheld ones; MIME fields of a CMS body are added
+  Sealed,        ///< all but the withheld ones; those of a CMS body follow behind
   PassedThrough  ///< MIME fields stay too, since the body stays
 };
 
 /// Header fields that the relay adds, complete with CRLF.
 struct HeaderAdditions {
   std::string_view top;
-  std::string_view mime;
   std::string_view bottom;
 };
 

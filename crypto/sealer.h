@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes a SealedMessage of a submitted one: the outer header block in clear, the MIME entity encrypted once per key
-// type (RFC 5652, RFC 8551).
+// type and cipher (RFC 5652, RFC 8551).
 #pragma once
 
 #include <span>
@@ -28,11 +28,13 @@ class Sealer final {
   /// What seal() would refuse whoever the recipients are; to be asked before pairs are assigned for the message.
   [[nodiscard]] Status check(const SubmittedMessage& message) const;
 
-  /// `certificates`: one DER certificate per recipient. Nothing in the result tells recipients of one another.
-  /// Permanent: a certificate that nothing can be encrypted to, or an outer line over 998 octets that cannot be folded;
-  /// Internal: OpenSSL failed. Never a result with plaintext in it.
+  /// `certificates`: one DER certificate per recipient; `ciphers`: one per recipient, or none for
+  /// crypto.content_cipher. Nothing in the result tells recipients of one another. Permanent: a certificate that
+  /// nothing can be encrypted to, or an outer line over 998 octets that cannot be folded; Internal: OpenSSL failed.
+  /// Never a result with plaintext in it.
   [[nodiscard]] Result<SealedMessage> seal(const SubmittedMessage& message, std::span<const std::string> certificates,
-                                           const Additions& additions) const;
+                                           const Additions& additions,
+                                           std::span<const ContentCipher> ciphers = {}) const;
 
   /// Forwards a message that is_already_encrypted() as it is, for `recipients` recipients; Invalid for any other.
   [[nodiscard]] Result<SealedMessage> pass_through(const SubmittedMessage& message, std::size_t recipients,

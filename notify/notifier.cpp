@@ -7,6 +7,7 @@
 
 #include "base/encoding.h"
 #include "base/guarded.h"
+#include "conf/recipient_domains.h"
 #include "notify/codes.h"
 
 namespace sealpost {
@@ -116,7 +117,8 @@ Status Notifier::issue(const Issue& order) {
   link.expires = link.issued + options_.settings.code_lifetime;
 
   std::optional<Pkcs12File> attached;
-  if (options_.settings.mode == NotifyMode::Attach && order.can_attach) {
+  const auto mode = domain_of(options_.domains, order.recipient).mode.value_or(options_.settings.mode);
+  if (mode == NotifyMode::Attach && order.can_attach) {
     auto file = directory_.export_pkcs12(link.address, order.fingerprint, Pkcs12Format::Compatible, std::nullopt);
     if (!file) return file.error();
     auto wrapped = store_.wrap_attached(token, file->password);
@@ -240,8 +242,8 @@ Status Notifier::send_code(const CodeForCertificate& code) {
   auto address = EmailAddress::parse(code.recipient);
   if (!address) return address.error();
   const std::string link = options_.public_url + "/pickup/" + code.token + "/certificate";
-  auto notice =
-      compose_certificate_code(wording_for(*address), options_.sender, code, link, options_.cipher, clock_, random_);
+  const auto cipher = domain_of(options_.domains, *address).content_cipher.value_or(options_.cipher);
+  auto notice = compose_certificate_code(wording_for(*address), options_.sender, code, link, cipher, clock_, random_);
   if (!notice) return notice.error();
   auto done = notices_.put(*notice, *address, "certificate_code:" + to_hex(random_.octets(16)));
   return done ? Status() : Status(done.error());
@@ -255,9 +257,8 @@ void Notifier::sent(const std::string& recipient, bool arrived) {
 }
 
 Wording Notifier::wording_for(const EmailAddress& recipient) const {
-  const auto domain = options_.domains.find(recipient.domain().a_label());
-  const bool own = domain != options_.domains.end() && !domain->second.language.empty();
-  return options_.templates.in(own ? domain->second.language : options_.settings.language);
+  const std::string& language = domain_of(options_.domains, recipient).language;
+  return options_.templates.in(language.empty() ? options_.settings.language : language);
 }
 
 Status Notifier::mark_sent(const std::string& address) {

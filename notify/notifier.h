@@ -5,7 +5,6 @@
 
 #include <condition_variable>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -37,8 +36,7 @@ struct NotifierOptions {
   std::string destination;  ///< as IntakeOptions::destination
   SignDetached sign;        ///< as the sender
   const Templates& templates;
-  /// Languages by A-label domain of the recipient, over settings.language.
-  std::map<std::string, RecipientDomain> domains;
+  RecipientDomains domains;  ///< their language, mode and cipher over the general ones
 };
 
 class Notifier final {

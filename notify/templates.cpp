@@ -113,8 +113,7 @@ Status Templates::add_layout(const std::string& file, const std::string& content
   return {};
 }
 
-Result<Templates> load_templates(const NotifySettings& settings,
-                                 const std::map<std::string, RecipientDomain>& recipient_domains) {
+Result<Templates> load_templates(const NotifySettings& settings, const RecipientDomains& recipient_domains) {
   auto templates = Templates::load(settings.templates);
   if (!templates) return Error::invalid("notify.templates: " + templates.error().public_text);
   const auto& languages = templates->languages();

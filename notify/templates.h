@@ -65,7 +65,6 @@ class Templates final {
 };
 
 /// As the settings say. Invalid, with the key in front, also for a language that there are no words in.
-Result<Templates> load_templates(const NotifySettings& settings,
-                                 const std::map<std::string, RecipientDomain>& recipient_domains);
+Result<Templates> load_templates(const NotifySettings& settings, const RecipientDomains& recipient_domains);
 
 }  // namespace sealpost

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implements body_store.h.
+// Implements body_store.h. A CMS message's wrapped header block is: what its deliveries share, then for each content an
+// empty line and the fields that end the block there. A block without an empty line is from before there were several
+// ciphers, and complete.
 #include "queue/body_store.h"
 
 #include <algorithm>
@@ -133,6 +135,35 @@ std::string context_of(std::initializer_list<std::string_view> parts) {
   return context;
 }
 
+WipedBuffer header_parts(const SealedMessage& message) {
+  WipedBuffer parts = message.header_block();
+  if (message.form() == SealedMessage::Form::Verbatim) return parts;
+  for (const auto& content : message.contents()) {
+    append(parts, empty_line);
+    append(parts, content.mime_fields);
+  }
+  return parts;
+}
+
+/// The complete block of a delivery that gets this content.
+Result<WipedBuffer> header_block_of(WipedBuffer parts, std::uint32_t content) {
+  constexpr std::string_view separator = "\r\n\r\n";
+  const auto end_of_line = std::string_view("\r\n").size();
+  const std::size_t shared = view(parts).find(separator);
+  if (shared == std::string_view::npos) return parts;
+  std::size_t at = shared;
+  for (std::uint32_t before = 0; before < content && at != std::string_view::npos; ++before) {
+    at = view(parts).find(separator, at + separator.size());
+  }
+  if (at == std::string_view::npos) return Error::internal("a header block has no fields for this content");
+  const std::size_t fields = at + separator.size();
+  const std::size_t next = std::min(view(parts).find(separator, fields), parts.size() - end_of_line);
+  WipedBuffer block;
+  append(block, view(parts).substr(0, shared + end_of_line));
+  append(block, view(parts).substr(fields, next + end_of_line - fields));
+  return block;
+}
+
 void finish_layout(StoredBody& body) {
   body.layout.body_octets = body.octets.size();
   body.layout.chunks = static_cast<std::uint32_t>((body.octets.size() + chunk_octets - 1) / chunk_octets);
@@ -142,7 +173,7 @@ void finish_layout(StoredBody& body) {
 
 Result<StoredBody> lay_out(const SealedMessage& message, const Envelope& envelope, Wrapper& wrapper) {
   const std::string context = context_of({envelope.id.text(), text_of(envelope.mail_from)});
-  auto header = wrapper.wrap(Purpose::HeaderBlock, context, view(message.header_block()));
+  auto header = wrapper.wrap(Purpose::HeaderBlock, context, view(header_parts(message)));
   if (!header) return header.error();
   StoredBody body;
   const bool cms = message.form() == SealedMessage::Form::Cms;
@@ -150,19 +181,20 @@ Result<StoredBody> lay_out(const SealedMessage& message, const Envelope& envelop
   body.layout.header_octets = header->size();
   std::size_t total = header->size();
   for (const auto& head : message.heads()) total += head.der.size();
-  for (const auto& content : message.contents()) total += content.size();
+  for (const auto& content : message.contents()) total += content.octets.size();
   body.octets.reserve(total);
   body.octets += *header;
   const std::uint64_t plain_header = message.header_block().size() + empty_line.size();
   for (const auto& head : message.heads()) {
     body.places.push_back({body.octets.size(), head.der.size(), head.content});
-    const std::uint64_t octets = head.der.size() + message.contents().at(head.content).size();
-    body.sizes.push_back(plain_header + (cms ? encoded_size(octets) : octets));
+    const auto& content = message.contents().at(head.content);
+    const std::uint64_t octets = head.der.size() + content.octets.size();
+    body.sizes.push_back(plain_header + content.mime_fields.size() + (cms ? encoded_size(octets) : octets));
     body.octets += head.der;
   }
   for (const auto& content : message.contents()) {
-    body.layout.content_octets.push_back(content.size());
-    body.octets += content;
+    body.layout.content_octets.push_back(content.octets.size());
+    body.octets += content.octets;
   }
   finish_layout(body);
   return body;
@@ -227,6 +259,8 @@ Result<std::unique_ptr<DeliveryBody>> open_body(redis::Client& redis, Wrapper& w
   if (!plain) return plain.error();
   if (notice) return std::unique_ptr<DeliveryBody>(std::make_unique<NoticeBody>(std::move(*plain)));
 
+  auto header = layout.kind == BodyKind::Cms ? header_block_of(std::move(*plain), place.content) : std::move(plain);
+  if (!header) return header.error();
   const auto& sizes = layout.content_octets;
   if (place.content >= sizes.size()) return Error::internal("body of " + id.text() + ": no such content");
   const auto before = sizes.begin() + static_cast<std::ptrdiff_t>(place.content);
@@ -234,7 +268,7 @@ Result<std::unique_ptr<DeliveryBody>> open_body(redis::Client& redis, Wrapper& w
       layout.body_octets - std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{0});
   const Range content{contents_begin + std::accumulate(sizes.begin(), before, std::uint64_t{0}), *before};
   return std::unique_ptr<DeliveryBody>(
-      std::make_unique<SealedBody>(std::move(reader), std::move(*plain), layout.kind == BodyKind::Cms,
+      std::make_unique<SealedBody>(std::move(reader), std::move(*header), layout.kind == BodyKind::Cms,
                                    std::deque<Range>{{place.head_offset, place.head_octets}, content}));
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "conf/recipient_domains.h"
 #include "crypto/submitted_message.h"
 #include "relay/send_as.h"
 
@@ -102,9 +103,10 @@ Result<Admission, IntakeError> Intake::admit(const Account& account, const Email
   auto allowed = rate_.allows(account.name, address.directory_key());
   if (!allowed) return store_failure(allowed.error());
   if (!*allowed) return IntakeError{Refusal::RateOfNew, "too many new recipients for now; try again later", {}};
-  auto stock = directory_.stock();
+  auto stock = directory_.stock(address);
   if (!stock) return store_failure(stock.error());
-  if (unassigned + 1 > *stock + generated_per_transaction) {
+  if (!*stock) return Admission{false, bounced->front()};
+  if (unassigned + 1 > **stock + generated_per_transaction) {
     return IntakeError{Refusal::TooManyNew, "too many recipients without a key in one message", {}};
   }
   return Admission{true, bounced->front()};
@@ -180,7 +182,11 @@ Result<SealedMessage, IntakeError> Intake::seal(const Submission& submission, co
   }
   std::vector<std::string> certificates;
   for (const auto& record : keys->records) certificates.push_back(record.certificate);
-  auto sealed = sealer_.seal(message, certificates, additions);
+  std::vector<ContentCipher> ciphers;
+  for (const auto& recipient : submission.recipients) {
+    ciphers.push_back(domain_of(options_.domains, recipient.address).content_cipher.value_or(options_.cipher));
+  }
+  auto sealed = sealer_.seal(message, certificates, additions, ciphers);
   if (!sealed) return seal_failure(sealed.error());
   return std::move(*sealed);
 }

@@ -22,6 +22,8 @@ namespace sealpost {
 struct IntakeOptions {
   std::string hostname;     ///< relay.hostname
   std::string destination;  ///< the fixed route's name; empty under MX routing: each recipient's domain
+  ContentCipher cipher = ContentCipher::Aes256Cbc;  ///< crypto.content_cipher
+  RecipientDomains domains = {};
 };
 
 /// What happens beside the way of a message; each may be called from many threads at once.

@@ -39,7 +39,7 @@ struct IntakeError {
 
 /// What admit() found out about a recipient.
 struct Admission {
-  bool unassigned = false;      ///< the address has no key yet
+  bool unassigned = false;      ///< the address has no key yet, and its key is not made at once
   bool bounced_before = false;  ///< it bounced, but not often enough to be refused
 };
 

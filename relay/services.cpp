@@ -92,10 +92,11 @@ Result<std::unique_ptr<Services>> Services::open(const Settings& settings, const
   auto identity = open_identity(p, settings.notify.from_address, log);
   if (!identity) return identity.error();
   p.identity = std::make_unique<RelayIdentity>(std::move(*identity));
-  p.vault = std::make_unique<KeyVault>(p.redis, *p.master_key, *p.authority, clock, p.random, settings.crypto, log);
+  p.vault = std::make_unique<KeyVault>(p.redis, *p.master_key, *p.authority, clock, p.random, settings.crypto, log,
+                                       settings.recipient_domains);
   p.audit = std::make_unique<AuditTrail>(p.redis, *p.master_key, log);
-  p.directory =
-      std::make_unique<KeyDirectory>(p.redis, *p.master_key, *p.vault, *p.audit, clock, p.random, settings.keys, log);
+  p.directory = std::make_unique<KeyDirectory>(p.redis, *p.master_key, *p.vault, *p.audit, clock, p.random,
+                                               settings.keys, log, settings.recipient_domains);
   p.key_life = std::make_unique<KeyLife>(p.redis, *p.master_key, clock, *p.audit, log);
   p.accounts = std::make_unique<Accounts>(p.redis, *p.master_key, clock, p.random, log);
   p.tokens = std::make_unique<Tokens>(p.redis, *p.master_key, clock, p.random, log);

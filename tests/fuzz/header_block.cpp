@@ -34,7 +34,7 @@ void check_split(const SubmittedMessage& message, std::string_view octets) {
 }
 
 void check_outer(const SubmittedMessage& message) {
-  const auto outer = outer_header(message, OuterFields::Sealed, {"Received: x\r\n", "", "Date: x\r\n"});
+  const auto outer = outer_header(message, OuterFields::Sealed, {"Received: x\r\n", "Date: x\r\n"});
   if (!outer) {
     require(outer.error().kind == ErrorKind::Permanent, "only a line that cannot be folded is refused");
     return;

@@ -186,6 +186,7 @@ TEST_F(SampleFile, NamesEveryKeyWithItsDefault) {
   }
   EXPECT_EQ(sample["delivery.domain.EXAMPLE.COM.tls"], "verify");
   EXPECT_EQ(sample["recipient.domain.EXAMPLE.COM.language"], "de");
+  EXPECT_EQ(sample["recipient.domain.EXAMPLE.COM.policy"], "permanent");
   EXPECT_EQ(sample.size(), setting_keys().size() + domain_keys().size());
   for (const auto& key : setting_keys()) {
     ASSERT_TRUE(sample.contains(key.name)) << key.name << " is missing";

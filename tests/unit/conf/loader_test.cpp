@@ -5,6 +5,7 @@
 
 #include <sys/stat.h>
 
+#include "conf/recipient_domains.h"
 #include "tests/unit/conf/settings_fixture.h"
 
 namespace sealpost {
@@ -94,6 +95,27 @@ TEST_F(Loader, TakesTheLanguageOfADomainsRecipients) {
             "sealpost.conf: recipient.domain.example.com.language: not a language tag, such as en or pt-BR: no_NO");
   EXPECT_EQ(complaint("[recipient.domain.example.com]\ntls = verify\n"),
             "sealpost.conf: recipient.domain.example.com.tls: unknown key");
+}
+
+TEST_F(Loader, TakesWhatHoldsForADomainsRecipients) {
+  const auto loaded = load(
+      "[recipient.domain.EXAMPLE.com]\nmode = attach\nkey_type = p256\ncontent_cipher = aes256-gcm\npolicy = "
+      "permanent\n"
+      "[recipient.domain.example.net]\nlanguage = de\n");
+  ASSERT_TRUE(loaded) << loaded.error().public_text;
+  const auto domain = [&](const std::string& recipient) {
+    return domain_of(loaded->settings.recipient_domains, EmailAddress::parse(recipient).value());
+  };
+  EXPECT_EQ(domain("bob@Example.COM").mode, NotifyMode::Attach);
+  EXPECT_EQ(domain("bob@example.com").key_type, KeyType::P256);
+  EXPECT_EQ(domain("bob@example.com").content_cipher, ContentCipher::Aes256Gcm);
+  EXPECT_EQ(domain("bob@example.com").policy, KeyPolicy::Permanent);
+  for (const auto* other : {"bob@example.net", "bob@sub.example.com", "bob@example.org"}) {
+    EXPECT_FALSE(domain(other).mode || domain(other).key_type || domain(other).content_cipher || domain(other).policy)
+        << other;
+  }
+  EXPECT_EQ(complaint("[recipient.domain.example.com]\npolicy = forever\n"),
+            "sealpost.conf: recipient.domain.example.com.policy: not one of interim, permanent: forever");
 }
 
 TEST_F(Loader, RefusesASettingsFileThatOthersMayWrite) {

@@ -60,6 +60,21 @@ TEST_F(KeyDirectoryTest, PermanentPolicyNeverExpires) {
   EXPECT_TRUE(*one->directory.find(address("bob@example.com")));
 }
 
+TEST_F(KeyDirectoryTest, DomainsHavePoliciesOfTheirOwn) {
+  key_domains["keeps.example"].policy = KeyPolicy::Permanent;
+  auto one = node();
+  const auto kept = one->directory.find_or_assign(address("bob@Keeps.example"), introduction).value().key;
+  EXPECT_EQ(kept.state, PairState::Permanent);
+  EXPECT_FALSE(kept.expires);
+  const auto other = one->directory.find_or_assign(address("bob@sub.keeps.example"), introduction).value().key;
+  EXPECT_EQ(other.state, PairState::Interim);
+  EXPECT_TRUE(other.expires);
+  settings.policy = KeyPolicy::Permanent;
+  key_domains["changes.example"].policy = KeyPolicy::Interim;
+  auto two = node();
+  EXPECT_EQ(two->directory.find_or_assign(address("bob@changes.example"), introduction)->key.state, PairState::Interim);
+}
+
 TEST_F(KeyDirectoryTest, FindAllKeepsTheOrder) {
   auto one = node();
   std::vector<EmailAddress> addresses;

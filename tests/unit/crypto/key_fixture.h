@@ -28,14 +28,14 @@ inline EmailAddress address(std::string_view text) { return EmailAddress::parse(
 /// One process of the relay as far as keys go. Small keys: what is tested here does not hang on their size.
 struct Node {
   Node(const RedisServer& server, const std::string& key_file, const Clock& clock, Log& log, KeysSettings settings,
-       KeyType key_type)
+       KeyType key_type, const RecipientDomains& domains)
       : redis(server.endpoint(), std::chrono::seconds(20)),
         master(MasterKey::open(key_file, redis, random).value()),
         authority(CertificateAuthority::open(redis, master, clock, random, log, {KeyType::P256}).value()),
-        vault(redis, master, authority, clock, random, {key_type, ContentCipher::Aes256Cbc}, log),
+        vault(redis, master, authority, clock, random, {key_type, ContentCipher::Aes256Cbc}, log, domains),
         identity(RelayIdentity::open(redis, master, authority, address("relay@example.org"), clock, log).value()),
         audit(redis, master, log),
-        directory(redis, master, vault, audit, clock, random, std::move(settings), log),
+        directory(redis, master, vault, audit, clock, random, std::move(settings), log, domains),
         life(redis, master, clock, audit, log) {}
 
   SystemRandom random;
@@ -54,7 +54,7 @@ class KeyTest : public ::testing::Test {
   KeyTest() { settings.interim_lifetime = std::chrono::hours(24 * 90); }
 
   std::unique_ptr<Node> node(KeyType key_type = KeyType::P256) {
-    return std::make_unique<Node>(server, dir / "master.key", clock, log, settings, key_type);
+    return std::make_unique<Node>(server, dir / "master.key", clock, log, settings, key_type, key_domains);
   }
 
   ManualClock clock;
@@ -63,6 +63,7 @@ class KeyTest : public ::testing::Test {
   TempDir dir;
   RedisServer server;
   KeysSettings settings;
+  RecipientDomains key_domains;
   const Introduction introduction{"crm", "sender@example.com"};
 };
 

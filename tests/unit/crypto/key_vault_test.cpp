@@ -91,6 +91,31 @@ TEST_F(KeyVaultTest, AddressThatCannotStandInACertificateCostsThePoolNothing) {
   EXPECT_EQ(*one->vault.pool_stock(), 1U);
 }
 
+TEST_F(KeyVaultTest, DomainsHaveKeyTypesOfTheirOwn) {
+  key_domains["p256.example"].key_type = KeyType::P256;
+  key_domains["rsa.example"].key_type = KeyType::Rsa2048;
+  auto ec = node(KeyType::P256);
+  auto rsa = node(KeyType::Rsa2048);
+  ASSERT_TRUE(ec->vault.add_to_pool());
+  ASSERT_TRUE(rsa->vault.add_to_pool());
+  const auto type_of = [](const BoundPair& pair, KeyType type) {
+    return is_of_type(X509_get0_pubkey(parse_certificate(pair.certificate)->get()), type);
+  };
+  EXPECT_EQ(rsa->vault.stock_for(address("a@example.com")).value(), 1U);
+  EXPECT_EQ(rsa->vault.stock_for(address("a@p256.example")).value(), std::nullopt) << "made at once";
+  EXPECT_EQ(ec->vault.stock_for(address("a@p256.example")).value(), 1U);
+  EXPECT_EQ(ec->vault.stock_for(address("a@rsa.example")).value(), 1U);
+  auto pair = ec->vault.bind(address("a@rsa.example")).value();
+  EXPECT_TRUE(type_of(pair, KeyType::Rsa2048));
+  EXPECT_FALSE(pair.placeholder.empty()) << "a pair that is ready is used, whoever made it";
+  EXPECT_EQ(ec->vault.stock_for(address("a@rsa.example")).value(), 0U);
+  ASSERT_TRUE(ec->vault.give_back(pair));
+  EXPECT_EQ(ec->vault.stock_for(address("a@rsa.example")).value(), 1U) << "where it came from";
+  EXPECT_EQ(*ec->vault.pool_stock(), 1U);
+  EXPECT_TRUE(type_of(ec->vault.bind(address("a@sub.rsa.example")).value(), KeyType::P256)) << "the very domain";
+  EXPECT_TRUE(type_of(rsa->vault.bind(address("a@P256.example")).value(), KeyType::P256)) << "made afresh";
+}
+
 TEST_F(KeyVaultTest, PoolOfAnotherKeyTypeIsNotUsed) {
   auto rsa = node(KeyType::Rsa2048);
   ASSERT_TRUE(rsa->vault.add_to_pool());

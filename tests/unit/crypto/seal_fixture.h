@@ -44,7 +44,7 @@ inline Recipient make_recipient(const std::string& name, KeyType type) {
 /// The CMS that leaves for one recipient.
 inline std::string cms_of(const SealedMessage& sealed, std::size_t recipient) {
   const auto& head = sealed.heads().at(recipient);
-  return head.der + sealed.contents().at(head.content);
+  return head.der + sealed.contents().at(head.content).octets;
 }
 
 /// What `openssl cms -decrypt` makes of it with one recipient's key; nothing when it refuses.

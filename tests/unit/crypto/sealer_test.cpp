@@ -53,6 +53,16 @@ std::vector<Recipient> SealerTest::recipients_;
 INSTANTIATE_TEST_SUITE_P(Ciphers, SealerTest, ::testing::Values(ContentCipher::Aes256Cbc, ContentCipher::Aes256Gcm),
                          [](const auto& info) { return info.param == ContentCipher::Aes256Gcm ? "Gcm" : "Cbc"; });
 
+std::string mime_fields(ContentCipher cipher) {
+  const std::string type = cipher == ContentCipher::Aes256Gcm ? "authEnveloped-data" : "enveloped-data";
+  return "MIME-Version: 1.0\r\n"
+         "Content-Type: application/pkcs7-mime; smime-type=" +
+         type +
+         ";\r\n\tname=\"smime.p7m\"\r\n"
+         "Content-Disposition: attachment; filename=\"smime.p7m\"\r\n"
+         "Content-Transfer-Encoding: base64\r\n";
+}
+
 /// The CMS version: INTEGER in (Auth)EnvelopedData.
 int version_of(const std::string& cms) {
   auto info = read_der(cms).value().content;
@@ -90,23 +100,42 @@ TEST_P(SealerTest, EachOfManyOpensWithItsOwnKeyOnly) {
   }
 }
 
-TEST_P(SealerTest, HeaderBlockIsReceivedThenKeptFieldsThenMimeFieldsThenWhatWasMissing) {
+TEST_P(SealerTest, EachRecipientHasTheirOwnCipherAndNothingOfTheOthers) {
+  const std::vector<std::size_t> who = {0, 1, 2, 3};
+  std::vector<std::string> certificates;
+  for (const auto i : who) certificates.push_back(recipients_[i].certificate);
+  const auto other = GetParam() == ContentCipher::Aes256Cbc ? ContentCipher::Aes256Gcm : ContentCipher::Aes256Cbc;
+  const std::array ciphers = {GetParam(), GetParam(), other, GetParam()};
+  const Sealer sealer({KeyType::Rsa3072, other});
+  const auto message = split_message(text).value();
+  const auto sealed = sealer.seal(message, certificates, additions, ciphers);
+  ASSERT_TRUE(sealed) << sealed.error().internal_detail;
+  EXPECT_EQ(sealed->contents().size(), 3U) << "one for each key type and cipher";
+  for (const auto i : who) {
+    const auto alone = sealer.seal(message, {{certificates[i]}}, additions, {{ciphers[i]}});
+    ASSERT_TRUE(alone);
+    EXPECT_EQ(view(sealed->header_block()), view(alone->header_block()));
+    EXPECT_EQ(sealed->contents()[sealed->heads()[i].content].mime_fields, mime_fields(ciphers[i]));
+    const auto cms = cms_of(*sealed, i);
+    EXPECT_EQ(version_of(cms), version_of(cms_of(*alone, 0)));
+    EXPECT_NEAR(static_cast<double>(cms.size()), static_cast<double>(cms_of(*alone, 0).size()), 4)
+        << "as long as for this recipient alone, but for the coding of a signature or point";
+    EXPECT_EQ(openssl_decrypt(cms, recipients_[i]), "Content-Type: text/html\r\n\r\n<p>CANARY\r\n");
+  }
+  EXPECT_EQ(sealer.seal(message, certificates, additions, {{other}}).error().kind, ErrorKind::Internal);
+}
+
+TEST_P(SealerTest, HeaderBlockIsReceivedThenKeptFieldsThenWhatWasMissingThenMimeFields) {
   const auto sealed = seal(text, {0});
   ASSERT_TRUE(sealed);
   EXPECT_EQ(sealed->form(), SealedMessage::Form::Cms);
-  const std::string type = GetParam() == ContentCipher::Aes256Gcm ? "authEnveloped-data" : "enveloped-data";
   EXPECT_EQ(view(sealed->header_block()),
             "Received: by relay\r\n"
             "From: a@example.com\r\n"
             "Subject: clear\r\n"
-            "MIME-Version: 1.0\r\n"
-            "Content-Type: application/pkcs7-mime; smime-type=" +
-                type +
-                ";\r\n\tname=\"smime.p7m\"\r\n"
-                "Content-Disposition: attachment; filename=\"smime.p7m\"\r\n"
-                "Content-Transfer-Encoding: base64\r\n"
-                "Message-ID: <1@relay>\r\n"
-                "Date: now\r\n");
+            "Message-ID: <1@relay>\r\n"
+            "Date: now\r\n");
+  EXPECT_EQ(sealed->contents().at(0).mime_fields, mime_fields(GetParam()));
 }
 
 TEST_P(SealerTest, NothingOfThePlaintextIsInTheResult) {
@@ -197,7 +226,7 @@ TEST_P(SealerTest, SealingTwiceGivesDifferentCiphertexts) {
   const auto first = seal(text, {0});
   const auto second = seal(text, {0});
   ASSERT_TRUE(first && second);
-  EXPECT_NE(first->contents().front(), second->contents().front());
+  EXPECT_NE(first->contents().front().octets, second->contents().front().octets);
   EXPECT_NE(first->heads().front().der, second->heads().front().der);
 }
 
@@ -247,15 +276,16 @@ TEST_P(SealerTest, WhatIsSealedPassesThroughAsItIsForEveryRecipient) {
   const auto pem = test::run({"openssl", "base64"}, cms_of(*sealed, 0)).out;
   std::string body;
   for (const char c : pem) body += c == '\n' ? "\r\n"s : std::string(1, c);
-  const std::string again = std::string(view(sealed->header_block())) + "\r\n" + body;
+  const std::string header = std::string(view(sealed->header_block())) + sealed->contents().front().mime_fields;
+  const std::string again = header + "\r\n" + body;
   const auto message = split_message(again).value();
   const Sealer sealer({KeyType::Rsa3072, GetParam()});
   const auto passed = sealer.pass_through(message, 3, {"Received: by next\r\n", ""});
   ASSERT_TRUE(passed) << passed.error().public_text;
   EXPECT_EQ(passed->form(), SealedMessage::Form::Verbatim);
-  EXPECT_EQ(view(passed->header_block()), "Received: by next\r\n" + std::string(view(sealed->header_block())));
+  EXPECT_EQ(view(passed->header_block()), "Received: by next\r\n" + header);
   ASSERT_EQ(passed->contents().size(), 1U);
-  EXPECT_EQ(passed->contents().front(), body);
+  EXPECT_EQ(passed->contents().front().octets, body);
   EXPECT_EQ(passed->heads().size(), 3U);
   EXPECT_FALSE(sealer.pass_through(message, 0, {})) << "for nobody";
 }

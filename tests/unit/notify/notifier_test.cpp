@@ -54,6 +54,22 @@ TEST_F(NotifierTest, WritesInTheLanguageOfTheRecipientsDomain) {
   EXPECT_EQ(subject_of("bob@example.com"), "Votre clé pour le courrier chiffré");
 }
 
+TEST_F(NotifierTest, AttachesTheKeyWhereTheRecipientsDomainWantsIt) {
+  recipient_domains["attach.example"].mode = NotifyMode::Attach;
+  restart();
+  const auto attaches = [this](const std::string& mailbox) {
+    assign(mailbox);
+    return serve().at(0).raw.find("application/x-pkcs12") != std::string::npos;
+  };
+  EXPECT_TRUE(attaches("bob@attach.example"));
+  EXPECT_FALSE(attaches("bob@sub.attach.example"));
+  notify_settings.mode = NotifyMode::Attach;
+  recipient_domains["code.example"].mode = NotifyMode::Code;
+  restart();
+  EXPECT_TRUE(attaches("bob@example.net"));
+  EXPECT_FALSE(attaches("bob@code.example"));
+}
+
 TEST_F(NotifierTest, OfAKeyRequestNamesNobody) {
   ASSERT_TRUE(keys->directory.find_or_assign(address("bob@example.net"), {"crm", {}})->assigned);
   ASSERT_TRUE(keys->directory.release_notification(address("bob@example.net")));

@@ -156,7 +156,7 @@ class NotifyTest : public KeyTest {
   GuessThrottle throttle{clock};
   NotifySettings notify_settings;
   const Templates templates = Templates::load({}).value();
-  std::map<std::string, RecipientDomain> recipient_domains;
+  RecipientDomains recipient_domains;
   std::unique_ptr<Node> keys;
   std::unique_ptr<PickupStore> store;
   std::unique_ptr<MailQueue> queue;

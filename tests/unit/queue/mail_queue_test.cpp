@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <set>
 
 #include "queue/body_store.h"
@@ -16,7 +17,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string_view view_of(const SealedMessage& message) { return sealpost::view(message.header_block()); }
+/// The header block that a delivery leaves with.
+std::string header_of(const SealedMessage& message, std::size_t recipient) {
+  return std::string(sealpost::view(message.header_block())) +
+         message.contents().at(message.heads().at(recipient).content).mime_fields;
+}
 
 class MailQueueTest : public test::QueueTest {
  protected:
@@ -45,11 +50,11 @@ TEST_F(MailQueueTest, DeliversToEachRecipientItsOwnMessage) {
       EXPECT_EQ(claim.delivery.recipient, mailboxes[index]);
       auto body = queue->open(claim);
       ASSERT_TRUE(body) << body.error().internal_detail;
-      EXPECT_EQ((*body)->header_block(), view_of(sealed));
+      EXPECT_EQ((*body)->header_block(), header_of(sealed, index));
       const std::string text = read_all(**body);
       EXPECT_EQ(text.size(), claim.delivery.size);
-      std::string expected = std::string(view_of(sealed)) + "\r\n";
-      const std::string der = sealed.heads()[index].der + sealed.contents()[0];
+      std::string expected = header_of(sealed, index) + "\r\n";
+      const std::string der = sealed.heads()[index].der + sealed.contents()[0].octets;
       const std::string base64 = to_base64(der);
       for (std::size_t at = 0; at < base64.size(); at += 76) expected += base64.substr(at, 76) + "\r\n";
       EXPECT_EQ(text, expected);
@@ -59,6 +64,54 @@ TEST_F(MailQueueTest, DeliversToEachRecipientItsOwnMessage) {
     }
   }
   EXPECT_TRUE(keys("queue:*:body:*").empty()) << "content outlives its last delivery";
+}
+
+TEST_F(MailQueueTest, EachDeliveryHasTheFieldsOfItsOwnCipher) {
+  const auto& certificates = test::Certificates::get();
+  const std::array ciphers = {ContentCipher::Aes256Gcm, ContentCipher::Aes256Cbc, ContentCipher::Aes256Gcm};
+  const std::vector<std::string> der = {certificates.der[0], certificates.der[1], certificates.der[1]};
+  const auto message = split_message("From: a@example.com\r\nSubject: x\r\n\r\ntext\r\n").value();
+  const auto sealed = Sealer(CryptoSettings{}).seal(message, der, {}, ciphers).value();
+  ASSERT_TRUE(
+      queue->put(sealed, envelope(queue->new_id()), addressees({"a@gcm.example", "b@cbc.example", "c@gcm.example"})));
+  const auto claims = claim_all(*queue);
+  ASSERT_EQ(claims.size(), 3U);
+  for (const auto& claim : claims) {
+    const std::size_t index = claim.delivery.id.number() - 1;
+    auto body = queue->open(claim).value();
+    EXPECT_EQ(body->header_block(), header_of(sealed, index));
+    const std::string text = read_all(*body);
+    EXPECT_EQ(text.size(), claim.delivery.size);
+    const bool gcm = ciphers[index] == ContentCipher::Aes256Gcm;
+    EXPECT_EQ(text.find("smime-type=authEnveloped-data;") != std::string::npos, gcm) << text;
+    EXPECT_EQ(text.find("smime-type=enveloped-data;") != std::string::npos, !gcm) << text;
+    EXPECT_EQ(text.find("MIME-Version"), text.rfind("MIME-Version"));
+    EXPECT_NE(decrypt(text, index == 0 ? 0 : 1).find("text\r\n"), std::string::npos);
+  }
+}
+
+/// As bodies were stored before a message could have several ciphers: the wrapped header block is the whole of it.
+TEST_F(MailQueueTest, BodiesOfEarlierVersionsAreRead) {
+  const SealedMessage sealed = test::seal(2);
+  const MessageId id = queue->new_id();
+  ASSERT_TRUE(queue->put(sealed, envelope(id), addressees({"a@d.example", "b@d.example"})));
+  // Two octets less than now, since no empty line stands in it; a longer name keeps the blob's size.
+  const std::string earlier = "XY" + header_of(sealed, 0);
+  const std::string sender = "sender@example.com";
+  const auto blob = master.wrap(
+      Purpose::HeaderBlock,
+      std::to_string(id.text().size()) + ":" + id.text() + std::to_string(sender.size()) + ":" + sender, earlier);
+  const auto claims = claim_all(*queue);
+  ASSERT_EQ(claims.size(), 2U);
+  ASSERT_EQ(blob->size(), claims[0].message.header_octets);
+  ASSERT_TRUE(redis.command({"SETRANGE", queue_keys::chunk(id, 0), "0", *blob}));
+  for (const auto& claim : claims) {
+    auto body = queue->open(claim);
+    ASSERT_TRUE(body) << body.error().internal_detail;
+    EXPECT_EQ((*body)->header_block(), earlier);
+    const std::string text = read_all(**body);
+    EXPECT_NE(decrypt(text, claim.delivery.id.number() - 1).find(test::canary), std::string::npos) << text;
+  }
 }
 
 TEST_F(MailQueueTest, CarriesEnvelopeAndDsn) {

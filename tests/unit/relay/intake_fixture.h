@@ -64,13 +64,17 @@ class IntakeTest : public testing::Test {
         }};
   }
 
+  const RecipientDomains domains = {
+      {"gcm.example", {.content_cipher = ContentCipher::Aes256Gcm}},
+      {"rsa.example", {.key_type = KeyType::Rsa2048}},
+  };
   RelayParts parts;
   CertificateAuthority authority =
       CertificateAuthority::open(parts.redis, parts.master, parts.clock, parts.random, parts.log, {KeyType::P256})
           .value();
   KeyVault vault{parts.redis, parts.master, authority,
                  parts.clock, parts.random, {KeyType::P256, ContentCipher::Aes256Cbc},
-                 parts.log};
+                 parts.log,   domains};
   AuditTrail audit{parts.redis, parts.master, parts.log};
   KeyDirectory directory{parts.redis,
                          parts.master,
@@ -110,7 +114,7 @@ class IntakeTest : public testing::Test {
   Account account{"crm", {"@example.com"}, false, {}};
   Intake intake{directory,   sealer,       queue,
                 rate,        suppressions, parts.master,
-                parts.clock, parts.log,    {"relay.example.org", "smarthost"},
+                parts.clock, parts.log,    {"relay.example.org", "smarthost", ContentCipher::Aes256Cbc, domains},
                 hooks()};
 };
 

@@ -321,6 +321,23 @@ TEST_F(IntakeTest, AdmitsAsManyNewRecipientsAsThePoolHoldsAndEightMore) {
   EXPECT_EQ(intake.admit(account, bob, 10).error().refusal, Refusal::TooManyNew);
 }
 
+TEST_F(IntakeTest, CountsThePoolOfTheRecipientsKeyType) {
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(vault.add_to_pool());
+  EXPECT_TRUE(intake.admit(account, address("bob@rsa.example"), 7).value().unassigned);
+  EXPECT_EQ(intake.admit(account, address("bob@rsa.example"), 8).error().refusal, Refusal::TooManyNew);
+}
+
+TEST_F(IntakeTest, SealsForEachRecipientWithTheCipherOfTheirDomain) {
+  ASSERT_TRUE(intake.accept(submission({"bob@example.net", "carol@gcm.example"})));
+  const auto claims = queue.claim(10, 10).value();
+  ASSERT_EQ(claims.size(), 2U);
+  for (const auto& claim : claims) {
+    const std::string header(queue.open(claim).value()->header_block());
+    const std::string type = claim.delivery.recipient == "carol@gcm.example" ? "authEnveloped-data" : "enveloped-data";
+    EXPECT_NE(header.find("smime-type=" + type + ";"), std::string::npos) << header;
+  }
+}
+
 TEST_F(IntakeTest, AdmitsAnyNumberOfKnownRecipients) {
   ASSERT_TRUE(directory.find_or_assign(address("bob@example.net"), {"crm", "alice@example.com"}));
   EXPECT_FALSE(intake.admit(account, address("Bob@example.net"), 1000).value().unassigned);
