@@ -57,12 +57,20 @@ class SealedMessage final {
   std::vector<Head> heads_;
 };
 
-/// The relay's own mail: notification, bounce, delay warning, confirmation (RFC 3461) or news of a key; a complete
-/// message that never holds a sender's content (a bounce returns header fields). The queue stores it wrapped under the
-/// master key, since a notification carries a code.
+/// The relay's own mail: notification, bounce, delay warning, confirmation (RFC 3461), news of a key, or a code that a
+/// sender passes on; a complete message that never holds a sender's content (a bounce returns header fields). The queue
+/// stores it wrapped under the master key, since a notification carries a code.
 class Notice final {
  public:
-  enum class Kind : std::uint8_t { Notification, Bounce, DelayWarning, Confirmation, KeyEvent, WebhookEvent };
+  enum class Kind : std::uint8_t {
+    Notification,
+    Bounce,
+    DelayWarning,
+    Confirmation,
+    KeyEvent,
+    WebhookEvent,
+    SenderCode
+  };
   Notice(Kind kind, WipedBuffer message) : kind_(kind), message_(std::move(message)) {}
 
   [[nodiscard]] Kind kind() const { return kind_; }

@@ -33,7 +33,8 @@ enum class Purpose {
   Webhook,            ///< an account's webhook: URL, events, signing key
   IdempotencyAnswer,  ///< what was answered to a submission with an idempotency key
   SignerKey,          ///< the private key that signs the relay's own mail
-  AuditTrail          ///< MAC that chains the entries of the audit trail
+  AuditTrail,         ///< MAC that chains the entries of the audit trail
+  SenderCode          ///< MAC that is an authentication code which the sender passes on
 };
 
 class Wrapper {

@@ -131,11 +131,13 @@ struct KeysSettings {
 
 enum class NotifyMode { Code, Attach };
 enum class NotifyTls { Required, Opportunistic };
+enum class CodeTo { Recipient, Sender };
 
 struct NotifySettings {
   std::string from_name;     ///< display name, may be empty
   std::string from_address;  ///< addr-spec
   NotifyMode mode = NotifyMode::Code;
+  CodeTo code_to = CodeTo::Recipient;
   std::chrono::milliseconds code_lifetime{};
   NotifyTls tls = NotifyTls::Required;
   Rate max_new_per_account;

@@ -124,7 +124,8 @@ Result<std::optional<Assignment>> KeyDirectory::try_assign(const EmailAddress& a
   auto pair = vault_.bind(address);
   if (!pair) return pair.error();
   auto record = new_record(address, *pair);
-  auto won = store(record, *pair, seen, introduction, outbox_.prepare(address, pair->fingerprint, introduction));
+  auto row = outbox_.prepare(address, pair->fingerprint, introduction);
+  auto won = store(record, *pair, seen, introduction, row);
   // After an error nobody knows whether the script ran: the pair may be in use and must not go back into the pool.
   if (!won) return won.error();
   if (!*won) {
@@ -135,7 +136,7 @@ Result<std::optional<Assignment>> KeyDirectory::try_assign(const EmailAddress& a
                              {"fingerprint", record.fingerprint},
                              {"from", record.placeholder},
                              {"account", introduction.account}});
-  return std::optional(Assignment{std::move(record), true});
+  return std::optional(Assignment{std::move(record), true, std::move(row.row_id)});
 }
 
 Result<bool> KeyDirectory::store(const KeyRecord& record, const BoundPair& pair, const Seen& seen,

@@ -30,7 +30,8 @@ inline constexpr std::size_t generated_per_transaction = 8;
 
 struct Assignment {
   KeyRecord key;
-  bool assigned = false;  ///< true for the one caller whose request made the pair
+  bool assigned = false;    ///< true for the one caller whose request made the pair
+  std::string row_id = {};  ///< of the notification that this owes (OutboxRow); empty when not assigned
 };
 
 class KeyDirectory final {

@@ -28,9 +28,11 @@ bool wants_pem(const http::Request& request) {
          request.field("accept").find("application/pem-certificate-chain") != std::string_view::npos;
 }
 
-/// Clients must not keep an interim key: it may be replaced before the next message.
-http::Response present(const KeyRoutesContext& context, const Call& call, int status, const KeyRecord& key) {
-  const std::string caching = key.state == PairState::Interim ? "no-store" : "private, max-age=300";
+/// Clients must not keep an interim key: it may be replaced before the next message. A code is told once.
+http::Response present(const KeyRoutesContext& context, const Call& call, int status, const KeyRecord& key,
+                       const std::optional<Secret>& code = std::nullopt) {
+  const bool passing = code || key.state == PairState::Interim;
+  const std::string caching = passing ? "no-store" : "private, max-age=300";
   const auto pem = to_pem(key.certificate);
   if (!pem) return http::Response::failure(pem.error());
   // Who issued a certificate of the recipient's own is not known here.
@@ -47,6 +49,7 @@ http::Response present(const KeyRoutesContext& context, const Call& call, int st
   body.set("certificate", *pem);
   body.set("chain", chain);
   body.set("expires", key.expires ? Poco::Dynamic::Var(to_rfc3339(*key.expires)) : Poco::Dynamic::Var());
+  if (code) body.set("code", std::string(code->reveal()));
   std::ostringstream out;
   body.stringify(out);
   return http::Response::json(status, out.str()).with("Cache-Control", caching).with("Vary", "Accept");
@@ -73,8 +76,9 @@ http::Response assign(const KeyRoutesContext& context, const Call& call, const E
   if (!assignment) return http::Response::failure(assignment.error());
   // A pair that a message was given just now is owed its notification whether that message is accepted or not.
   if (auto due = context.directory.release_notification(address); !due) return http::Response::failure(due.error());
-  if (assignment->assigned) context.assigned();
-  return present(context, call, assignment->assigned ? 201 : 200, assignment->key);
+  if (!assignment->assigned) return present(context, call, 200, assignment->key);
+  context.assigned();
+  return present(context, call, 201, assignment->key, context.code_of(assignment->row_id));
 }
 
 http::Response find(const KeyRoutesContext& context, const Call& call, const std::string& text) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,10 @@ struct KeyRoutesContext {
   std::function<Result<bool>(const std::string& account, const EmailAddress& address)> may_assign;
   /// A notification became due.
   std::function<void()> assigned;
+  /// The code of a notification that keeps it back for the sender (notify.code_to), by its row (Assignment::row_id).
+  std::function<std::optional<Secret>(const std::string& row_id)> code_of = [](const std::string&) {
+    return std::nullopt;
+  };
 };
 
 /// GET /v1/ca and /v1/crl, GET and PUT /v1/keys/{address}, POST /v1/keys. The context must outlive the routes.

@@ -65,6 +65,8 @@ std::string_view purpose_name(Purpose purpose) {
       return "signer-key";
     case Purpose::AuditTrail:
       return "audit-trail";
+    case Purpose::SenderCode:
+      return "sender-code";
   }
   std::abort();  // a purpose without a name would share another one's subkey
 }

@@ -26,13 +26,21 @@ void append_symbol(WipedBuffer& code, std::size_t index, char symbol) {
   code.push_back(symbol);
 }
 
+/// Five bits of each octet.
+Secret code_of(std::string_view octets) {
+  WipedBuffer code;
+  for (std::size_t i = 0; i < symbols; ++i) {
+    append_symbol(code, i, alphabet[static_cast<unsigned char>(octets[i]) % alphabet.size()]);
+  }
+  return Secret(std::move(code));
+}
+
 }  // namespace
 
-Secret make_code(Random& random) {
-  const Secret octets = random.secret(symbols);
-  WipedBuffer code;
-  for (std::size_t i = 0; i < symbols; ++i) append_symbol(code, i, alphabet[octets.data()[i] % alphabet.size()]);
-  return Secret(std::move(code));
+Secret make_code(Random& random) { return code_of(random.secret(symbols).reveal()); }
+
+Secret sender_code(Wrapper& wrapper, std::string_view row_id) {
+  return code_of(Secret::copy_of(wrapper.mac(Purpose::SenderCode, row_id)).reveal());
 }
 
 std::optional<Secret> normalise_code(std::string_view typed) {

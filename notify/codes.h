@@ -8,11 +8,15 @@
 
 #include "base/random.h"
 #include "base/secret.h"
+#include "base/wrapper.h"
 
 namespace sealpost {
 
 /// XXXX-XXXX-XXXX in Crockford's base32: 60 random bits, no look-alikes.
 Secret make_code(Random& random);
+/// The same as a MAC of the outbox row whose notification keeps it back (notify.code_to): whoever answers the sender
+/// and whoever makes the link get one code, and Redis tells it to nobody.
+Secret sender_code(Wrapper& wrapper, std::string_view row_id);
 /// A typed code in the form of make_code: case, spaces, dashes and the look-alikes O, I and L are forgiven. Nothing
 /// when it cannot be one.
 std::optional<Secret> normalise_code(std::string_view typed);

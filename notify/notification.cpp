@@ -43,13 +43,18 @@ Result<TemplateValues> values_of(const Wording& wording, const NoticeSender& fro
     sender.emplace("sender", *named);
   }
   TemplateValues values = {{"link", facts.link},
-                           {"code", std::string(facts.code.reveal())},
                            {"expires", to_rfc3339(facts.expires).substr(0, 10)},
                            {"attached", {}},
                            {"hostname", from.hostname},
                            {"lang", wording.language()}};
   std::vector<std::pair<std::string, std::string>> sentences = {
       {"introduction", name}, {"key", name + "_key"}, {"unexpected", name + "_unexpected"}};
+  if (facts.code != nullptr) {
+    values.emplace("code", std::string(facts.code->reveal()));
+  } else if (facts.cause == NotificationCause::NewCode) {
+    sentences[0].second = "notification_new_link";
+    sentences[1].second = "notification_new_link_key";
+  }
   if (facts.attachment != nullptr) sentences.emplace_back("attached", "notification_attached");
   for (const auto& [variable, sentence] : sentences) {
     auto text = wording.sentence(sentence, sender);
@@ -66,8 +71,9 @@ struct Bodies {
   std::string html;
 };
 
-Result<Bodies> bodies_of(const Wording& wording, const std::string& name, const TemplateValues& values) {
-  auto subject = wording.sentence(name + "_subject");
+Result<Bodies> bodies_of(const Wording& wording, const std::string& subject_name, const std::string& name,
+                         const TemplateValues& values) {
+  auto subject = wording.sentence(subject_name);
   if (!subject) return subject.error();
   auto text = wording.fill(name + ".txt", values);
   if (!text) return text.error();
@@ -133,7 +139,8 @@ Result<Notice> compose_notification(const Wording& wording, const NoticeSender& 
                                     const SignDetached& sign, const Clock& clock, Random& random) {
   auto values = values_of(wording, from, facts);
   if (!values) return values.error();
-  auto bodies = bodies_of(wording, "notification", *values);
+  auto bodies =
+      bodies_of(wording, "notification_subject", facts.code != nullptr ? "notification" : "notification_link", *values);
   if (!bodies) return bodies.error();
   const MailHeader header{facts.recipient, bodies->subject, "auto-generated", {}};
   MimePart content = alternatives(bodies->text, bodies->html);
@@ -148,6 +155,24 @@ Result<Notice> compose_notification(const Wording& wording, const NoticeSender& 
   auto message = compose_signed(from, header, content, sign, clock, random);
   if (!message) return message.error();
   return Notice(Notice::Kind::Notification, std::move(*message));
+}
+
+Result<Notice> compose_sender_code(const Wording& wording, const NoticeSender& from, const SenderCodeFacts& facts,
+                                   const SignDetached& sign, const Clock& clock, Random& random) {
+  auto why =
+      wording.sentence(facts.asked_for ? "sender_code_asked" : "sender_code_mail", {{"recipient", facts.recipient}});
+  if (!why) return why.error();
+  auto bodies = bodies_of(wording, "sender_code_subject", "sender_code",
+                          {{"why", *why},
+                           {"code", std::string(facts.code.reveal())},
+                           {"expires", to_rfc3339(facts.expires).substr(0, 10)},
+                           {"hostname", from.hostname},
+                           {"lang", wording.language()}});
+  if (!bodies) return bodies.error();
+  auto message = compose_signed(from, {facts.sender, bodies->subject, "auto-generated", {}},
+                                alternatives(bodies->text, bodies->html), sign, clock, random);
+  if (!message) return message.error();
+  return Notice(Notice::Kind::SenderCode, std::move(*message));
 }
 
 Result<Notice> compose_key_news(const Wording& wording, const NoticeSender& from, const KeyNews& news,

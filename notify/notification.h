@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The mails that a recipient gets about keys, in the recipient's language and signed by the relay: the notification
-// with link and code, the news of what became of a key, and the code for a certificate of their own.
+// with link and code, the news of what became of a key, and the code for a certificate of their own; and the mail by
+// which a sender gets the code instead.
 #pragma once
 
 #include <string>
@@ -29,13 +30,26 @@ struct NotificationFacts {
   NotificationCause cause;
   std::string sender;  ///< the sender's authorised address
   std::string link;    ///< URL of the pickup page
-  const Secret& code;
+  const Secret* code;  ///< nothing when the sender has it (notify.code_to)
   Time expires{};
   const WipedBuffer* attachment = nullptr;  ///< PKCS#12 (notify.mode=attach)
 };
 
 Result<Notice> compose_notification(const Wording& wording, const NoticeSender& from, const NotificationFacts& facts,
                                     const SignDetached& sign, const Clock& clock, Random& random);
+
+/// A code that a sender is to pass on.
+struct SenderCodeFacts {
+  std::string sender;      ///< addr-spec, to whom the mail goes
+  std::string recipient;   ///< addr-spec, whose key the code is for
+  bool asked_for = false;  ///< the recipient wants a new one
+  const Secret& code;
+  Time expires{};
+};
+
+/// In the language of the sender.
+Result<Notice> compose_sender_code(const Wording& wording, const NoticeSender& from, const SenderCodeFacts& facts,
+                                   const SignDetached& sign, const Clock& clock, Random& random);
 
 /// What became of a key, told to its address.
 Result<Notice> compose_key_news(const Wording& wording, const NoticeSender& from, const KeyNews& news,

@@ -28,7 +28,9 @@ struct Notifier::Issue {
   NotificationCause cause;
   std::string sender;
   std::string once;
-  bool can_attach = true;  ///< the server holds the private key
+  bool can_attach = true;                 ///< the server holds the private key
+  std::string row_id = {};                ///< of the outbox; empty for what was asked for on the page
+  std::vector<std::string> senders = {};  ///< of the codes before (notify.code_to)
 };
 
 Notifier::Notifier(KeyDirectory& directory, PickupStore& store, MailQueue& queue, Wrapper& wrapper, const Clock& clock,
@@ -36,6 +38,7 @@ Notifier::Notifier(KeyDirectory& directory, PickupStore& store, MailQueue& queue
                    std::function<Status()> upkeep)
     : directory_(directory),
       store_(store),
+      wrapper_(wrapper),
       clock_(clock),
       random_(random),
       log_(log),
@@ -102,44 +105,101 @@ Status Notifier::serve(const OutboxRow& row) {
   if (!recipient) return recipient.error();
   const std::string& sender = row.introduction.sender;
   const auto cause = sender.empty() ? NotificationCause::KeyRequest : NotificationCause::Mail;
-  if (auto put = issue({*recipient, row.fingerprint, cause, sender, "notification:" + row.row_id}); !put) return put;
+  const Issue order{*recipient, row.fingerprint, cause, sender, "notification:" + row.row_id, true, row.row_id};
+  if (auto put = issue(order); !put) return put;
   return directory_.settle_outbox(row);
 }
 
-Status Notifier::issue(const Issue& order) {
-  const Secret token = make_token(random_);
-  const Secret code = make_code(random_);
+Result<PickupLink> Notifier::link_for(const Issue& order) {
   PickupLink link;
   link.address = order.recipient.directory_key();
   link.recipient = order.recipient.text();
   link.fingerprint = order.fingerprint;
   link.issued = clock_.now();
   link.expires = link.issued + options_.settings.code_lifetime;
-
-  std::optional<Pkcs12File> attached;
-  const auto mode = domain_of(options_.domains, order.recipient).mode.value_or(options_.settings.mode);
-  if (mode == NotifyMode::Attach && order.can_attach) {
-    auto file = directory_.export_pkcs12(link.address, order.fingerprint, Pkcs12Format::Compatible, std::nullopt);
-    if (!file) return file.error();
-    auto wrapped = store_.wrap_attached(token, file->password);
-    if (!wrapped) return wrapped.error();
-    link.attached_secret = std::move(*wrapped);
-    attached = std::move(*file);
+  if (code_is_for_sender()) {
+    auto senders = senders_for(order);
+    if (!senders) return senders.error();
+    link.senders = std::move(*senders);
   }
+  return link;
+}
+
+Result<std::optional<WipedBuffer>> Notifier::attachment_for(const Issue& order, const Secret& token, PickupLink& link) {
+  const auto mode = domain_of(options_.domains, order.recipient).mode.value_or(options_.settings.mode);
+  if (mode != NotifyMode::Attach || !order.can_attach) return std::optional<WipedBuffer>();
+  auto file = directory_.export_pkcs12(link.address, order.fingerprint, Pkcs12Format::Compatible, std::nullopt);
+  if (!file) return file.error();
+  auto wrapped = store_.wrap_attached(token, file->password);
+  if (!wrapped) return wrapped.error();
+  link.attached_secret = std::move(*wrapped);
+  return std::optional(std::move(file->octets));
+}
+
+Status Notifier::issue(const Issue& order) {
+  const Secret token = make_token(random_);
+  // Of a row the one that the sender was answered with, however often it is served.
+  const bool derived = code_is_for_sender() && !order.row_id.empty();
+  const Secret code = derived ? sender_code(wrapper_, order.row_id) : make_code(random_);
+  auto link = link_for(order);
+  if (!link) return link.error();
+  auto attached = attachment_for(order, token, *link);
+  if (!attached) return attached.error();
   // The link must work before anybody can read of it.
-  auto earlier = store_.add(token, code, link);
+  auto earlier = store_.add(token, code, *link);
   if (!earlier) return earlier.error();
   const std::string url = options_.public_url + "/pickup/" + std::string(token.reveal());
-  auto notice = compose_notification(wording_for(order.recipient), options_.sender,
-                                     {order.recipient.text(), order.cause, order.sender, url, code, link.expires,
-                                      attached ? &attached->octets : nullptr},
-                                     options_.sign, clock_, random_);
+  auto notice =
+      compose_notification(wording_for(order.recipient), options_.sender,
+                           {order.recipient.text(), order.cause, order.sender, url,
+                            code_is_for_sender() ? nullptr : &code, link->expires, *attached ? &**attached : nullptr},
+                           options_.sign, clock_, random_);
   if (!notice) return notice.error();
   auto stored = notices_.put(*notice, order.recipient, order.once);
   if (!stored) return stored.error();
   // A crash came after an earlier put: that mail's link is the one that the recipient has, and nobody will ever see
   // ours.
-  return *stored ? Status() : store_.withdraw(token, link.address, *earlier);
+  if (!*stored) {
+    if (auto withdrawn = store_.withdraw(token, link->address, *earlier); !withdrawn) return withdrawn;
+  }
+  return code_is_for_sender() ? tell_senders(order, *link, code) : Status();
+}
+
+Result<std::vector<std::string>> Notifier::senders_for(const Issue& order) {
+  auto senders = order.senders;
+  if (!order.row_id.empty()) {
+    auto before = latest_link(order.recipient.directory_key());
+    if (!before) return before.error();
+    if (*before && (*before)->fingerprint == order.fingerprint) senders = (*before)->senders;
+    std::erase(senders, order.sender);
+    if (!order.sender.empty()) senders.push_back(order.sender);
+  }
+  if (senders.size() > max_link_senders) senders.erase(senders.begin(), senders.end() - max_link_senders);
+  return senders;
+}
+
+/// Of a row its own sender. An account that asked the key server was answered, and is
+/// nobody's address.
+Status Notifier::tell_senders(const Issue& order, const PickupLink& link, const Secret& code) {
+  if (order.row_id.empty()) {
+    for (const auto& sender : link.senders) {
+      if (auto told = tell_sender(order, sender, code, link.expires); !told) return told;
+    }
+    return {};
+  }
+  return order.sender.empty() ? Status() : tell_sender(order, order.sender, code, link.expires);
+}
+
+Status Notifier::tell_sender(const Issue& order, const std::string& sender, const Secret& code, Time expires) {
+  auto address = EmailAddress::parse(sender);
+  if (!address) return address.error();
+  const bool asked_for = order.cause == NotificationCause::NewCode;
+  auto notice =
+      compose_sender_code(wording_for(*address), options_.sender,
+                          {sender, order.recipient.text(), asked_for, code, expires}, options_.sign, clock_, random_);
+  if (!notice) return notice.error();
+  auto done = notices_.put(*notice, *address, "code:" + order.once + " to " + sender);
+  return done ? Status() : Status(done.error());
 }
 
 Result<std::optional<PickupLink>> Notifier::latest_link(const std::string& address) {
@@ -225,8 +285,18 @@ Status Notifier::issue_new_code(const EmailAddress& address, const std::vector<K
   if (!latest) return latest.error();
   auto stored = EmailAddress::parse(*latest ? (*latest)->recipient : address.directory_key());
   if (!stored) return stored.error();
-  return issue(
-      {*stored, pair->fingerprint, NotificationCause::NewCode, {}, "resend:" + to_hex(random_.octets(16)), attach});
+  const auto senders = *latest ? (*latest)->senders : std::vector<std::string>();
+  if (code_is_for_sender() && senders.empty()) {
+    return Error::not_found("no sender is known who could pass a code on");
+  }
+  return issue({*stored,
+                pair->fingerprint,
+                NotificationCause::NewCode,
+                {},
+                "resend:" + to_hex(random_.octets(16)),
+                attach,
+                {},
+                senders});
 }
 
 Status Notifier::tell(const KeyNews& news) {

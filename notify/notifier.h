@@ -62,7 +62,8 @@ class Notifier final {
   Status remind(const KeyRecord& key, const EmailAddress& address, const Introduction& introduction);
   /// Somebody asks for a new code. Returns at once, and the same whether the address is known or not.
   void resend(const EmailAddress& address, const std::string& client_network);
-  /// The same at once and whatever was sent before, for the operator. False when the address has no pair.
+  /// The same at once and whatever was sent before, for the operator. False when the address has no pair; NotFound when
+  /// the code is for the sender to pass on, and no sender is known.
   Result<bool> send_new_code(const EmailAddress& address);
   /// Tells an address what becomes of its key; durable when it returns, and once for each `once` however often it is
   /// called.
@@ -80,7 +81,15 @@ class Notifier final {
   Status serve(const OutboxRow& row);
   Status serve_resend(const EmailAddress& address);
   Status issue_new_code(const EmailAddress& address, const std::vector<KeyRecord>& pairs);
+  [[nodiscard]] bool code_is_for_sender() const { return options_.settings.code_to == CodeTo::Sender; }
   Status issue(const Issue& order);
+  Result<PickupLink> link_for(const Issue& order);
+  /// The PKCS#12 where it is wanted (notify.mode); its password goes with the link.
+  Result<std::optional<WipedBuffer>> attachment_for(const Issue& order, const Secret& token, PickupLink& link);
+  /// Whom the link remembers for its codes: those of the pair's link before, and the one at hand.
+  Result<std::vector<std::string>> senders_for(const Issue& order);
+  Status tell_senders(const Issue& order, const PickupLink& link, const Secret& code);
+  Status tell_sender(const Issue& order, const std::string& sender, const Secret& code, Time expires);
   [[nodiscard]] Wording wording_for(const EmailAddress& recipient) const;
   Status mark_sent(const std::string& address);
   /// A link that was altered in Redis counts as none: the next notification takes its place.
@@ -88,6 +97,7 @@ class Notifier final {
 
   KeyDirectory& directory_;
   PickupStore& store_;
+  Wrapper& wrapper_;
   const Clock& clock_;
   Random& random_;
   Log& log_;

@@ -25,8 +25,15 @@ constexpr std::size_t short_fingerprint = 16;
 
 std::string date_of(Time time) { return to_rfc3339(time).substr(0, 10); }
 
-PageSite::PageSite(const Templates& all_templates, std::string name, std::string_view public_url)
-    : templates(&all_templates), hostname(std::move(name)), root(path_of(public_url) + "/pickup") {}
+PageSite::PageSite(const Templates& all_templates, std::string name, std::string_view public_url, CodeTo code_goes_to)
+    : templates(&all_templates),
+      hostname(std::move(name)),
+      root(path_of(public_url) + "/pickup"),
+      code_to(code_goes_to) {}
+
+Result<std::string> PageFrame::code_sentence(std::string_view name) const {
+  return wording_.sentence(std::string(name) + (site_->code_to == CodeTo::Sender ? "_sender" : ""));
+}
 
 std::string PageFrame::path(const std::string& token, std::string_view below) const {
   return site_->root + "/" + token + std::string(below);
@@ -84,7 +91,7 @@ std::string PageFrame::described(bool problem, bool hinted) {
 }
 
 Result<std::string> PageFrame::resend_form() const {
-  return layout("resend.html", {{"action", site_->root + "/resend"}});
+  return layout("resend.html", {{"action", site_->root + "/resend"}, {"hint", code_sentence("resend_hint")}});
 }
 
 Result<std::string> PageFrame::button(const std::string& target, std::string_view label) const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "conf/settings.h"
 #include "notify/page_facts.h"
 #include "notify/templates.h"
 
@@ -17,11 +18,13 @@ namespace sealpost {
 /// Where the pages stand and what they are made of.
 struct PageSite {
   /// `public_url`: http.public_url. Its path stands in front of every path that a page names: a proxy takes it off.
-  PageSite(const Templates& all_templates, std::string name, std::string_view public_url);
+  PageSite(const Templates& all_templates, std::string name, std::string_view public_url,
+           CodeTo code_goes_to = CodeTo::Recipient);
 
   const Templates* templates;
   std::string hostname;
   std::string root;  ///< "/pickup" behind the path of http.public_url
+  CodeTo code_to;    ///< notify.code_to
 };
 
 enum class PickupStep { None, Code, Key, Import };
@@ -35,6 +38,8 @@ class PageFrame final {
 
   [[nodiscard]] const Wording& wording() const { return wording_; }
   [[nodiscard]] const PageSite& site() const { return *site_; }
+  /// A sentence that differs by who has the code: `name`, or `name`_sender.
+  [[nodiscard]] Result<std::string> code_sentence(std::string_view name) const;
   /// "/PATH/pickup/TOKEN"; behind it what is `below`, with its slash.
   [[nodiscard]] std::string path(const std::string& token, std::string_view below = {}) const;
   [[nodiscard]] Result<std::string> layout(std::string_view file, const Pieces& pieces) const;

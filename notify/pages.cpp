@@ -52,6 +52,7 @@ Result<std::string> Pages::code(const std::string& token, const Result<std::stri
   const bool wrong = problem && !problem->empty();
   return frame_.page("title_code", PickupStep::Code,
                      frame_.layout("code.html", {{"problem", frame_.problem(problem)},
+                                                 {"intro", frame_.code_sentence("code_intro")},
                                                  {"action", frame_.path(token, "/session")},
                                                  {"described", PageFrame::described(wrong)},
                                                  {"resend", frame_.resend_form()}}));
@@ -109,9 +110,10 @@ Result<std::string> Pages::taken(const std::string& token, const Secret& passwor
 
 Result<std::string> Pages::message(PageMessage what, const std::string& token) const {
   const auto& row = messages.at(static_cast<std::size_t>(what));
+  const auto text =
+      what == PageMessage::CodeAsked ? frame_.code_sentence(row.text) : frame_.wording().sentence(row.text);
   return frame_.page(row.title, PickupStep::None,
-                     frame_.layout("message.html", {{"text", frame_.wording().sentence(row.text)},
-                                                    {"next", next_of(frame_, row.next, token)}}));
+                     frame_.layout("message.html", {{"text", text}, {"next", next_of(frame_, row.next, token)}}));
 }
 
 }  // namespace sealpost

@@ -31,6 +31,22 @@ std::string link_key(const std::string& id) { return "pickup:" + pickup_shard_ta
 
 Error altered(std::string detail) { return Error::permanent("this link cannot be used", std::move(detail)); }
 
+/// No address holds a line end.
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const auto& line : lines) text += line + '\n';
+  return text;
+}
+
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+    lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(end + 1);
+  }
+  return lines;
+}
+
 std::string_view name_of(PickupStore::FileKind kind) { return kind == PickupStore::FileKind::Key ? "file" : "receipt"; }
 
 Status done(const Result<redis::Reply>& reply) { return reply ? Status() : Status(reply.error()); }
@@ -64,6 +80,8 @@ std::string PickupStore::link_mac(const PickupLink& link) const {
   // Links of earlier versions do not say it.
   const std::string issued = std::to_string(to_milliseconds(link.issued));
   if (link.issued != Time{}) fields.push_back(issued);
+  const std::string senders = joined(link.senders);
+  if (!senders.empty()) fields.push_back(senders);
   std::string text;
   for (const auto field : fields) text.append(std::to_string(field.size())).append(1, ':').append(field);
   return wrapper_.mac(Purpose::PickupLink, text);
@@ -95,6 +113,7 @@ Result<std::string> PickupStore::add(const Secret& token, const Secret& code, co
                         "expires",     std::to_string(to_milliseconds(stored.expires)),
                         "attempts",    "0",
                         "attached",    stored.attached_secret,
+                        "senders",     joined(stored.senders),
                         "mac",         link_mac(stored)},
                        {"PEXPIREAT", key, std::to_string(forget)},
                        {"SET", address_key(stored.address, "latest"), stored.id, "PXAT", std::to_string(forget), "GET"},
@@ -121,9 +140,9 @@ Status PickupStore::withdraw(const Secret& token, const std::string& address, co
 
 Result<PickupLink> PickupStore::read(const std::string& id) {
   auto reply = redis_.command({"HMGET", link_key(id), "address", "recipient", "fingerprint", "expires", "first_used",
-                               "attempts", "attached", "mac", "issued"});
+                               "attempts", "attached", "mac", "issued", "senders"});
   if (!reply) return reply.error();
-  if (reply->size() != 9 || (*reply)[0].is_nil()) return Error::not_found("this link is not known");
+  if (reply->size() != 10 || (*reply)[0].is_nil()) return Error::not_found("this link is not known");
   PickupLink link;
   link.id = id;
   link.address = (*reply)[0].text();
@@ -134,6 +153,7 @@ Result<PickupLink> PickupStore::read(const std::string& id) {
   link.attempts = static_cast<unsigned>(redis::to_number((*reply)[5].text()));
   link.attached_secret = (*reply)[6].text();
   if (!(*reply)[8].is_nil()) link.issued = from_milliseconds(redis::to_number((*reply)[8].text()));
+  if (!(*reply)[9].is_nil()) link.senders = lines_of((*reply)[9].text());
   if (!equal_in_constant_time(link_mac(link), (*reply)[7].text())) {
     return altered("the MAC of link " + id + " does not fit");
   }

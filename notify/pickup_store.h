@@ -28,9 +28,14 @@ struct PickupLink {
   Time issued{};            ///< when its code was made
   Time expires{};
   std::optional<Time> first_used;
-  unsigned attempts = 0;        ///< wrong codes in a row
+  unsigned attempts = 0;  ///< wrong codes in a row
+  /// Whose introductions caused it, when they are given the codes (notify.code_to); the latest last.
+  std::vector<std::string> senders = {};
   std::string attached_secret;  ///< wrapped password of the attached PKCS#12 (notify.mode=attach), else empty
 };
+
+/// Senders that a link remembers.
+inline constexpr std::size_t max_link_senders = 5;
 
 /// Wrong codes that a link takes before it is locked.
 inline constexpr unsigned max_code_attempts = 5;

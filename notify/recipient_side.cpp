@@ -29,7 +29,7 @@ RecipientSide::RecipientSide(Parts parts, NotifierOptions options, OwnCertificat
               choices_,
               notifier_,
               parts.wrapper,
-              PageSite(options.templates, options.sender.hostname, options.public_url),
+              PageSite(options.templates, options.sender.hostname, options.public_url, options.settings.code_to),
               options.public_url,
               options.settings.language} {}
 

@@ -21,6 +21,16 @@ std::vector<TemplateRow> mail_rows() {
        layouts::notification_html,
        {"introduction", "key", "link", "code", "expires", "attached", "hostname", "unexpected", "lang"},
        {}},
+      {"notification_link.txt",
+       layouts::notification_link_txt,
+       {"introduction", "key", "link", "expires", "attached", "hostname", "unexpected", "lang"},
+       {}},
+      {"notification_link.html",
+       layouts::notification_link_html,
+       {"introduction", "key", "link", "expires", "attached", "hostname", "unexpected", "lang"},
+       {}},
+      {"sender_code.txt", layouts::sender_code_txt, {"why", "code", "expires", "hostname", "lang"}, {}},
+      {"sender_code.html", layouts::sender_code_html, {"why", "code", "expires", "hostname", "lang"}, {}},
       {"key_news.txt", layouts::key_news_txt, {"what", "fingerprint", "where", "check", "subject", "lang"}, {}},
       {"key_news.html", layouts::key_news_html, {"what", "fingerprint", "where", "check", "subject", "lang"}, {}},
       {"certificate_code.txt", layouts::certificate_code_txt, {"link", "code", "fingerprint", "until", "lang"}, {}},
@@ -39,13 +49,13 @@ std::vector<TemplateRow> frame_rows() {
       {"problem.html", layouts::problem_html, {"problem"}, {}},
       {"message.html", layouts::message_html, {"text"}, {"next"}},
       {"button.html", layouts::button_html, {"target", "label"}, {}},
-      {"resend.html", layouts::resend_html, {"action"}, {}},
+      {"resend.html", layouts::resend_html, {"action", "hint"}, {}},
   };
 }
 
 std::vector<TemplateRow> pickup_rows() {
   return {
-      {"code.html", layouts::code_html, {"action"}, {"problem", "described", "resend"}},
+      {"code.html", layouts::code_html, {"action", "intro"}, {"problem", "described", "resend"}},
       {"key.html", layouts::key_html, {"address"}, {"problem", "attached", "form", "keys_link"}},
       {"key_form.html", layouts::key_form_html, {"action", "csrf"}, {"modern", "compatible", "keys"}},
       {"key_choices.html", layouts::key_choices_html, {}, {"choices"}},

@@ -164,6 +164,17 @@ Result<WipedBuffer> header_block_of(WipedBuffer parts, std::uint32_t content) {
   return block;
 }
 
+BodyKind kind_of(const Notice& notice) {
+  switch (notice.kind()) {
+    case Notice::Kind::Notification:
+      return BodyKind::Notification;
+    case Notice::Kind::SenderCode:
+      return BodyKind::SenderCode;
+    default:
+      return BodyKind::OtherNotice;
+  }
+}
+
 void finish_layout(StoredBody& body) {
   body.layout.body_octets = body.octets.size();
   body.layout.chunks = static_cast<std::uint32_t>((body.octets.size() + chunk_octets - 1) / chunk_octets);
@@ -207,7 +218,7 @@ Result<StoredBody> lay_out(const Notice& notice, const Envelope& envelope, const
   auto blob = wrapper.wrap(Purpose::Notice, context, view(notice.message()));
   if (!blob) return blob.error();
   StoredBody body;
-  body.layout.kind = notice.kind() == Notice::Kind::Notification ? BodyKind::Notification : BodyKind::OtherNotice;
+  body.layout.kind = kind_of(notice);
   body.octets = std::move(*blob);
   body.places.push_back({});
   body.sizes.push_back(notice.message().size());
@@ -248,7 +259,7 @@ Result<std::unique_ptr<DeliveryBody>> open_body(redis::Client& redis, Wrapper& w
   const MessageRecord& layout = claim.message;
   const BodyPlace& place = claim.place;
   ChunkReader reader(redis, id.message());
-  const bool notice = layout.kind == BodyKind::Notification || layout.kind == BodyKind::OtherNotice;
+  const bool notice = is_notice(layout.kind);
   auto blob = reader.read_all({0, notice ? layout.body_octets : layout.header_octets});
   if (!blob) return blob.error();
   const std::string& sender = layout.mail_from;

@@ -78,7 +78,8 @@ struct DeliveryRecord {
   std::string fingerprint;
   std::string key_state;
   bool notice = false;
-  bool notification = false;  ///< a notice that carries a code
+  bool notification = false;  ///< a notice that leads a recipient to their key
+  bool sender_code = false;   ///< a notice with a code that a sender passes on
   bool warned = false;        ///< the delay warning went out
   std::string envid;
   bool smtputf8 = false;

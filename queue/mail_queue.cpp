@@ -121,7 +121,7 @@ Result<PutResult> MailQueue::store(const StoredBody& body, const Envelope& envel
   const MessageId& id = envelope.id;
   const unsigned shard = id.shard();
   const bool inline_body = body.layout.chunks == 1;
-  const bool notice = body.layout.kind == BodyKind::Notification || body.layout.kind == BodyKind::OtherNotice;
+  const bool notice = is_notice(body.layout.kind);
   if (!inline_body) {
     if (auto written = write_large(body, id, notice); !written) return written.error();
   }

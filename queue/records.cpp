@@ -85,7 +85,7 @@ MessageRecord read_message(const msgpack::object_array& array) {
   record.wrapped_envid = octets_at(array, 4);
   record.smtputf8 = number_at<int>(array, 5) != 0;
   record.accepted = number_at<std::int64_t>(array, 6);
-  record.kind = member_at(array, 7, BodyKind::OtherNotice);
+  record.kind = member_at(array, 7, BodyKind::SenderCode);
   record.open = number_at<std::uint32_t>(array, 8);
   record.recipients = number_at<std::uint32_t>(array, 9);
   record.chunks = number_at<std::uint32_t>(array, 10);
@@ -122,8 +122,9 @@ StoredDelivery read_delivery(const DeliveryId& id, const msgpack::object_array& 
   record.account = message.account;
   record.mail_from = message.mail_from;
   record.smtputf8 = message.smtputf8;
-  record.notice = message.kind == BodyKind::Notification || message.kind == BodyKind::OtherNotice;
+  record.notice = is_notice(message.kind);
   record.notification = message.kind == BodyKind::Notification;
+  record.sender_code = message.kind == BodyKind::SenderCode;
   record.state = member_at(array, 2, DeliveryState::Dropped);
   record.attempts = number_at<std::uint32_t>(array, 3);
   record.created = from_milliseconds(number_at<std::int64_t>(array, 4));

@@ -14,7 +14,9 @@
 namespace sealpost {
 
 /// What kind of body a message has; the numbers are stored.
-enum class BodyKind : std::uint8_t { Cms = 0, Verbatim = 1, Notification = 2, OtherNotice = 3 };
+enum class BodyKind : std::uint8_t { Cms = 0, Verbatim = 1, Notification = 2, OtherNotice = 3, SenderCode = 4 };
+
+inline bool is_notice(BodyKind kind) { return kind >= BodyKind::Notification; }
 
 /// What the deliveries of one message share.
 struct MessageRecord {

@@ -24,6 +24,7 @@
 #include "conf/machine.h"
 #include "crypto/key_pool.h"
 #include "crypto/key_routes.h"
+#include "notify/codes.h"
 #include "notify/recipient_side.h"
 #include "queue/durability.h"
 #include "queue/redis_server.h"
@@ -159,7 +160,8 @@ class Relay final {
             std::move(own_certificates), recipient_hooks()),
         intake_(services.directory(), sealer_, services.queue(), rate_, services.suppressions(), services.wrapper(),
                 services.clock(), log,
-                {settings.relay.hostname, destination_, settings.crypto.content_cipher, settings.recipient_domains},
+                {settings.relay.hostname, destination_, settings.crypto.content_cipher, settings.recipient_domains,
+                 settings.notify.code_to},
                 intake_hooks()),
         authenticator_(services.accounts(), services.tokens(), throttle_),
         call_rate_(settings.http.max_calls_per_account.count, settings.http.max_calls_per_account.period,
@@ -191,7 +193,11 @@ class Relay final {
                          [this](const std::string& account, const EmailAddress& address) {
                            return rate_.take(account, {address.directory_key()});
                          },
-                         [this] { notifier().kick(); }});
+                         [this] { notifier().kick(); },
+                         [this](const std::string& row_id) -> std::optional<Secret> {
+                           if (settings_.notify.code_to != CodeTo::Sender) return std::nullopt;
+                           return sender_code(services_.wrapper(), row_id);
+                         }});
     router_.add(recipient_side_.routes());
     router_.add(key_routes(*key_routes_));
     router_.add(submit::submit_routes(submit_routes_));

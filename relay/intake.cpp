@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "conf/recipient_domains.h"
 #include "crypto/submitted_message.h"
+#include "notify/codes.h"
 #include "relay/send_as.h"
 
 namespace sealpost {
@@ -73,6 +74,7 @@ struct Intake::Keys {
   Introduction introduction;
   std::vector<KeyRecord> records;
   std::vector<bool> assigned;
+  std::vector<std::string> rows;   ///< of the notification that an assignment owes; empty for the others
   std::vector<std::string> holds;  ///< why the delivery is held; empty when it is not
 };
 
@@ -154,11 +156,12 @@ Result<Intake::Keys, IntakeError> Intake::keys_for(const Submission& submission,
     if (!taken) return store_failure(taken.error());
     if (!*taken) return IntakeError{Refusal::RateOfNew, "too many new recipients for now; try again later", {}};
   }
-  Keys keys{introduction, {}, {}, {}};
+  Keys keys{introduction, {}, {}, {}, {}};
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     if ((*found)[i]) {
       keys.records.push_back(std::move(*(*found)[i]));
       keys.assigned.push_back(false);
+      keys.rows.emplace_back();
       continue;
     }
     auto assignment = directory_.find_or_assign(addresses[i], introduction);
@@ -168,6 +171,7 @@ Result<Intake::Keys, IntakeError> Intake::keys_for(const Submission& submission,
     }
     keys.records.push_back(std::move(assignment->key));
     keys.assigned.push_back(assignment->assigned);
+    keys.rows.push_back(std::move(assignment->row_id));
   }
   for (const auto& record : keys.records) keys.holds.push_back(hold_reason(record, clock_.now()));
   return keys;
@@ -242,6 +246,13 @@ void Intake::tell_of_held(const SealedMessage& sealed, const Envelope& envelope,
   }
 }
 
+void Intake::tell_codes(Accepted& accepted, const Keys& keys) const {
+  if (options_.code_to != CodeTo::Sender) return;
+  for (std::size_t i = 0; i < keys.rows.size(); ++i) {
+    if (!keys.rows[i].empty()) accepted.recipients[i].code = sender_code(wrapper_, keys.rows[i]);
+  }
+}
+
 Result<std::optional<Once>, IntakeError> Intake::once_of(const Submission& submission,
                                                          const SubmittedMessage& message) {
   std::string key = submission.idempotency_key;
@@ -308,7 +319,10 @@ Result<Accepted, IntakeError> Intake::put(const SealedMessage& sealed, const Env
   // What another call with the same key has put went to the pairs that were assigned here.
   if (keys != nullptr && !nothing_stored) follow_up(submission, *keys);
   if (put->outcome != PutOutcome::Stored) return replay(*once, *put);
-  if (keys != nullptr) tell_of_held(sealed, envelope, submission, *keys);
+  if (keys != nullptr) {
+    tell_of_held(sealed, envelope, submission, *keys);
+    tell_codes(accepted, *keys);
+  }
   hooks_.queued();
   return accepted;
 }

@@ -24,6 +24,7 @@ struct IntakeOptions {
   std::string destination;  ///< the fixed route's name; empty under MX routing: each recipient's domain
   ContentCipher cipher = ContentCipher::Aes256Cbc;  ///< crypto.content_cipher
   RecipientDomains domains = {};
+  CodeTo code_to = CodeTo::Recipient;  ///< notify.code_to
 };
 
 /// What happens beside the way of a message; each may be called from many threads at once.
@@ -68,6 +69,8 @@ class Intake final : public MessageSink {
                                     const Keys* keys, const std::optional<Once>& once, Accepted accepted);
   [[nodiscard]] std::vector<Addressee> addressees(const Submission& submission, const Keys* keys) const;
   static Accepted describe(const Submission& submission, const Keys* keys, const MessageId& id, std::string message_id);
+  /// Behind what is kept for repetitions: the codes that the sender is to pass on are told once.
+  void tell_codes(Accepted& accepted, const Keys& keys) const;
   /// The submission is refused: the pairs stay, but nobody is told of those that it was given.
   void take_back(const Submission& submission, const Keys& keys);
   void follow_up(const Submission& submission, const Keys& keys);

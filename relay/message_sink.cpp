@@ -25,6 +25,7 @@ Object to_json(const AcceptedRecipient& recipient) {
   key.set("fingerprint", recipient.fingerprint);
   key.set("state", recipient.key_state);
   key.set("assigned", recipient.assigned);
+  if (recipient.code) key.set("code", std::string(recipient.code->reveal()));
   row.set("key", key);
   return row;
 }

@@ -71,6 +71,7 @@ struct AcceptedRecipient {
   std::string fingerprint;
   std::string key_state;
   bool assigned = false;
+  std::optional<Secret> code = {};  ///< of an assigned key, for the sender to pass on (notify.code_to)
 };
 
 struct Accepted {
@@ -81,7 +82,8 @@ struct Accepted {
   std::optional<std::string> first_answer = {};
 };
 
-/// {id, message_id, recipients[{address, delivery, status, key}]}: what POST /v1/messages answers.
+/// {id, message_id, recipients[{address, delivery, status, key}]}, with the codes that there are: what POST
+/// /v1/messages answers.
 std::string to_json(const Accepted& accepted);
 
 class MessageSink {

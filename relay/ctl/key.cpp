@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "crypto/certificate.h"
+#include "notify/codes.h"
 #include "relay/ctl/command.h"
 #include "relay/ctl/output.h"
 
@@ -27,12 +28,13 @@ Poco::JSON::Object to_json(const KeyRecord& key) {
   return object;
 }
 
-int print_key(Context& context, const KeyRecord& key) {
+int print_key(Context& context, const KeyRecord& key, const std::optional<Secret>& code = std::nullopt) {
   auto pem = to_pem(key.certificate);
   if (!pem) return fail(context, pem.error());
   if (context.json) {
     auto object = to_json(key);
     object.set("certificate", *pem);
+    if (code) object.set("code", std::string(code->reveal()));
     print_json(context.out, object);
     return EX_OK;
   }
@@ -41,8 +43,9 @@ int print_key(Context& context, const KeyRecord& key) {
               << (key.placeholder.empty() ? "generated for the address" : key.placeholder + " → " + key.address)
               << "\nstate:       " << to_text(key.state) << "\nfingerprint: " << key.fingerprint
               << "\nassigned:    " << to_rfc3339(key.assigned) << "\nexpires:     " << time(key.expires)
-              << "\npicked up:   " << time(key.picked_up) << '\n'
-              << *pem;
+              << "\npicked up:   " << time(key.picked_up) << '\n';
+  if (code) context.out << "code:        " << code->reveal() << '\n';
+  context.out << *pem;
   return EX_OK;
 }
 
@@ -65,7 +68,11 @@ int assign(Context& context, const Options& options) {
   } else {
     context.err << "There was a key already.\n";
   }
-  return print_key(context, assignment->key);
+  std::optional<Secret> code;
+  if (assignment->assigned && context.settings.notify.code_to == CodeTo::Sender) {
+    code = sender_code(context.services.wrapper(), assignment->row_id);
+  }
+  return print_key(context, assignment->key, code);
 }
 
 int pool_status(Context& context, const Options&) {

@@ -20,8 +20,8 @@ bool same_server(const SmtpTarget& a, const SmtpTarget& b) {
 }  // namespace
 
 bool may_travel(const DeliveryRecord& delivery, NotifyTls policy, Route::Kind route, bool secure, bool loopback) {
-  return !delivery.notification || policy == NotifyTls::Opportunistic || secure || loopback ||
-         route == Route::Kind::Lmtp;
+  const bool secret = delivery.notification || delivery.sender_code;
+  return !secret || policy == NotifyTls::Opportunistic || secure || loopback || route == Route::Kind::Lmtp;
 }
 
 /// The newest first, so that those of a burst grow old behind it.

@@ -61,6 +61,7 @@ const std::vector<std::string>& contract() {
                                                 "keys.accept_self_signed",
                                                 "notify.from",
                                                 "notify.mode",
+                                                "notify.code_to",
                                                 "notify.code_lifetime",
                                                 "notify.tls",
                                                 "notify.max_new_per_account",

@@ -80,6 +80,7 @@ const std::vector<KeyCase>& cases() {
     {"keys.accept_self_signed", "yes", "no", IS(keys.accept_self_signed, false), IS(keys.accept_self_signed, true), "maybe", "neither yes nor no: maybe"},
     {"notify.from", "", "Post <post@example.com>", IS(notify.from_address, "post@example.com"), IS(notify.from_address, "postmaster@" + s.relay.hostname), "post", "not a mailbox: the address needs one @ between a local part and a domain"},
     {"notify.mode", "code", "attach", IS(notify.mode, NotifyMode::Attach), IS(notify.mode, NotifyMode::Code), "x", "not one of attach, code: x"},
+    {"notify.code_to", "recipient", "sender", IS(notify.code_to, CodeTo::Sender), IS(notify.code_to, CodeTo::Recipient), "x", "not one of recipient, sender: x"},
     {"notify.code_lifetime", "30d", "1d", IS(notify.code_lifetime, 24h), IS(notify.code_lifetime, 720h), "x", "not a duration: x (a number with s, m, h or d, such as 30s or 5d)"},
     {"notify.tls", "required", "opportunistic", IS(notify.tls, NotifyTls::Opportunistic), IS(notify.tls, NotifyTls::Required), "x", "not one of opportunistic, required: x"},
     {"notify.max_new_per_account", "1000/h", "5/d", IS(notify.max_new_per_account.count, 5U), IS(notify.max_new_per_account.count, 1000U), "5", "not a rate: 5 (such as 1000/h)"},

@@ -9,7 +9,9 @@
 #include <set>
 #include <string>
 
+#include "crypto/master_key.h"
 #include "tests/support/fakes.h"
+#include "tests/support/redis_server.h"
 
 namespace sealpost {
 namespace {
@@ -36,6 +38,22 @@ TEST(Codes, OfTheirOwnMakeAreReadBackUnchanged) {
     ASSERT_TRUE(read);
     EXPECT_TRUE(read->equals(code.reveal()));
   }
+}
+
+TEST(Codes, OfARowAreTheSameForWhoHasTheMasterKey) {
+  const test::RedisServer server;
+  SystemRandom random;
+  redis::Client redis(server.endpoint(), std::chrono::seconds(20));
+  MasterKey master = MasterKey::open(server.directory() / "master.key", redis, random).value();
+  const std::string row = "01M8Z0Q4T7W3X5Y9A2B4C6D8EF";
+  const Secret code = sender_code(master, row);
+  EXPECT_TRUE(normalise_code(code.reveal())->equals(code.reveal())) << "of the form of the others";
+  EXPECT_TRUE(sender_code(master, row).equals(code.reveal()));
+  EXPECT_FALSE(sender_code(master, "01M8Z0Q4T7W3X5Y9A2B4C6D8EG").equals(code.reveal()));
+  const test::RedisServer elsewhere;
+  redis::Client other_redis(elsewhere.endpoint(), std::chrono::seconds(20));
+  MasterKey other = MasterKey::open(elsewhere.directory() / "master.key", other_redis, random).value();
+  EXPECT_FALSE(sender_code(other, row).equals(code.reveal()));
 }
 
 struct Typed {

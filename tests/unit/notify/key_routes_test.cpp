@@ -33,6 +33,23 @@ TEST_F(KeyRoutesTest, PutAssignsOnceAndNotifiesOnce) {
   EXPECT_EQ(notifications(), 0U);
 }
 
+TEST_F(KeyRoutesTest, WhoCausesAnAssignmentIsToldTheCodeOnceWhenItIsForThem) {
+  EXPECT_FALSE(call("PUT", "/v1/keys/carol@example.net", {}, keys_scope).json()->has("code"));
+  std::string row;
+  key_context->code_of = [&row](const std::string& row_id) {
+    row = row_id;
+    return std::optional(Secret::copy_of("7Q4M-0XKD-93VT"));
+  };
+  const auto made = call("PUT", "/v1/keys/bob@example.net", {}, keys_scope);
+  ASSERT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(made.member("code"), "7Q4M-0XKD-93VT");
+  EXPECT_EQ(made.field("Cache-Control"), "no-store");
+  const auto rows = keys->directory.claim_outbox(10).value();
+  EXPECT_TRUE(std::any_of(rows.begin(), rows.end(), [&](const OutboxRow& due) { return due.row_id == row; }));
+  EXPECT_FALSE(call("PUT", "/v1/keys/bob@example.net", {}, keys_scope).json()->has("code"));
+  EXPECT_FALSE(call("GET", "/v1/keys/bob@example.net", {}, keys_scope).json()->has("code"));
+}
+
 TEST_F(KeyRoutesTest, GetTellsTheCertificateAndItsChain) {
   const auto key = assign("bob@example.net");
   const auto answer = call("GET", "/v1/keys/bob%40example.net", {}, keys_scope);

@@ -37,6 +37,7 @@ struct Facts {
   std::string sender = "alice@example.com";
   const WipedBuffer* attachment = nullptr;
   std::string language = "en";
+  bool with_code = true;
 };
 
 const Templates& templates() {
@@ -48,10 +49,11 @@ std::string composed(const Facts& facts) {
   const test::ManualClock clock;
   SystemRandom random;
   const Secret code = Secret::copy_of(code_text);
-  const auto notice = compose_notification(templates().in(facts.language), relay,
-                                           {facts.recipient, facts.cause, facts.sender, link, code,
-                                            clock.now() + std::chrono::hours(24 * 30), facts.attachment},
-                                           test::signer().sign(), clock, random);
+  const auto notice =
+      compose_notification(templates().in(facts.language), relay,
+                           {facts.recipient, facts.cause, facts.sender, link, facts.with_code ? &code : nullptr,
+                            clock.now() + std::chrono::hours(24 * 30), facts.attachment},
+                           test::signer().sign(), clock, random);
   EXPECT_EQ(notice->kind(), Notice::Kind::Notification);
   return std::string(view(notice->message()));
 }
@@ -97,6 +99,24 @@ TEST_P(EveryNotification, HasLinkAndCodeOnLinesOfTheirOwn) {
   const std::string header = header_of(composed(facts()));
   EXPECT_EQ(header.find(code_text), std::string::npos);
   EXPECT_EQ(header.find("pickup"), std::string::npos);
+}
+
+TEST_P(EveryNotification, HoldsTheLinkAloneWhenTheSenderHasTheCode) {
+  const WipedBuffer file(3, 'x');
+  for (const auto* attachment : {static_cast<const WipedBuffer*>(nullptr), &file}) {
+    Facts without = facts(attachment);
+    without.with_code = false;
+    const std::string raw = composed(without);
+    const auto parsed = parse_mail(raw);
+    const std::string& text = parsed.parts.at(0).body;
+    EXPECT_NE(text.find("\r\n\r\nLink: " + link + "\r\n\r\n"), std::string::npos) << text;
+    for (const auto& part : parsed.parts) EXPECT_EQ(part.body.find(code_text), std::string::npos);
+    EXPECT_EQ(text.find("Authentication code"), std::string::npos) << text;
+    EXPECT_EQ(words_of(text), words_of(parsed.parts.at(1).body));
+    const auto said = templates().in(without.language).sentence("notification_link_code").value();
+    EXPECT_NE(words_of(text).find(words_of(said)), std::string::npos) << text;
+    EXPECT_EQ(text.find("{{"), std::string::npos);
+  }
 }
 
 TEST_P(EveryNotification, KeepsLinesOfTheTextShort) {
@@ -263,6 +283,48 @@ TEST(Notification, OfAPickupNamesAddressAndKeyButNoCode) {
   EXPECT_NE(mail.parts.at(0).body.find("postmaster@relay.example.org"), std::string::npos) << "whom to tell";
   EXPECT_EQ(mail.field("auto-submitted"), "auto-generated");
 }
+
+/// The mail by which a sender gets the code.
+class SenderCodeMail : public testing::TestWithParam<std::tuple<bool, const char*>> {
+ protected:
+  static Notice composed() {
+    const test::ManualClock clock;
+    SystemRandom random;
+    const Secret code = Secret::copy_of(code_text);
+    const auto& [asked_for, language] = GetParam();
+    return compose_sender_code(
+               templates().in(language), relay,
+               {"alice@example.com", "b&b@example.net", asked_for, code, clock.now() + std::chrono::hours(24)},
+               test::signer().sign(), clock, random)
+        .value();
+  }
+};
+
+TEST_P(SenderCodeMail, NamesTheRecipientAndHoldsTheCodeAndNoLink) {
+  const Notice notice = composed();
+  EXPECT_EQ(notice.kind(), Notice::Kind::SenderCode);
+  const std::string raw(view(notice.message()));
+  const auto mail = parse_mail(raw);
+  EXPECT_EQ(mail.field("to"), "alice@example.com");
+  EXPECT_EQ(mail.structure,
+            "multipart/signed(multipart/alternative(text/plain,text/html),application/pkcs7-signature)");
+  const std::string& text = mail.parts.at(0).body;
+  EXPECT_NE(text.find("\r\n\r\nAuthentication code: " + code_text + "\r\n\r\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("b&b@example.net"), std::string::npos) << text;
+  EXPECT_NE(mail.parts.at(1).body.find("b&amp;b@example.net"), std::string::npos);
+  EXPECT_EQ(words_of(text), words_of(std::regex_replace(mail.parts.at(1).body, std::regex("&amp;"), "&")));
+  EXPECT_EQ(raw.find("pickup"), std::string::npos) << "whoever reads it has half of what is needed";
+  EXPECT_EQ(header_of(raw).find(code_text), std::string::npos);
+  const auto said = templates().in(std::get<1>(GetParam())).sentence("sender_code_pass_on").value();
+  EXPECT_NE(words_of(text).find(words_of(said)), std::string::npos) << text;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, SenderCodeMail,
+                         testing::Combine(testing::Bool(), testing::Values("en", "de", "fr", "es", "ja")),
+                         [](const auto& test) {
+                           return std::string(std::get<0>(test.param) ? "AskedFor_" : "Mail_") +
+                                  std::get<1>(test.param);
+                         });
 
 }  // namespace
 }  // namespace sealpost

@@ -16,6 +16,8 @@
 #include "notify/pending_certificate.h"
 #include "notify/pickup.h"
 #include "queue/mail_queue.h"
+#include "queue/queue_view.h"
+#include "tests/support/eventually.h"
 #include "tests/support/mail_parser.h"
 #include "tests/unit/crypto/key_fixture.h"
 
@@ -106,6 +108,11 @@ class NotifyTest : public KeyTest {
         EXPECT_TRUE(queue->delivered(claim, "250 ok"));
       }
     }
+  }
+
+  /// How many the queue knows, finished ones too.
+  [[nodiscard]] std::size_t deliveries() const {
+    return QueueView(keys->redis, clock).list({}, 1000, {}).value().deliveries.size();
   }
 
   SentNotice read(const Claim& claim) {

@@ -66,6 +66,23 @@ TEST_F(PagesTest, ChooseTheFormatOfThePlatform) {
   EXPECT_NE(pages.opened({visit, {}, Platform::Linux}).value().find("value=\"modern\" checked"), std::string::npos);
 }
 
+TEST_F(PagesTest, SayWhoHasTheCode) {
+  const PageSite sender_site(templates, "relay.example.org", "https://relay.example.org", CodeTo::Sender);
+  for (const auto* language : {"en", "de", "fr", "es", "ja"}) {
+    const Pages to_recipient(site, language);
+    const Pages to_sender(sender_site, language);
+    const auto shows = [&](const std::string& page, const char* sentence) {
+      return page.find(to_sender.frame().wording().sentence(sentence).value()) != std::string::npos;
+    };
+    EXPECT_TRUE(shows(to_recipient.code(visit.token).value(), "code_intro"));
+    EXPECT_TRUE(shows(to_recipient.code(visit.token).value(), "resend_hint"));
+    EXPECT_TRUE(shows(to_recipient.message(PageMessage::CodeAsked, {}).value(), "text_resent"));
+    EXPECT_TRUE(shows(to_sender.code(visit.token).value(), "code_intro_sender"));
+    EXPECT_TRUE(shows(to_sender.code(visit.token).value(), "resend_hint_sender"));
+    EXPECT_TRUE(shows(to_sender.message(PageMessage::CodeAsked, {}).value(), "text_resent_sender"));
+  }
+}
+
 TEST_F(PagesTest, StandBelowThePathOfThePublicUrl) {
   visit.keys = {key('a')};
   for (const std::string& base : {std::string(), std::string("/base"), std::string("/two/parts")}) {

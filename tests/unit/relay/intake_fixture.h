@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -112,6 +113,12 @@ class IntakeTest : public testing::Test {
   std::atomic<int> queued = 0;
   std::atomic<int> assigned = 0;
   Account account{"crm", {"@example.com"}, false, {}};
+  /// Another one, where the sender passes the code on.
+  std::unique_ptr<Intake> intake_for_sender_codes() {
+    return std::make_unique<Intake>(
+        directory, sealer, queue, rate, suppressions, parts.master, parts.clock, parts.log,
+        IntakeOptions{"relay.example.org", "smarthost", ContentCipher::Aes256Cbc, domains, CodeTo::Sender}, hooks());
+  }
   Intake intake{directory,   sealer,       queue,
                 rate,        suppressions, parts.master,
                 parts.clock, parts.log,    {"relay.example.org", "smarthost", ContentCipher::Aes256Cbc, domains},

@@ -4,6 +4,7 @@
 
 #include <future>
 
+#include "notify/codes.h"
 #include "queue/keys.h"
 #include "tests/unit/relay/intake_fixture.h"
 
@@ -33,6 +34,32 @@ TEST_F(IntakeIdempotency, ARepetitionIsAnsweredAsTheFirst) {
   EXPECT_EQ(deliveries(), 1U);
   EXPECT_EQ(queued, 1);
   EXPECT_TRUE(reminded.empty()) << "a repetition reminds nobody";
+}
+
+TEST_F(IntakeIdempotency, ACodeForTheSenderIsToldOnce) {
+  const auto taking = intake_for_sender_codes();
+  const auto first = taking->accept(with_key("order-1")).value();
+  ASSERT_TRUE(first.recipients.at(0).code);
+  const std::string code(first.recipients[0].code->reveal());
+  EXPECT_NE(to_json(first).find("\"assigned\":true,\"code\":\"" + code + "\""), std::string::npos) << to_json(first);
+  const auto rows = directory.claim_outbox(10).value();
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_TRUE(sender_code(parts.master, rows[0].row_id).equals(code)) << "what the notifier makes of the row";
+  const auto again = taking->accept(with_key("order-1")).value();
+  ASSERT_TRUE(again.first_answer);
+  EXPECT_NE(again.first_answer->find("\"assigned\":true}"), std::string::npos) << *again.first_answer;
+  EXPECT_EQ(again.first_answer->find(code), std::string::npos);
+  const auto before = taking->answered_before(with_key("order-1")).value();
+  EXPECT_EQ(before->first_answer->find(code), std::string::npos);
+  const auto known = taking->accept(with_key("order-2")).value();
+  EXPECT_FALSE(known.recipients.at(0).code) << "assigned before";
+  EXPECT_EQ(parts.log_file.text().find(code), std::string::npos);
+}
+
+TEST_F(IntakeIdempotency, ACodeForTheRecipientIsNotTold) {
+  const auto accepted = intake.accept(with_key("order-1")).value();
+  EXPECT_FALSE(accepted.recipients.at(0).code);
+  EXPECT_EQ(to_json(accepted).find("\"code\""), std::string::npos);
 }
 
 TEST_F(IntakeIdempotency, ItIsRememberedForADay) {

@@ -174,6 +174,10 @@ TEST_P(NotificationTls, DecidesWhichConnectionsCarryACode) {
   DeliveryRecord delivery = make_claim().delivery;
   delivery.notification = c.notification;
   EXPECT_EQ(may_travel(delivery, c.policy, c.route, c.secure, c.loopback), c.may);
+  // A code that a sender passes on is as secret.
+  delivery.notification = false;
+  delivery.sender_code = c.notification;
+  EXPECT_EQ(may_travel(delivery, c.policy, c.route, c.secure, c.loopback), c.may);
 }
 
 constexpr auto required = NotifyTls::Required;
