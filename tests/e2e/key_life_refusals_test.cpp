@@ -107,7 +107,7 @@ TEST_F(KeyLifeRefusals, UploadsThatAreNoUsableCertificate) {
 TEST_F(KeyLifeRefusals, UploadsThatAreTooLarge) {
   std::string thousand;
   for (int i = 0; i < 1000; ++i) thousand += own->pem();
-  for (const auto& octets : {thousand, std::string(10 * 1024 * 1024, 'x')}) {
+  for (const auto& octets : {thousand, std::string(10'000'000, 'x')}) {
     const auto answer = put_large(octets);
     EXPECT_THAT(answer.out, HasSubstr("\n413 application/problem+json")) << answer.err;
   }
