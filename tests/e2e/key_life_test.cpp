@@ -286,22 +286,47 @@ INSTANTIATE_TEST_SUITE_P(Forms, KeyLifeOwn,
                                          OwnCase{"P384AsPkcs7", "P-384", &OwnCertificate::pkcs7}),
                          [](const auto& info) { return std::string(info.param.name); });
 
-TEST(KeyLifeInterim, AKeyWhoseTimeIsOverIsFollowedByAnotherAndStaysAtThePickup) {
-  RelayFixture relay(RelayFixture::Settings{{"keys.interim_lifetime", "2s"}});
-  Recipient kept(relay, "kept@example.net");
-  Recipient bob(relay, "interim@example.net");
+/// A relay of short-lived interim keys; and a key that was forgotten at its start, since Redis' files are rewritten
+/// some seconds later.
+class KeyLifeInterim : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    relay = std::make_unique<RelayFixture>(RelayFixture::Settings{{"keys.interim_lifetime", "2s"}});
+    const Recipient gone(*relay, "gone@example.net");
+    redis::Client redis(relay->redis_endpoint(), std::chrono::seconds(10));
+    const auto names = redis.command({"KEYS", "keys:*:address:" + gone.address()}).value();
+    const auto stored = redis.command({"HGET", std::string(names[0].text()), "key:" + gone.first()}).value();
+    forgotten = stored.text();
+    was_in_a_file = is_in_a_file();
+    EXPECT_EQ(gone.forget().status, 200);
+  }
+  static void TearDownTestSuite() { relay.reset(); }
+
+  static bool is_in_a_file() {
+    std::error_code gone;  // while Redis puts a new file in the place of another
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(relay->state_dir(), gone)) {
+      if (entry.is_regular_file(gone) && read_file(entry.path()).find(forgotten) != std::string::npos) return true;
+    }
+    return false;
+  }
+  inline static std::unique_ptr<RelayFixture> relay;
+  inline static std::string forgotten;  ///< the private key as it was stored, wrapped
+  inline static bool was_in_a_file = false;
+};
+
+TEST_F(KeyLifeInterim, AKeyWhoseTimeIsOverIsFollowedByAnotherAndStaysAtThePickup) {
+  Recipient kept(*relay, "kept@example.net");
+  Recipient bob(*relay, "interim@example.net");
   ASSERT_EQ(kept.keep().status, 200);
   const auto key = bob.pick_up();
   const auto over = [&] {
-    return relay
-               .http("GET", "/v1/keys/" + bob.address(), {},
-                     {{"Authorization", "Basic " + to_base64(std::string("app:") + RelayFixture::password)}})
-               .status == 404;
+    const std::string login = "Basic " + to_base64(std::string("app:") + RelayFixture::password);
+    return relay->http("GET", "/v1/keys/" + bob.address(), {}, {{"Authorization", login}}).status == 404;
   };
   ASSERT_TRUE(eventually(over)) << "it does not expire";
   EXPECT_TRUE(bob.sent("second").starts_with("250"));
   EXPECT_TRUE(kept.sent("second").starts_with("250"));
-  EXPECT_EQ(relay.notifications(bob.address(), 2).size(), 2U);
+  EXPECT_EQ(relay->notifications(bob.address(), 2).size(), 2U);
   const std::string second = bob.current();
   EXPECT_NE(second, bob.first());
   EXPECT_EQ(bob.state(), "replaced");
@@ -318,6 +343,12 @@ TEST(KeyLifeInterim, AKeyWhoseTimeIsOverIsFollowedByAnotherAndStaysAtThePickup) 
   EXPECT_EQ(bob.call("POST", "pkcs12", R"({"format":"modern","fingerprint":")" + bob.first() + "\"}").status, 404);
   EXPECT_TRUE(kept.reads("second", kept.pick_up()));
   EXPECT_EQ(kept.current(), kept.first()) << "what is kept does not expire";
+}
+
+TEST_F(KeyLifeInterim, AForgottenKeyIsInNoFileOfTheStore) {
+  ASSERT_GT(forgotten.size(), 32U);
+  ASSERT_TRUE(was_in_a_file) << "nothing would be found";
+  EXPECT_TRUE(eventually([] { return !is_in_a_file(); }));
 }
 
 }  // namespace
