@@ -237,6 +237,7 @@ Result<std::vector<std::optional<PickupStore::Sent>>> PickupStore::sent(const st
   std::vector<std::optional<Sent>> all(addresses.size());
   if (addresses.empty()) return all;
   std::vector<redis::Command> commands;
+  commands.reserve(addresses.size());
   for (const auto& address : addresses) commands.push_back({"GET", address_key(address.directory_key(), "sent")});
   auto replies = redis_.pipeline(commands);
   if (!replies) return replies.error();
