@@ -4,7 +4,6 @@
 
 #include <openssl/err.h>
 
-#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -35,10 +34,11 @@ void add(std::vector<EmailAddress>& addresses, std::string_view mailbox) {
 void add_from_subject(std::vector<EmailAddress>& addresses, const X509* certificate) {
   const X509_NAME* subject = X509_get_subject_name(certificate);
   for (int at = -1; (at = X509_NAME_get_index_by_NID(subject, NID_pkcs9_emailAddress, at)) >= 0;) {
-    unsigned char* raw = nullptr;
-    const int size = ASN1_STRING_to_UTF8(&raw, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
-    const std::unique_ptr<unsigned char, decltype([](unsigned char* memory) { OPENSSL_free(memory); })> utf8(raw);
-    if (size > 0) add(addresses, {reinterpret_cast<const char*>(raw), static_cast<std::size_t>(size)});
+    const ASN1_STRING* text = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+    // IA5String by PKCS #9; others are met, and those of ASCII and UTF-8 mean the same.
+    const int type = ASN1_STRING_type(text);
+    if (type != V_ASN1_IA5STRING && type != V_ASN1_UTF8STRING && type != V_ASN1_PRINTABLESTRING) continue;
+    add(addresses, octets_of(text));
   }
 }
 

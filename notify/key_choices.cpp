@@ -37,7 +37,7 @@ PickupFault fault_of(KeyChangeFault why) {
 std::string receipt_text(const std::string& hostname, const KeyRecord& key, Time now) {
   return "Receipt: a private key was destroyed\r\n\r\n"
          "Relay: " +
-         hostname + "\r\nAddress: " + key.address + "\r\nKey (SHA-256 of its certificate): " + key.fingerprint +
+         hostname + "\r\nAddress: " + key.address + "\r\nKey (SHA-256 of its certificate):\r\n  " + key.fingerprint +
          "\r\nDestroyed: " + to_rfc3339(now) +
          "\r\n\r\nThe relay's live store holds no copy of this private key any more,\r\n"
          "and nobody can have it made again. Backups that the operator took of\r\n"
@@ -68,9 +68,8 @@ PickupError KeyChoices::refused(const KeyChangeFailure& failure, const std::stri
   return {fault_of(failure.fault), failure.error};
 }
 
-Status KeyChoices::tell(KeyEvent event, const PickupLink& link, const KeyRecord& key, std::string once,
-                        std::string receipt) {
-  return hooks_.tell({event, link.recipient, key, std::move(once), std::move(receipt)});
+Status KeyChoices::tell(KeyEvent event, const PickupLink& link, const KeyRecord& key, std::string once) {
+  return hooks_.tell({event, link.recipient, key, std::move(once)});
 }
 
 Result<KeyRecord, PickupError> KeyChoices::keep(std::string_view token, std::string_view session,
@@ -200,13 +199,15 @@ Result<KeyChoices::Forgotten, PickupError> KeyChoices::forget(std::string_view t
   if (!link) return std::move(link).error();
   auto key = life_.may(KeyChange::Forget, link->address, fingerprint);
   if (!key) return refused(key.error(), link->address);
-  // Signed before anything is destroyed: what cannot be undone must not end without its receipt.
-  auto receipt = receipt_for(link->recipient, *key);
-  if (!receipt) return failed(receipt.error(), link->address);
-  auto told = tell(KeyEvent::Forgotten, *link, *key, "forgotten:" + key->fingerprint, receipt->text);
+  auto told = tell(KeyEvent::Forgotten, *link, *key, "forgotten:" + key->fingerprint);
   if (!told) return failed(told.error(), link->address);
   auto forgotten = life_.forget(link->address, key->fingerprint);
   if (!forgotten) return refused(forgotten.error(), link->address);
+  // Nothing is signed that has not happened: a crash here leaves no receipt, and none for a key that still is there.
+  auto receipt = receipt_for(link->recipient, *forgotten);
+  if (!receipt) return failed(receipt.error(), link->address);
+  auto sent = hooks_.send_receipt(link->recipient, *receipt, "receipt:" + key->fingerprint);
+  if (!sent) return failed(sent.error(), link->address);
   return Forgotten{std::move(*forgotten), std::move(*receipt)};
 }
 

@@ -40,6 +40,8 @@ class KeyChoices final {
     /// Another pair is the current one now; the fingerprint is that of the one before.
     std::function<void(const KeyRecord& current, const std::string& before)> replaced;
     SignDetached sign;
+    /// The receipt's message, as a mail; durable when it returns.
+    std::function<Status(const std::string& recipient, const Receipt&, const std::string& once)> send_receipt;
   };
 
   KeyChoices(Pickup& pickup, KeyLife& life, PendingCertificates& pending, OwnCertificatePolicy policy,
@@ -66,7 +68,7 @@ class KeyChoices final {
  private:
   PickupError failed(const Error& error, const std::string& address);
   PickupError refused(const KeyChangeFailure& failure, const std::string& address);
-  Status tell(KeyEvent event, const PickupLink& link, const KeyRecord& key, std::string once, std::string receipt = {});
+  Status tell(KeyEvent event, const PickupLink& link, const KeyRecord& key, std::string once);
   Result<OwnPair, PickupError> judge(const PickupLink& link, std::string_view octets);
   Result<KeyRecord, PickupError> make_current(const PickupLink& link, const PendingCertificate& pending);
   Result<Receipt> receipt_for(const std::string& recipient, const KeyRecord& key);

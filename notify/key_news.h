@@ -25,7 +25,6 @@ struct KeyNews {
   std::string recipient;  ///< addr-spec
   KeyRecord key;
   std::string once;          ///< names the mail: it is sent once
-  std::string receipt = {};  ///< of Forgotten
   std::string where = {};    ///< of CertificateEnded: the page for a new code
 };
 

@@ -180,12 +180,7 @@ Result<Notice> compose_key_news(const Wording& wording, const NoticeSender& from
   auto bodies = news_bodies(wording, from, news);
   if (!bodies) return bodies.error();
   const MailHeader header{news.recipient, bodies->subject, "auto-generated", {}};
-  MimePart content = alternatives(bodies->text, bodies->html);
-  if (!news.receipt.empty()) {
-    const MimePart receipt{
-        "text/plain; charset=utf-8; name=\"receipt.txt\"", news.receipt, "attachment; filename=\"receipt.txt\"", {}};
-    content = {"multipart/mixed", {}, {}, {content, receipt}};
-  }
+  const MimePart content = alternatives(bodies->text, bodies->html);
   auto message = compose_signed(from, header, content, sign, clock, random);
   if (!message) return message.error();
   return Notice(Notice::Kind::KeyEvent, std::move(*message));

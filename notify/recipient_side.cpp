@@ -61,12 +61,8 @@ void RecipientSide::waits(const HeldMail& mail) {
     if (!told) parts_.log.failure("held.not_told", told.error(), {{"delivery", mail.delivery.id.text()}});
   };
   const std::string day = to_rfc3339(parts_.clock.now()).substr(0, 10);
-  note(notifier_.tell({KeyEvent::CertificateEnded,
-                       mail.delivery.recipient,
-                       mail.key,
-                       "ended:" + mail.key.fingerprint + ":" + day,
-                       {},
-                       public_url_ + "/pickup/resend"}));
+  note(notifier_.tell({KeyEvent::CertificateEnded, mail.delivery.recipient, mail.key,
+                       "ended:" + mail.key.fingerprint + ":" + day, public_url_ + "/pickup/resend"}));
   if (!wants_warning(mail.delivery)) return;
   auto sender = EmailAddress::parse(mail.delivery.mail_from);
   if (!sender) return note(sender.error());
@@ -84,7 +80,13 @@ void RecipientSide::waits(const HeldMail& mail) {
 KeyChoices::Hooks RecipientSide::choice_hooks() {
   return {[this](const KeyNews& news) { return tell(news); },
           [this](const CodeForCertificate& code) { return notifier_.send_code(code); },
-          [this](const KeyRecord& current, const std::string& before) { release_held(current, before); }, sign_};
+          [this](const KeyRecord& current, const std::string& before) { release_held(current, before); }, sign_,
+          [this](const std::string& recipient, const Receipt& receipt, const std::string& once) -> Status {
+            auto address = EmailAddress::parse(recipient);
+            if (!address) return address.error();
+            auto put = notices_.put(Notice(Notice::Kind::KeyEvent, receipt.message), *address, once);
+            return put ? Status() : Status(put.error());
+          }};
 }
 
 }  // namespace sealpost

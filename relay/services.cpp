@@ -35,6 +35,7 @@ struct Services::Parts {
   std::unique_ptr<CertificateAuthority> authority;
   std::unique_ptr<RelayIdentity> identity;
   std::unique_ptr<KeyVault> vault;
+  std::unique_ptr<Log> audit_log;
   std::unique_ptr<AuditTrail> audit;
   std::unique_ptr<KeyDirectory> directory;
   std::unique_ptr<KeyLife> key_life;
@@ -94,7 +95,9 @@ Result<std::unique_ptr<Services>> Services::open(const Settings& settings, const
   p.identity = std::make_unique<RelayIdentity>(std::move(*identity));
   p.vault = std::make_unique<KeyVault>(p.redis, *p.master_key, *p.authority, clock, p.random, settings.crypto, log,
                                        settings.recipient_domains);
-  p.audit = std::make_unique<AuditTrail>(p.redis, *p.master_key, log);
+  // Whatever log.level says, and from the operator's tool too: where a chain ends is known from the log alone.
+  p.audit_log = std::make_unique<Log>(LogLevel::Info, settings.log.format, clock);
+  p.audit = std::make_unique<AuditTrail>(p.redis, *p.master_key, *p.audit_log);
   p.directory = std::make_unique<KeyDirectory>(p.redis, *p.master_key, *p.vault, *p.audit, clock, p.random,
                                                settings.keys, log, settings.recipient_domains);
   p.key_life = std::make_unique<KeyLife>(p.redis, *p.master_key, clock, *p.audit, log);

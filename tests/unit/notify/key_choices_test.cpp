@@ -130,10 +130,29 @@ TEST_F(KeyChoicesTest, ForgettingDestroysTheKeyAndGivesASignedReceipt) {
   const auto mails = sent();
   ASSERT_EQ(mails.size(), 1U);
   EXPECT_EQ(subject_of(mails[0]), "Your key is forgotten");
-  EXPECT_NE(mails[0].raw.find("receipt.txt"), std::string::npos);
+  EXPECT_THAT(receipts, testing::ElementsAre(std::string(view(receipt.message))));
+  EXPECT_NE(receipts[0].find("Destroyed: "), std::string::npos) << "in clear, for whoever reads it";
   EXPECT_EQ(fault(choices->forget(notice.token, session, fingerprint)), PickupFault::KeyGone);
   EXPECT_EQ(fault(choices->keep(notice.token, session, fingerprint)), PickupFault::KeyGone);
   EXPECT_EQ(pickup->take(notice.token, session, {}, Pkcs12Format::Modern, {}).error().fault, PickupFault::NoKey);
+}
+
+TEST_F(KeyChoicesTest, NoReceiptIsSignedForAKeyThatIsStillThere) {
+  KeyChoices unlucky(
+      *pickup, keys->life, *pending, OwnCertificatePolicy{{}, true},
+      NoticeSender{"", "relay@example.org", "relay.example.org"}, clock, random, log,
+      KeyChoices::Hooks{[this](const KeyNews&) {
+                          server.kill();  // between the mail and the deed
+                          return Status();
+                        },
+                        [](const CodeForCertificate&) { return Status(); }, [](const KeyRecord&, const std::string&) {},
+                        [this](std::string_view content) {
+                          receipts.emplace_back(content);
+                          return keys->identity.sign_detached(content);
+                        },
+                        [](const std::string&, const Receipt&, const std::string&) { return Status(); }});
+  EXPECT_EQ(fault(unlucky.forget(notice.token, session, {})), PickupFault::Failed);
+  EXPECT_TRUE(receipts.empty());
 }
 
 TEST_F(KeyChoicesTest, AnOwnCertificateIsUsedOnceItsCodeIsReturned) {
@@ -251,7 +270,8 @@ TEST_F(KeyChoicesTest, NothingIsDoneThatTheAddressIsNotToldOf) {
       KeyChoices::Hooks{[](const KeyNews&) { return Status(Error::temporary("the store is away")); },
                         [this](const CodeForCertificate& code) { return notifier->send_code(code); },
                         [](const KeyRecord&, const std::string&) {},
-                        [this](std::string_view content) { return keys->identity.sign_detached(content); }});
+                        [this](std::string_view content) { return keys->identity.sign_detached(content); },
+                        [](const std::string&, const Receipt&, const std::string&) { return Status(); }});
   EXPECT_EQ(fault(untold.keep(notice.token, session, {})), PickupFault::Failed);
   EXPECT_EQ(fault(untold.forget(notice.token, session, {})), PickupFault::Failed);
   const std::string code = uploaded(own_certificate());

@@ -245,7 +245,7 @@ TEST_P(EveryKeyNews, SpeaksEveryLanguageInTextAndHtmlAlike) {
   const auto [event, name] = GetParam();
   for (const auto& language : templates().languages().tags()) {
     const auto notice = compose_key_news(templates().in(language), relay,
-                                         {event, "bob@example.net", news_key(), "once", {}, "https://relay/pickup"},
+                                         {event, "bob@example.net", news_key(), "once", "https://relay/pickup"},
                                          test::signer().sign(), clock, random);
     ASSERT_TRUE(notice) << language;
     const auto mail = parse_mail(view(notice->message()));

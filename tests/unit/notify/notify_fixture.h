@@ -73,7 +73,11 @@ class NotifyTest : public KeyTest {
                           [this](const KeyRecord& current, const std::string& before) {
                             replaced.push_back(before + " by " + current.fingerprint);
                           },
-                          [this](std::string_view content) { return keys->identity.sign_detached(content); }});
+                          [this](std::string_view content) { return keys->identity.sign_detached(content); },
+                          [this](const std::string&, const Receipt& receipt, const std::string&) {
+                            receipts.emplace_back(view(receipt.message));
+                            return Status();
+                          }});
   }
 
   std::unique_ptr<Notifier> make_notifier(Random& source, std::function<void()> queued) {
@@ -171,6 +175,7 @@ class NotifyTest : public KeyTest {
   std::unique_ptr<Pickup> pickup;
   std::unique_ptr<PendingCertificates> pending;
   std::unique_ptr<KeyChoices> choices;
+  std::vector<std::string> receipts;  ///< messages
   std::vector<std::string> replaced;  ///< fingerprints: the pair before, and the one that took its place
 };
 
