@@ -31,10 +31,10 @@ Result<Visit, http::Response> visit_of(const PickupRoutesContext& context, const
   const std::string& token = request.parameters.at("token");
   const std::string session = request.cookie(pickup_cookie);
   const std::string language = language_for(context, request);
-  Pages pages(context.site, language);
+  const Pages pages(context.site, language);
   auto opened = context.pickup.show(token, session);
   if (!opened) return refuse(pages, token, opened.error());
-  return Visit{facts_of(context, token, session, *opened), {context.site, language}, std::move(pages)};
+  return Visit{facts_of(context, token, session, *opened), {context.site, language}, pages};
 }
 
 /// A page of a visit that only shows something.

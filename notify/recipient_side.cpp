@@ -8,7 +8,7 @@
 
 namespace sealpost {
 
-RecipientSide::RecipientSide(Parts parts, NotifierOptions options, OwnCertificatePolicy policy, Hooks hooks)
+RecipientSide::RecipientSide(Parts parts, const NotifierOptions& options, OwnCertificatePolicy policy, Hooks hooks)
     : parts_(parts),
       sender_(options.sender),
       public_url_(options.public_url),

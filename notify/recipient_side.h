@@ -45,7 +45,7 @@ class RecipientSide final {
     std::function<Status(const std::string& recipient, const KeyRecord& key)> picked_up;
   };
 
-  RecipientSide(Parts parts, NotifierOptions options, OwnCertificatePolicy policy, Hooks hooks);
+  RecipientSide(Parts parts, const NotifierOptions& options, OwnCertificatePolicy policy, Hooks hooks);
 
   [[nodiscard]] Notifier& notifier() { return notifier_; }
   [[nodiscard]] PickupStore& links() { return links_; }

@@ -20,5 +20,5 @@ for entry in json.load(open("CMakePresets.json"))["testPresets"]:
             print("export", name + "=" + shlex.quote(value.replace("${sourceDir}", source)))
 PY
 )"
-# Many tests wait for others most of the time: twice as many as there are processors.
-exec ctest --test-dir "$build" --output-on-failure --parallel "$((2 * $(nproc)))" --no-tests=error "$@"
+# Many tests wait for others most of the time: one more than there are processors.
+exec ctest --test-dir "$build" --output-on-failure --parallel "$(($(nproc) + 1))" --no-tests=error "$@"
