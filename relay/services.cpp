@@ -91,8 +91,9 @@ Result<std::unique_ptr<Services>> Services::open(const Settings& settings, const
   if (!authority) return authority.error();
   p.authority = std::make_unique<CertificateAuthority>(std::move(*authority));
   auto identity = open_identity(p, settings.notify.from_address, log);
-  if (!identity) return identity.error();
-  p.identity = std::make_unique<RelayIdentity>(std::move(*identity));
+  // The tool must work when the CA is what is wrong; only what it signs asks for the pair.
+  if (!identity && role == Role::Daemon) return identity.error();
+  if (identity) p.identity = std::make_unique<RelayIdentity>(std::move(*identity));
   p.vault = std::make_unique<KeyVault>(p.redis, *p.master_key, *p.authority, clock, p.random, settings.crypto, log,
                                        settings.recipient_domains);
   // Whatever log.level says, and from the operator's tool too: where a chain ends is known from the log alone.
@@ -115,7 +116,10 @@ Random& Services::random() { return parts_->random; }
 redis::Client& Services::redis() { return parts_->redis; }
 Wrapper& Services::wrapper() { return *parts_->master_key; }
 CertificateAuthority& Services::authority() { return *parts_->authority; }
-const RelayIdentity& Services::identity() { return *parts_->identity; }
+Result<std::string> Services::sign(std::string_view content) {
+  if (!parts_->identity) return Error::permanent("the relay's signing pair cannot be opened; is its CA still valid?");
+  return parts_->identity->sign_detached(content);
+}
 KeyVault& Services::vault() { return *parts_->vault; }
 AuditTrail& Services::audit() { return *parts_->audit; }
 KeyDirectory& Services::directory() { return *parts_->directory; }

@@ -49,7 +49,8 @@ class Services final {
   [[nodiscard]] Wrapper& wrapper();
   [[nodiscard]] CertificateAuthority& authority();
   /// Of the daemon alone: tools send no mail.
-  [[nodiscard]] const RelayIdentity& identity();
+  /// A detached signature of the relay's own (RelayIdentity). Permanent in a tool that could not open the pair.
+  Result<std::string> sign(std::string_view content);
   [[nodiscard]] KeyVault& vault();
   [[nodiscard]] AuditTrail& audit();
   [[nodiscard]] KeyDirectory& directory();

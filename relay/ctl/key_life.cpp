@@ -31,7 +31,7 @@ class Post final {
             settings.crypto.content_cipher,
             settings.http.public_url,
             route_name(settings.delivery.route),
-            [&services](std::string_view content) { return services.identity().sign_detached(content); },
+            [&services](std::string_view content) { return services.sign(content); },
             templates,
             settings.recipient_domains};
   }
