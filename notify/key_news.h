@@ -24,8 +24,8 @@ struct KeyNews {
   KeyEvent event;
   std::string recipient;  ///< addr-spec
   KeyRecord key;
-  std::string once;          ///< names the mail: it is sent once
-  std::string where = {};    ///< of CertificateEnded: the page for a new code
+  std::string once;        ///< names the mail: it is sent once
+  std::string where = {};  ///< of CertificateEnded: the page for a new code
 };
 
 /// The mail that is sealed to a certificate which waits to be used.
