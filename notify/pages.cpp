@@ -86,10 +86,7 @@ Result<std::string> Pages::opened(const Opened& facts) const {
     attached = frame_.layout("attached.html", {{"password", facts.attached_password},
                                                {"guide", import_guide(frame_.wording(), facts.platform, file_name)}});
   }
-  Result<std::string> keys_link = std::string();
-  if (facts.offers_key_pages) {
-    keys_link = frame_.layout("keys_link.html", {{"keys", frame_.path(facts.visit.token, "/keys")}});
-  }
+  const auto keys_link = frame_.layout("keys_link.html", {{"keys", frame_.path(facts.visit.token, "/keys")}});
   const auto problem = facts.send_again ? frame_.wording().sentence("problem_send_again") : std::string();
   return frame_.page("title_key", PickupStep::Key,
                      frame_.layout("key.html", {{"problem", frame_.problem(problem)},

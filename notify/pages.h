@@ -55,8 +55,7 @@ class Pages final {
     const VisitFacts& visit;
     std::string attached_password;  ///< of the PKCS#12 in the notification (notify.mode=attach), else empty
     Platform platform = Platform::Other;
-    bool send_again = false;        ///< the form did not come from this visit
-    bool offers_key_pages = false;  ///< whether to lead to KeyPages::keys, at "/PATH/pickup/TOKEN/keys"
+    bool send_again = false;  ///< the form did not come from this visit
   };
   [[nodiscard]] Result<std::string> opened(const Opened& facts) const;
   /// The file is made: its password, shown this once, and how to import it.

@@ -16,7 +16,7 @@ http::Response opened_page(const PickupRoutesContext& context, const http::Reque
   const Pages pages = pages_for(context, request);
   const VisitFacts facts = facts_of(context, request.parameters.at("token"), session, opened);
   return show(pages.frame(), send_again ? 403 : 200,
-              pages.opened({facts, opened.attached_password, browser_platform(request), send_again, true}));
+              pages.opened({facts, opened.attached_password, browser_platform(request), send_again}));
 }
 
 http::Response landing(PickupRoutesContext& context, const http::Request& request) {

@@ -52,12 +52,8 @@ TEST_F(PagesTest, ShowThePasswordOfAnAttachedFileOnlyWhenThereIsOne) {
   EXPECT_NE(html.find("<code>pass&lt;word</code>"), std::string::npos);
 }
 
-TEST_F(PagesTest, LeadToTheKeysWhenThereAreSuchPages) {
-  visit.keys = {key('a')};
-  EXPECT_EQ(pages.opened({visit, {}}).value().find("/keys\""), std::string::npos);
-  EXPECT_NE(
-      pages.opened({visit, {}, Platform::Other, false, true}).value().find("=\"/pickup/" + visit.token + "/keys\""),
-      std::string::npos);
+TEST_F(PagesTest, LeadToTheKeys) {
+  EXPECT_NE(pages.opened({visit, {}}).value().find("=\"/pickup/" + visit.token + "/keys\""), std::string::npos);
 }
 
 TEST_F(PagesTest, ChooseTheFormatOfThePlatform) {
@@ -168,7 +164,7 @@ TEST_F(PagesTest, AreSoundInEveryLanguage) {
     const Pages there(site, language);
     const std::string& token = visit.token;
     for (const auto& page : {there.code(token), there.code(token, std::string("<evil>")), there.wrong_code(token, 1),
-                             there.session_ended(token), there.opened({visit, "<evil>", Platform::Mac, true, true}),
+                             there.session_ended(token), there.opened({visit, "<evil>", Platform::Mac, true}),
                              there.taken(token, Secret::copy_of("<evil>"), Platform::Windows)}) {
       expect_sound(page, language);
     }
