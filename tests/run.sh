@@ -9,7 +9,14 @@ case "${1:-}" in release | debug | asan-ubsan | tsan) preset=$1; shift ;; esac
 build=${BUILD_DIR:-$PWD/build}/$preset
 
 conf/bootstrap.sh --tests
-cmake --preset "$preset" -B "$build" >/dev/null
+options=()
+if [ "$preset" = asan-ubsan ]; then  # it tests with the release's tests (tests/CMakeLists.txt)
+  release=$(dirname "$build")/release
+  cmake --preset release -B "$release" >/dev/null
+  cmake --build "$release"
+  options+=("-DSEALPOST_TEST_OBJECTS=$(realpath "$release")")
+fi
+cmake --preset "$preset" -B "$build" "${options[@]}" >/dev/null
 cmake --build "$build"
 eval "$(python3 - "$preset" "$PWD" <<'PY'
 import json, shlex, sys

@@ -18,6 +18,7 @@
 #include "base/openssl.h"
 #include "tests/e2e/relay_fixture.h"
 #include "tests/e2e/submitter.h"
+#include "tests/support/build.h"
 #include "tests/support/eventually.h"
 #include "tests/support/smtp_server.h"
 
@@ -233,9 +234,7 @@ TEST_F(CanaryTest, AreNowhereAtRest) {
 }
 
 TEST_F(CanaryTest, OfContentAndCredentialsAreGoneFromTheRelaysMemoryOnceTheWorkIsDone) {
-#if defined(SEALPOST_SANITIZED)
-  GTEST_SKIP() << "sanitizers map terabytes, and keep what was freed";
-#endif
+  if (sanitized()) GTEST_SKIP() << "sanitizers map terabytes, and keep what was freed";
   ASSERT_NO_FATAL_FAILURE(do_everything());
   ASSERT_NO_FATAL_FAILURE(let_go());
   const std::string memory = memory_of(relay.pid());

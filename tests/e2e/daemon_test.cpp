@@ -6,6 +6,7 @@
 
 #include "tests/e2e/relay_fixture.h"
 #include "tests/e2e/submitter.h"
+#include "tests/support/build.h"
 #include "tests/support/smtp_server.h"
 #include "tests/support/test_certificates.h"
 
@@ -39,7 +40,7 @@ TEST(Daemon, SighupServesANewCertificateAndABrokenFileKeepsTheOld) {
 
 TEST(Daemon, ASecondOneOnTheSameStateDirIsRefused) {
   RelayFixture relay;
-  const auto second = run({BIN_DIR "/sealpostd", "--config", relay.config()});
+  const auto second = run({program("sealpostd"), "--config", relay.config()});
   EXPECT_EQ(second.status, 78) << second.err;
   EXPECT_NE(second.err.find(relay.state_dir()), std::string::npos) << second.err;
   auto sender = Submitter::logged_in(relay);

@@ -9,19 +9,18 @@
 
 #include "tests/e2e/relay_fixture.h"
 #include "tests/e2e/submitter.h"
+#include "tests/support/build.h"
 #include "tests/support/raw_client.h"
 
 namespace sealpost::test {
 namespace {
-
-const std::string program = BIN_DIR "/sealpostd";
 
 /// The relay of the fixture once more, with a limit of open files.
 class LimitedRelay final {
  public:
   LimitedRelay(const RelayFixture& fixture, const std::string& soft, const std::string& hard)
       : process_({"sh", "-c", "ulimit -Sn " + soft + " && ulimit -Hn " + hard + " && exec \"$0\" --config \"$1\"",
-                  program, fixture.config()}),
+                  program("sealpostd"), fixture.config()}),
         log_(process_.wait_for(" ready ", std::chrono::seconds(60))) {}
 
   Process& process() { return process_; }

@@ -11,19 +11,15 @@
 #include "tests/e2e/peak_memory.h"
 #include "tests/e2e/relay_fixture.h"
 #include "tests/e2e/submitter.h"
+#include "tests/support/build.h"
 
 namespace sealpost::test {
 namespace {
 
 // Sanitizers keep freed memory and shadows of their own, and take their time.
-#if defined(SEALPOST_SANITIZED)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
-constexpr std::size_t message_megabytes = sanitized ? 4 : 20;
+const std::size_t message_megabytes = sanitized() ? 4 : 20;
 /// Fewer than six messages fit at once.
-constexpr std::size_t limit_megabytes = 15 * message_megabytes;
+const std::size_t limit_megabytes = 15 * message_megabytes;
 /// Program, libraries, thread stacks, TLS, deliveries.
 constexpr std::size_t constant_megabytes = 64;
 
@@ -67,7 +63,7 @@ TEST(MemoryLimit, BoundsTheProcessWhileManySendLargeMailAtOnce) {
   const std::size_t peak = peak_megabytes(relay.pid());
   RecordProperty("peak_megabytes", std::to_string(peak));
   EXPECT_GT(peak, 0U);
-  if (!sanitized) {
+  if (!sanitized()) {
     EXPECT_LT(peak, limit_megabytes + constant_megabytes);
   }
 }

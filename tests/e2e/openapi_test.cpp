@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "tests/e2e/relay_fixture.h"
+#include "tests/support/build.h"
 #include "tests/support/mail_sink.h"
 #include "tests/support/redis_server.h"
 
@@ -20,7 +21,7 @@ Poco::JSON::Object facts(const RelayFixture& relay, const std::string& redis, co
   object.set("config", relay.config());
   object.set("redis", redis);
   object.set("mail", mail);
-  object.set("ctl", BIN_DIR "/sealpostctl");
+  object.set("ctl", program("sealpostctl"));
   return object;
 }
 

@@ -15,6 +15,7 @@
 #include "base/redis/client.h"
 #include "tests/e2e/relay_fixture.h"
 #include "tests/e2e/submitter.h"
+#include "tests/support/build.h"
 #include "tests/support/eventually.h"
 
 namespace sealpost::test {
@@ -127,7 +128,7 @@ TEST(Operator, EveryKeyInRedisIsDocumented) {
 }
 
 TEST(Operator, APasswordIsNotAskedForWithoutATerminal) {
-  const auto ran = run({BIN_DIR "/sealpostctl", "account", "add", "crm", "--send-as", "@example.com", "--help"});
+  const auto ran = run({program("sealpostctl"), "account", "add", "crm", "--send-as", "@example.com", "--help"});
   EXPECT_EQ(ran.status, 0);
   RelayFixture relay;
   const auto refused = relay.ctl({"account", "add", "crm", "--send-as", "@example.com"}, "password\n");

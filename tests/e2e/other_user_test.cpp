@@ -8,6 +8,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "tests/support/build.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
@@ -31,11 +32,11 @@ class OtherUser : public testing::Test {
   [[nodiscard]] std::string state_dir() const { return dir / "state"; }
   [[nodiscard]] std::vector<std::string> as_service() const {
     const std::string user = std::to_string(service_user);
-    return {"setpriv", "--reuid=" + user, "--regid=" + user, "--clear-groups", BIN_DIR "/sealpostd", "--config",
+    return {"setpriv", "--reuid=" + user, "--regid=" + user, "--clear-groups", program("sealpostd"), "--config",
             config};
   }
   [[nodiscard]] Finished ctl(std::vector<std::string> arguments, const std::string& input = {}) const {
-    arguments.insert(arguments.begin(), {BIN_DIR "/sealpostctl", "--config", config});
+    arguments.insert(arguments.begin(), {program("sealpostctl"), "--config", config});
     return run(arguments, input);
   }
   void expect_all_the_services() const {
@@ -78,7 +79,7 @@ TEST_F(OtherUser, ARelayStartedAsRootStopsBeforeItTouchesTheServicesFiles) {
     relay.signal(SIGTERM);
     ASSERT_EQ(relay.wait(std::chrono::seconds(60)), 0);
   }
-  const auto by_root = run({BIN_DIR "/sealpostd", "--config", config});
+  const auto by_root = run({program("sealpostd"), "--config", config});
   EXPECT_EQ(by_root.status, 78);
   EXPECT_NE(by_root.err.find(state_dir() + ": belongs to another user"), std::string::npos) << by_root.err;
   expect_all_the_services();

@@ -8,6 +8,7 @@
 
 #include "tests/e2e/relay_fixture.h"
 #include "tests/e2e/submitter.h"
+#include "tests/support/build.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/smtp_server.h"
 
@@ -24,7 +25,7 @@ struct Node {
                              "[delivery]\nroute = " + (route.empty() ? "maildir:" + (dir / "mail") : route) +
                              "\n[crypto]\nkey_type = p256\n[keys]\npool_size = 0\n" + keys_lines +
                              "[redis]\nurl = " + url + "\n" + redis_lines)),
-        command({BIN_DIR "/sealpostd", "--config", config}) {}
+        command({program("sealpostd"), "--config", config}) {}
   TempDir dir;
   std::string config;
   std::vector<std::string> command;
@@ -138,7 +139,7 @@ INSTANTIATE_TEST_SUITE_P(Ways, OutsideRedisAccess,
                          [](const auto& tested) { return tested.param.name; });
 
 std::string ca_of(const Node& node) {
-  const auto done = run({BIN_DIR "/sealpostctl", "--config", node.config, "key", "ca"});
+  const auto done = run({program("sealpostctl"), "--config", node.config, "key", "ca"});
   EXPECT_EQ(done.status, 0) << done.err;
   return done.out;
 }

@@ -16,6 +16,7 @@
 #include <functional>
 
 #include "tests/e2e/relay_fixture.h"
+#include "tests/support/build.h"
 
 namespace sealpost::test {
 namespace {
@@ -121,7 +122,7 @@ class PasswordPrompt : public testing::Test {
   static void SetUpTestSuite() { relay_ = new RelayFixture(); }
   static void TearDownTestSuite() { delete relay_; }
   static std::vector<std::string> add(const std::string& name) {
-    return {BIN_DIR "/sealpostctl", "--config", relay_->config(), "account", "add", name, "--send-as", "@example.com"};
+    return {program("sealpostctl"), "--config", relay_->config(), "account", "add", name, "--send-as", "@example.com"};
   }
   static RelayFixture* relay_;
 };

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "tests/e2e/relay_fixture.h"
+#include "tests/support/build.h"
 
 namespace sealpost::test {
 namespace {
@@ -34,7 +35,7 @@ class ReadmeSamples : public testing::Test {
     EXPECT_EQ(added.status, 0) << added.err;
     namespace fs = std::filesystem;
     fs::create_directories(place / "build/demo");
-    fs::create_symlink(BIN_DIR, place / "build/bin");
+    fs::create_symlink(build_directory() / "bin", place / "build/bin");
     fs::create_symlink(relay.config(), place / "build/demo/sealpost.conf");
     place.write("build/demo/netrc", "machine 127.0.0.1 login demo password secret\n");
   }

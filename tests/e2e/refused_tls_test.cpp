@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "tests/support/build.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
@@ -14,7 +15,7 @@ TEST(RefusedTls, NamesTheSettingTheFileAndTheReason) {
   const TempDir directory;
   const std::string certificate = directory.write("tls.crt", "no certificate");
   const std::string key = directory.write("tls.key", "no key");
-  const auto ran = run({BIN_DIR "/sealpostd", "--relay.state_dir=" + (directory / "state"),
+  const auto ran = run({program("sealpostd"), "--relay.state_dir=" + (directory / "state"),
                         "--tls.certificate=" + certificate, "--tls.private_key=" + key});
   EXPECT_EQ(ran.status, 78);
   EXPECT_NE(ran.err.find("tls.certificate: " + certificate), std::string::npos) << ran.err;

@@ -21,6 +21,7 @@
 
 #include "base/encoding.h"
 #include "base/redis/client.h"
+#include "tests/support/build.h"
 #include "tests/support/eventually.h"
 #include "tests/support/mail_parser.h"
 
@@ -99,7 +100,7 @@ void RelayFixture::write_config() {
 
 void RelayFixture::start() {
   if (daemon_) earlier_logs_ += daemon_->output();
-  daemon_ = std::make_unique<Process>(std::vector<std::string>{BIN_DIR "/sealpostd", "--config", config()});
+  daemon_ = std::make_unique<Process>(std::vector<std::string>{program("sealpostd"), "--config", config()});
   if (daemon_->wait_for(settings_["log.format"] == "json" ? "\"ready\"" : " ready ", std::chrono::seconds(60))
           .empty()) {
     throw std::runtime_error("sealpostd did not start: " + daemon_->output());
@@ -144,7 +145,7 @@ std::size_t RelayFixture::deliveries(const std::string& recipient, const std::st
 }
 
 Finished RelayFixture::ctl(const std::vector<std::string>& arguments, const std::string& input) const {
-  std::vector<std::string> argv = {BIN_DIR "/sealpostctl", "--config", config()};
+  std::vector<std::string> argv = {program("sealpostctl"), "--config", config()};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   return run(argv, input);
 }

@@ -16,6 +16,7 @@
 #include "base/redis/client.h"
 #include "tests/e2e/relay_fixture.h"
 #include "tests/e2e/submitter.h"
+#include "tests/support/build.h"
 #include "tests/support/eventually.h"
 #include "tests/support/mail_parser.h"
 #include "tests/support/redis_server.h"
@@ -74,7 +75,7 @@ std::string redis_setting(const RelayFixture& relay, const std::string& name) {
 
 /// sealpostd with these options beside the relay's file; for starts that are refused.
 Finished start_again(const RelayFixture& relay, const std::vector<std::string>& options) {
-  std::vector<std::string> argv = {BIN_DIR "/sealpostd", "--config", relay.config()};
+  std::vector<std::string> argv = {program("sealpostd"), "--config", relay.config()};
   argv.insert(argv.end(), options.begin(), options.end());
   return run(argv);
 }
@@ -293,7 +294,7 @@ TEST(Settings, CodeLifetimeEndsThePickupAndHttpCanBeOff) {
   EXPECT_THAT(relay.log(), Not(HasSubstr("service=smtp ")));
   EXPECT_THAT(relay.log(), HasSubstr("tls.self_signed"));
   ASSERT_EQ(relay.stop(), 0);
-  Process without({BIN_DIR "/sealpostd", "--config", relay.config(), "--http.listen=off", "--smtp.listen_tls=off",
+  Process without({program("sealpostd"), "--config", relay.config(), "--http.listen=off", "--smtp.listen_tls=off",
                    "--http.listen_tls=off"});
   const std::string log = without.wait_for(" ready ", std::chrono::seconds(60));
   EXPECT_THAT(log, HasSubstr(" ready "));
@@ -320,7 +321,7 @@ TEST(Settings, LanguageAndTemplatesAreThoseOfTheOperator) {
   EXPECT_EQ(relay.http("GET", "/pickup/logo").fields["content-type"], "image/svg+xml");
   ASSERT_EQ(relay.stop(), 0);
   folder.write("languages/de.txt", "footer = {{hostname\n");
-  const auto refused = run({BIN_DIR "/sealpostd", "--config", relay.config()});
+  const auto refused = run({program("sealpostd"), "--config", relay.config()});
   EXPECT_EQ(refused.status, 78);
   EXPECT_THAT(refused.err,
               HasSubstr("notify.templates: " + folder.path().string() + "/languages/de.txt: line 1: unclosed {{"));
@@ -346,7 +347,7 @@ TEST_P(RefusedStart, Is78WithFileKeyAndReason) {
   const TempDir directory;
   const std::string file =
       directory.write("sealpost.conf", "[relay]\nstate_dir = " + (directory / "state") + "\n" + row.file, row.mode);
-  std::vector<std::string> argv = {BIN_DIR "/sealpostd", "--config", file};
+  std::vector<std::string> argv = {program("sealpostd"), "--config", file};
   argv.insert(argv.end(), row.options.begin(), row.options.end());
   const auto ran = run(argv, {}, row.environment);
   EXPECT_EQ(ran.status, 78);
@@ -390,21 +391,21 @@ TEST(Settings, TheCommandLineWinsOverTheEnvironmentAndThatOverTheFile) {
   const TempDir directory;
   const std::string file = directory.write(
       "sealpost.conf", "[smtp]\nmax_recipients = 1\nmax_connections = 1\nmax_connections_per_client = 1\n");
-  const auto shown = run({BIN_DIR "/sealpostd", "--config", file, "--smtp.max_recipients=3", "--print-config"}, {},
+  const auto shown = run({program("sealpostd"), "--config", file, "--smtp.max_recipients=3", "--print-config"}, {},
                          {{"SEALPOST_SMTP_MAX_RECIPIENTS", "2"}, {"SEALPOST_SMTP_MAX_CONNECTIONS", "2"}});
   EXPECT_EQ(shown.status, 0) << shown.err;
   for (const char* line : {"max_recipients = 3\n", "max_connections = 2\n", "max_connections_per_client = 1\n"}) {
     EXPECT_THAT(shown.out, HasSubstr(std::string("\n") + line));
   }
   const std::string again = directory.write("again.conf", shown.out);
-  EXPECT_EQ(run({BIN_DIR "/sealpostd", "--config", again, "--print-config"}).out, shown.out) << "it reads back";
+  EXPECT_EQ(run({program("sealpostd"), "--config", again, "--print-config"}).out, shown.out) << "it reads back";
 }
 
 TEST(Settings, ThePrintOutHoldsNoSecret) {
   const TempDir directory;
   const std::string password = directory.write("password", "hop-secret\n");
   const auto shown = run(
-      {BIN_DIR "/sealpostd", "--delivery.username=relay", "--delivery.password_file=" + password, "--print-config"});
+      {program("sealpostd"), "--delivery.username=relay", "--delivery.password_file=" + password, "--print-config"});
   EXPECT_EQ(shown.status, 0) << shown.err;
   EXPECT_THAT(shown.out, HasSubstr("password_file = " + password));
   EXPECT_THAT(shown.out, Not(HasSubstr("hop-secret")));
