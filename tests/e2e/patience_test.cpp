@@ -36,7 +36,8 @@ TEST(Patience, TheSenderIsWarnedOnceAndWhatIsOverIsForgotten) {
   EXPECT_NE(warning.status[1].at("diagnostic-code").find("450 4.2.1 not now"), std::string::npos);
 
   EXPECT_TRUE(eventually([&] { return relay.deliveries("bob@example.net") == 0; })) << "2 s after it was over";
-  EXPECT_EQ(relay.deliveries("never@example.net", "deferred"), 2U) << "what waits is kept, however old";
+  EXPECT_TRUE(eventually([&] { return relay.deliveries("never@example.net", "deferred") == 2; }))
+      << "what waits is kept, however old; now and then one of the two is being tried";
   // By now there were more attempts than one; the report of a second warning would have gone the way of the first.
   ASSERT_EQ(relay.stop(), 0);
   EXPECT_EQ(relay.mail("alice@example.com", 1).size(), 1U);

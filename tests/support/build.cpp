@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Implements build.h.
 #include "tests/support/build.h"
 
 #include <dlfcn.h>
