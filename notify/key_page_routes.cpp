@@ -66,6 +66,17 @@ http::Response look_at_certificate(const PickupRoutesContext& context, const htt
                                      : visit->keys.replace(visit->facts));
 }
 
+/// Around a certificate stand boundaries and the other fields.
+constexpr std::size_t max_upload = max_upload_octets + 8192;
+
+/// Before anything of a file is taken in: whose visit it is, and that it can be looked at.
+std::optional<http::Response> admit_upload(const PickupRoutesContext& context, const http::Request& request) {
+  auto visit = visit_of(context, request);
+  if (!visit) return std::move(visit).error();
+  if (request.announced <= max_upload) return std::nullopt;
+  return visit->answer(413, visit->keys.refused(visit->facts, to_text(CertificateCheck::TooLarge)));
+}
+
 /// The certificate as text when there is one, else the file.
 http::Response upload(PickupRoutesContext& context, const http::Request& request) {
   auto visit = visit_of(context, request);
@@ -135,8 +146,6 @@ http::Response receipt(const PickupRoutesContext& context, const http::Request& 
 std::vector<http::Route> key_page_routes(PickupRoutesContext& context) {
   using http::Access;
   constexpr std::size_t max_body = 4096;
-  // Boundaries and the other fields stand around the certificate.
-  constexpr std::size_t max_upload = max_upload_octets + 8192;
   const auto call = [&context](auto* handler) {
     return [&context, handler](const http::Request& request) { return handler(context, request); };
   };
@@ -150,7 +159,7 @@ std::vector<http::Route> key_page_routes(PickupRoutesContext& context) {
        page([](const Visit& visit) { return visit.keys.keep(visit.facts); })},
       {"POST", "/pickup/{token}/keep", Access::PublicSecure, max_body, call(keep)},
       {"GET", "/pickup/{token}/certificate", Access::PublicSecure, 0, call(look_at_certificate)},
-      {"POST", "/pickup/{token}/certificate", Access::PublicSecure, max_upload, call(upload), 3},
+      {"POST", "/pickup/{token}/certificate", Access::PublicSecure, max_upload, call(upload), 3, call(admit_upload)},
       {"GET", "/pickup/{token}/certificate/confirm", Access::PublicSecure, 0, call(look_at_certificate)},
       {"POST", "/pickup/{token}/certificate/confirm", Access::PublicSecure, max_body, call(confirm)},
       {"GET", "/pickup/{token}/forget", Access::PublicSecure, 0,

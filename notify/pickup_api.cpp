@@ -182,6 +182,13 @@ http::Response keep(PickupRoutesContext& context, const http::Request& request) 
   return kept ? json(200, key_body(*kept)) : refuse(kept.error());
 }
 
+/// Before anything of a certificate is taken in: whose session it is.
+std::optional<http::Response> admit_upload(const PickupRoutesContext& context, const http::Request& request) {
+  auto link = context.pickup.enter(request.parameters.at("token"), bearer(request));
+  if (!link) return refuse(link.error());
+  return std::nullopt;
+}
+
 http::Response upload(PickupRoutesContext& context, const http::Request& request) {
   auto pending = context.choices.upload(request.parameters.at("token"), bearer(request), view(request.body));
   if (!pending) return refuse(pending.error());
@@ -235,7 +242,8 @@ std::vector<http::Route> pickup_api_routes(PickupRoutesContext& context) {
       {"POST", "/v1/pickup/{token}/session", Access::PublicSecure, max_body, call(open_session)},
       {"POST", "/v1/pickup/{token}/pkcs12", Access::PublicSecure, max_body, call(take_pkcs12)},
       {"POST", "/v1/pickup/{token}/keep", Access::PublicSecure, max_body, call(keep)},
-      {"PUT", "/v1/pickup/{token}/certificate", Access::PublicSecure, max_upload_octets, call(upload)},
+      {"PUT", "/v1/pickup/{token}/certificate", Access::PublicSecure, max_upload_octets, call(upload), 1,
+       call(admit_upload)},
       {"POST", "/v1/pickup/{token}/certificate/confirm", Access::PublicSecure, max_body, call(confirm)},
       {"POST", "/v1/pickup/{token}/forget", Access::PublicSecure, max_body, call(forget)},
   };

@@ -24,6 +24,7 @@ struct Request {
   std::multimap<std::string, std::string> query;
   Fields fields;
   WipedBuffer body;
+  std::size_t announced = 0;                      ///< Content-Length, octets
   std::map<std::string, std::string> parameters;  ///< {names} of the route's pattern
   std::string client;                             ///< numeric address; X-Forwarded-For when a trusted proxy says so
   std::string client_network;
@@ -90,6 +91,9 @@ struct Route {
   std::function<Response(const Request&)> handle;  ///< runs on a worker, may block
   /// How much memory handling takes for each octet of the body, which is one of them.
   std::size_t memory_per_octet = 1;
+  /// Asked before memory is given to a body: who may send it, and what is told of one beyond max_body, of which the
+  /// server itself only says that it is too large. Nothing means: go on. Runs on a worker, may block.
+  std::function<std::optional<Response>(const Request&)> admit = {};
 };
 
 /// The table of all folders' routes; immutable once the server listens.

@@ -21,8 +21,7 @@ using std::chrono::steady_clock;
 struct Exchange {
   const Route* route = nullptr;
   Request request;
-  std::size_t announced = 0;              ///< octets of the body
-  MemoryBudget::Reservation reservation;  ///< for them
+  MemoryBudget::Reservation reservation;  ///< for the body
   CallRate::Standing standing;            ///< the caller's
   bool keep_alive = false;
   bool expects_continue = false;
@@ -43,7 +42,9 @@ Answer guarded(Call call) {
 
 std::optional<Response> check(ServerContext& context, Exchange& exchange) {
   return guarded<std::optional<Response>>([&]() -> std::optional<Response> {
-    auto refused = check_caller(context.authenticator, *exchange.route, exchange.request);
+    const Route& route = *exchange.route;
+    auto refused = check_caller(context.authenticator, route, exchange.request);
+    if (!refused && route.admit && exchange.request.announced > 0) refused = route.admit(exchange.request);
     if (!exchange.request.caller || context.call_rate == nullptr) return refused;
     exchange.standing = context.call_rate->take(exchange.request.caller->account, steady_clock::now());
     if (exchange.standing.allowed) return refused;
@@ -116,7 +117,7 @@ class HttpConversation final : public net::Conversation {
       set_deadline(context_.options.header_deadline);
     }
     if (state_ == State::Head) return read_head();
-    if (state_ == State::Body && exchange_->request.body.size() == exchange_->announced) return run_handler();
+    if (state_ == State::Body && exchange_->request.body.size() == exchange_->request.announced) return run_handler();
     return std::nullopt;
   }
 
@@ -144,14 +145,15 @@ class HttpConversation final : public net::Conversation {
     exchange.head_only = head.method == "HEAD";
     exchange.keep_alive = head.keep_alive;
     exchange.expects_continue = head.expects_continue;
-    exchange.announced = head.content_length.value_or(0);
+    exchange.request.announced = head.content_length.value_or(0);
     fill_request(exchange.request, head, std::move(match.parameters));
     if (match.route == nullptr) return no_route(match);
     if (auto refused = check_transport(*match.route, exchange.request)) return respond_early(std::move(*refused));
-    if (exchange.announced > match.route->max_body) return refuse({413, "the body is too large"});
-    if (exchange.announced == 0) return run_check_and_handler();
+    const bool admits = static_cast<bool>(match.route->admit);
+    if (exchange.request.announced > match.route->max_body && !admits) return refuse({413, "the body is too large"});
+    if (exchange.request.announced == 0) return run_check_and_handler();
     // A stranger's body is not worth the memory: first the caller, then the body.
-    return needs_caller(*match.route, exchange.request) ? run_check() : expect_body();
+    return admits || needs_caller(*match.route, exchange.request) ? run_check() : expect_body();
   }
 
   void fill_request(Request& request, RequestHead& head, std::map<std::string, std::string> parameters) {
@@ -171,12 +173,13 @@ class HttpConversation final : public net::Conversation {
 
   net::Step expect_body() {
     Exchange& exchange = *exchange_;
-    if (!exchange.reservation.grow_to(context_.budget, exchange.announced * exchange.route->memory_per_octet)) {
+    if (exchange.request.announced > exchange.route->max_body) return refuse({413, "the body is too large"});
+    if (!exchange.reservation.grow_to(context_.budget, exchange.request.announced * exchange.route->memory_per_octet)) {
       return respond_early(Response::problem(503, "Busy", "too much is in flight").with("Retry-After", "5"));
     }
     state_ = State::Body;
     set_deadline(context_.options.body_deadline);
-    exchange.request.body.reserve(exchange.announced);
+    exchange.request.body.reserve(exchange.request.announced);
     take_input(add_to_body(view(input_)));
     net::Step step;
     const bool begun = !exchange.request.body.empty();
@@ -187,7 +190,7 @@ class HttpConversation final : public net::Conversation {
   /// How many of the octets belonged to the body.
   std::size_t add_to_body(std::string_view octets) {
     WipedBuffer& body = exchange_->request.body;
-    const auto count = std::min(octets.size(), exchange_->announced - body.size());
+    const auto count = std::min(octets.size(), exchange_->request.announced - body.size());
     append(body, octets.substr(0, count));
     return count;
   }
@@ -231,7 +234,7 @@ class HttpConversation final : public net::Conversation {
 
   /// Before the body was read: what follows on the connection could be taken for a request.
   net::Step respond_early(Response response) {
-    return respond(std::move(response), exchange_->announced > 0 || !exchange_->keep_alive);
+    return respond(std::move(response), exchange_->request.announced > 0 || !exchange_->keep_alive);
   }
 
   /// What is wrong with the framing cannot be followed by another request on this connection.

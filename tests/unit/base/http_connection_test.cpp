@@ -198,6 +198,31 @@ TEST_F(HttpTest, BodiesAreHeldWithinTheBudget) {
   EXPECT_EQ(budget_.used(), 1000U) << "given back with the answer";
 }
 
+TEST_F(HttpTest, ABodyThatIsNotAdmittedGetsNoMemory) {
+  Direct stranger(context_, from("127.0.0.1"));
+  const std::string refused = stranger.say("POST /visit HTTP/1.1\r\nHost: h\r\nContent-Length: 900\r\n\r\n");
+  EXPECT_EQ(status_of(refused), 401);
+  EXPECT_EQ(budget_.used(), 0U);
+  EXPECT_TRUE(stranger.closed()) << "its body is still to come";
+  EXPECT_EQ(handled_, 0);
+  Direct visitor(context_, from("127.0.0.1"));
+  EXPECT_EQ(visitor.say("POST /visit HTTP/1.1\r\nHost: h\r\nCookie: visit=1\r\nContent-Length: 900\r\n\r\n"), "");
+  EXPECT_EQ(budget_.used(), 900U);
+  EXPECT_EQ(status_of(visitor.say(std::string(900, 'b'))), 200);
+  EXPECT_EQ(handled_, 1);
+}
+
+TEST_F(HttpTest, ARouteThatAdmitsTellsOfTooMuchInItsOwnWords) {
+  RawClient client(serve());
+  ASSERT_TRUE(client.send("POST /visit HTTP/1.1\r\nHost: h\r\nCookie: visit=1\r\nContent-Length: 4194304\r\n\r\n" +
+                          std::string(4UL << 20U, 'b')));
+  const std::string refused = client.read_to_end();
+  EXPECT_EQ(status_of(refused), 413);
+  EXPECT_TRUE(refused.ends_with("send less")) << refused;
+  EXPECT_EQ(budget_.used(), 0U);
+  EXPECT_EQ(handled_, 0);
+}
+
 TEST_F(HttpTest, TheBudgetIsGivenBackByAConnectionThatEnds) {
   {
     Direct direct(context_, from("127.0.0.1"));

@@ -26,6 +26,13 @@ HttpTest::HttpTest()
       {{"GET", "/hello", Access::Public, 0, counted([](const Request&) { return Response::html(200, "<p>hi</p>"); })},
        {"POST", "/echo", Access::Public, 1000,
         counted([](const Request& request) { return Response::text(200, "text/plain", view(request.body)); })},
+       {"POST", "/visit", Access::Public, 1000,
+        counted([](const Request& request) { return Response::text(200, "text/plain", view(request.body)); }), 1,
+        [](const Request& request) -> std::optional<Response> {
+          if (request.cookie("visit").empty()) return Response::text(401, "text/plain", "who are you?");
+          if (request.announced > 1000) return Response::text(413, "text/plain", "send less");
+          return std::nullopt;
+        }},
        {"GET", "/items/{id}", Access::Public, 0,
         counted([](const Request& request) { return Response::text(200, "text/plain", request.parameters.at("id")); })},
        {"GET", "/who", Access::Public, 0, counted([](const Request& request) {
