@@ -1,25 +1,26 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs the Debian packages that are missing: those to build and run Sealpost, with --tests also those that the tests use.
-# May be run again at any time; says what it installs.
+# Installs the Debian packages that are missing: those to build and run Sealpost, with --tests also those that the tests use, and from npm
+# what drives their browser (tests/browser/package-lock.json). May be run again at any time; says what it installs.
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config libssl-dev libpoco-dev libhiredis-dev libboost-program-options-dev libidn2-dev
        libmsgpack-cxx-dev libunbound-dev redis-server openssl curl ca-certificates)
-tests=(libgtest-dev libgmock-dev gpg gpgsm gnupg-agent libnss3-tools python3 python3-aiosmtpd nsd
-       postfix dovecot-lmtpd chromium chromium-driver python3-selenium git clang-format clang-tidy
+tests=(libgtest-dev libgmock-dev gpg gpgsm gnupg-agent libnss3-tools openjdk-17-jre-headless python3 python3-aiosmtpd nsd
+       postfix dovecot-lmtpd chromium git clang-format clang-tidy
        libemail-mime-perl libmime-tools-perl nodejs python3-jsonschema)
 
 packages=("${build[@]}")
-if [ "${1:-}" = --tests ]; then packages+=("${tests[@]}"); fi
+if [ "${1:-}" = --tests ]; then
+  packages+=("${tests[@]}")
+  command -v npm >/dev/null || packages+=(npm)  # other packages of Node.js than Debian's bring it along
+fi
 
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing+=("$package")
 done
-if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
 
-echo "Installing: ${missing[*]}" >&2
 # A package that brings a service (redis-server; for the tests nsd, postfix, dovecot) must not start it: Sealpost runs private ones. Debian
 # asks policy-rc.d before it starts any; one that is there already is its owner's. sudo passes no variables on.
 install='
@@ -32,4 +33,14 @@ apt-get update -qq
 apt-get install -y -qq --no-install-recommends "$@" >&2'
 run=(env DEBIAN_FRONTEND=noninteractive POLICY="${POLICY:-/usr/sbin/policy-rc.d}" sh -ec "$install" sh)
 if [ "$(id -u)" -ne 0 ]; then run=(sudo "${run[@]}"); fi
-"${run[@]}" "${missing[@]}"
+if [ ${#missing[@]} -ne 0 ]; then
+  echo "Installing: ${missing[*]}" >&2
+  "${run[@]}" "${missing[@]}"
+fi
+
+browser=$(dirname "$0")/../tests/browser
+if [ "${1:-}" = --tests ] && ! cmp -s "$browser/package-lock.json" "$browser/node_modules/installed"; then
+  echo "Installing from npm: playwright-core axe-core" >&2
+  npm ci --prefix "$browser" --ignore-scripts --no-audit --no-fund --loglevel error >&2
+  cp "$browser/package-lock.json" "$browser/node_modules/installed"
+fi

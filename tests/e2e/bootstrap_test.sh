@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# conf/bootstrap.sh among stand-ins for Debian's tools: it says what it installs, installs only what is missing, does nothing the second time,
+# conf/bootstrap.sh among stand-ins for Debian's tools and npm: it says what it installs, installs only what is missing, does nothing the second time,
 # and is the same to root and to a user with sudo: bootstrap_test.sh
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -26,7 +26,13 @@ stand_in apt-get '
 code=0; if [ -x "$POLICY" ]; then "$POLICY" || code=$?; fi
 echo "apt-get $DEBIAN_FRONTEND $code $*" >>"$CALLS"
 if [ "$1" = install ]; then shift; for word in "$@"; do [ "${word#-}" != "$word" ] || echo "$word" >>"$INSTALLED"; done; fi'
-bootstrap() { PATH=$dir/bin:$PATH conf/bootstrap.sh "$@" 2>"$dir/said"; }
+stand_in npm '
+echo "npm $*" >>"$CALLS"
+while [ $# -gt 0 ]; do [ "$1" != --prefix ] || mkdir -p "$2/node_modules"; shift; done'
+mkdir -p "$dir/tree/conf" "$dir/tree/tests/browser"
+cp conf/bootstrap.sh "$dir/tree/conf"
+cp tests/browser/package*.json "$dir/tree/tests/browser"
+bootstrap() { PATH=$dir/bin:$PATH "$dir/tree/conf/bootstrap.sh" "$@" 2>"$dir/said"; }
 start_with() {
   printf '%s\n' "$@" >"$INSTALLED"
   : >"$CALLS"
@@ -47,6 +53,14 @@ bootstrap
 bootstrap --tests
 grep -q '^Installing: .*libgtest-dev' "$dir/said" || fail "--tests said: $(cat "$dir/said")"
 if grep -qw 'ninja-build\|curl' "$dir/said"; then fail "--tests installs what is there: $(cat "$dir/said")"; fi
+grep -q '^Installing from npm: playwright-core axe-core$' "$dir/said" || fail "--tests said: $(cat "$dir/said")"
+[ "$(grep -c '^npm ci ' "$CALLS")" = 1 ] || fail "--tests called: $(calls)"
+: >"$CALLS"
+bootstrap --tests
+[ -z "$(calls)$(cat "$dir/said")" ] || fail "--tests the second time: $(calls) $(cat "$dir/said")"
+echo >>"$dir/tree/tests/browser/package-lock.json"
+bootstrap --tests
+[ "$(grep -c '^npm ci ' "$CALLS")" = 1 ] || fail "with other versions: $(calls)"
 
 start_with nothing
 USER_ID=1000 bootstrap
