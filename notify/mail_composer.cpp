@@ -101,12 +101,6 @@ void append_signature(WipedBuffer& out, std::string_view der) {
 
 }  // namespace
 
-WipedBuffer compose_part(const MimePart& part, Random& random) {
-  WipedBuffer out;
-  append_part(out, part, Lines::AsTheyAre, random);
-  return out;
-}
-
 WipedBuffer compose(const NoticeSender& from, const MailHeader& header, const MimePart& content, const Clock& clock,
                     Random& random) {
   WipedBuffer out;
@@ -115,15 +109,13 @@ WipedBuffer compose(const NoticeSender& from, const MailHeader& header, const Mi
   return out;
 }
 
-Result<WipedBuffer> compose_signed(const NoticeSender& from, const MailHeader& header, const MimePart& content,
-                                   const SignDetached& sign, const Clock& clock, Random& random) {
+Result<WipedBuffer> sign_part(const MimePart& content, const SignDetached& sign, Random& random) {
   if (is_8bit(content)) return Error::internal("a signed mail of 8bit parts");
   WipedBuffer entity;
   append_part(entity, content, Lines::Robust, random);
   const auto signature = sign(view(entity));
   if (!signature) return signature.error();
   WipedBuffer out;
-  append_header(out, from, header, clock, random);
   const std::string boundary = "=_" + to_hex(random.octets(16));
   append(out,
          "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n"
@@ -133,6 +125,16 @@ Result<WipedBuffer> compose_signed(const NoticeSender& from, const MailHeader& h
   append(out, "\r\n--" + boundary + "\r\n");
   append_signature(out, *signature);
   append(out, "\r\n--" + boundary + "--\r\n");
+  return out;
+}
+
+Result<WipedBuffer> compose_signed(const NoticeSender& from, const MailHeader& header, const MimePart& content,
+                                   const SignDetached& sign, const Clock& clock, Random& random) {
+  auto signed_part = sign_part(content, sign, random);
+  if (!signed_part) return signed_part.error();
+  WipedBuffer out;
+  append_header(out, from, header, clock, random);
+  append(out, view(*signed_part));
   return out;
 }
 

@@ -47,7 +47,7 @@ WipedBuffer compose(const NoticeSender& from, const MailHeader& header, const Mi
 Result<WipedBuffer> compose_signed(const NoticeSender& from, const MailHeader& header, const MimePart& content,
                                    const SignDetached& sign, const Clock& clock, Random& random);
 
-/// One part alone, its header fields before it: what a mail that is encrypted has inside.
-WipedBuffer compose_part(const MimePart& part, Random& random);
+/// The signed content alone, its header fields before it: what a mail that is encrypted has inside.
+Result<WipedBuffer> sign_part(const MimePart& content, const SignDetached& sign, Random& random);
 
 }  // namespace sealpost

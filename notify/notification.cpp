@@ -43,7 +43,7 @@ Result<TemplateValues> values_of(const Wording& wording, const NoticeSender& fro
     sender.emplace("sender", *named);
   }
   TemplateValues values = {{"link", facts.link},
-                           {"expires", to_rfc3339(facts.expires).substr(0, 10)},
+                           {"expires", to_utc_minute(facts.expires)},
                            {"attached", {}},
                            {"hostname", from.hostname},
                            {"lang", wording.language()}};
@@ -165,7 +165,7 @@ Result<Notice> compose_sender_code(const Wording& wording, const NoticeSender& f
   auto bodies = bodies_of(wording, "sender_code_subject", "sender_code",
                           {{"why", *why},
                            {"code", std::string(facts.code.reveal())},
-                           {"expires", to_rfc3339(facts.expires).substr(0, 10)},
+                           {"expires", to_utc_minute(facts.expires)},
                            {"hostname", from.hostname},
                            {"lang", wording.language()}});
   if (!bodies) return bodies.error();
@@ -188,18 +188,19 @@ Result<Notice> compose_key_news(const Wording& wording, const NoticeSender& from
 
 Result<Notice> compose_certificate_code(const Wording& wording, const NoticeSender& from,
                                         const CodeForCertificate& code, const std::string& link, ContentCipher cipher,
-                                        const Clock& clock, Random& random) {
+                                        const SignDetached& sign, const Clock& clock, Random& random) {
   auto subject = wording.sentence("certificate_code_subject");
   if (!subject) return subject.error();
   auto text = wording.fill("certificate_code.txt", {{"code", std::string(code.code.reveal())},
                                                     {"link", link},
                                                     {"fingerprint", code.fingerprint},
-                                                    {"until", to_rfc3339(code.until)},
+                                                    {"until", to_utc_minute(code.until)},
                                                     {"lang", wording.language()}});
   if (!text) return text.error();
   const std::string body = wrapped(*text);
-  const WipedBuffer entity = compose_part({"text/plain; charset=utf-8", body, {}, {}}, random);
-  auto sealed = encrypt_for_one(view(entity), code.certificate, cipher);
+  auto entity = sign_part({"text/plain; charset=utf-8", body, {}, {}}, sign, random);
+  if (!entity) return entity.error();
+  auto sealed = encrypt_for_one(view(*entity), code.certificate, cipher);
   if (!sealed) return sealed.error();
   const std::string type = cipher == ContentCipher::Aes256Gcm ? "authEnveloped-data" : "enveloped-data";
   const MimePart content{"application/pkcs7-mime; smime-type=" + type + ";\r\n\tname=\"smime.p7m\"",

@@ -55,9 +55,10 @@ Result<Notice> compose_sender_code(const Wording& wording, const NoticeSender& f
 Result<Notice> compose_key_news(const Wording& wording, const NoticeSender& from, const KeyNews& news,
                                 const SignDetached& sign, const Clock& clock, Random& random);
 
-/// The code that makes a certificate current, in a mail that only its private key opens. `link`: where it is entered.
+/// The code that makes a certificate current, in a mail that only its private key opens; the signature is inside.
+/// `link`: where it is entered.
 Result<Notice> compose_certificate_code(const Wording& wording, const NoticeSender& from,
                                         const CodeForCertificate& code, const std::string& link, ContentCipher cipher,
-                                        const Clock& clock, Random& random);
+                                        const SignDetached& sign, const Clock& clock, Random& random);
 
 }  // namespace sealpost

@@ -23,7 +23,7 @@ constexpr std::size_t resends_at_once = 16;
 
 /// One notification to make.
 struct Notifier::Issue {
-  const EmailAddress& recipient;
+  EmailAddress recipient;
   std::string fingerprint;
   NotificationCause cause;
   std::string sender;
@@ -103,10 +103,17 @@ Result<std::size_t> Notifier::serve_outbox() {
 Status Notifier::serve(const OutboxRow& row) {
   auto recipient = EmailAddress::parse(row.address);
   if (!recipient) return recipient.error();
+  auto pairs = directory_.history(recipient->directory_key());
+  if (!pairs) return pairs.error();
+  // Forgotten meanwhile, behind an earlier link: there is nothing left to announce.
+  const bool there = std::any_of(pairs->begin(), pairs->end(), [&](const KeyRecord& pair) {
+    return pair.fingerprint == row.fingerprint && pair.available;
+  });
+  if (!there) return directory_.settle_outbox(row);
   const std::string& sender = row.introduction.sender;
   const auto cause = sender.empty() ? NotificationCause::KeyRequest : NotificationCause::Mail;
   const Issue order{*recipient, row.fingerprint, cause, sender, "notification:" + row.row_id, true, row.row_id};
-  if (auto put = issue(order); !put) return put;
+  if (auto put = issue(order); !put) return put.error();
   return directory_.settle_outbox(row);
 }
 
@@ -136,11 +143,11 @@ Result<std::optional<WipedBuffer>> Notifier::attachment_for(const Issue& order, 
   return std::optional(std::move(file->octets));
 }
 
-Status Notifier::issue(const Issue& order) {
+Result<Secret> Notifier::issue(const Issue& order) {
   const Secret token = make_token(random_);
   // Of a row the one that the sender was answered with, however often it is served.
   const bool derived = code_is_for_sender() && !order.row_id.empty();
-  const Secret code = derived ? sender_code(wrapper_, order.row_id) : make_code(random_);
+  Secret code = derived ? sender_code(wrapper_, order.row_id) : make_code(random_);
   auto link = link_for(order);
   if (!link) return link.error();
   auto attached = attachment_for(order, token, *link);
@@ -160,9 +167,12 @@ Status Notifier::issue(const Issue& order) {
   // A crash came after an earlier put: that mail's link is the one that the recipient has, and nobody will ever see
   // ours.
   if (!*stored) {
-    if (auto withdrawn = store_.withdraw(token, link->address, *earlier); !withdrawn) return withdrawn;
+    if (auto withdrawn = store_.withdraw(token, link->address, *earlier); !withdrawn) return withdrawn.error();
   }
-  return code_is_for_sender() ? tell_senders(order, *link, code) : Status();
+  if (code_is_for_sender()) {
+    if (auto told = tell_senders(order, *link, code); !told) return told.error();
+  }
+  return code;
 }
 
 Result<std::vector<std::string>> Notifier::senders_for(const Issue& order) {
@@ -210,6 +220,9 @@ Result<std::optional<PickupLink>> Notifier::latest_link(const std::string& addre
 }
 
 Status Notifier::remind(const KeyRecord& key, const EmailAddress& address, const Introduction& introduction) {
+  if (code_is_for_sender() && !introduction.sender.empty()) {
+    if (auto remembered = store_.remember_sender(key.address, introduction.sender); !remembered) return remembered;
+  }
   // Nobody needs a code to read what is sealed to a certificate of their own.
   if (key.picked_up || key.own) return {};
   auto latest = latest_link(key.address);
@@ -263,21 +276,32 @@ Status Notifier::serve_resend(const EmailAddress& address) {
   auto allowed = store_.take_resend(address.directory_key());
   if (!allowed) return allowed.error();
   if (!*allowed) return {};
-  return issue_new_code(address, *pairs);
+  auto order = new_code_for(address, *pairs);
+  if (!order) return order.error();
+  if (code_is_for_sender() && order->senders.empty()) {
+    return Error::not_found("no sender is known who could pass a code on");
+  }
+  auto issued = issue(*order);
+  return issued ? Status() : Status(issued.error());
 }
 
-Result<bool> Notifier::send_new_code(const EmailAddress& address) {
+Result<std::optional<Notifier::SentCode>> Notifier::send_new_code(const EmailAddress& address) {
   auto pairs = directory_.history(address.directory_key());
   if (!pairs) return pairs.error();
-  if (pairs->empty()) return false;
-  if (auto issued = issue_new_code(address, *pairs); !issued) return issued.error();
-  return true;
+  if (pairs->empty()) return std::optional<SentCode>();
+  auto order = new_code_for(address, *pairs);
+  if (!order) return order.error();
+  auto code = issue(*order);
+  if (!code) return code.error();
+  SentCode sent{order->recipient.text(), std::move(order->senders), std::nullopt};
+  if (code_is_for_sender() && sent.senders.empty()) sent.code = std::move(*code);
+  return std::optional(std::move(sent));
 }
 
 /// The mail goes to the spelling that was stored, never to the one that somebody typed into a form. Earlier pairs
 /// count: one that expired still opens the mail that was sealed to it. Where no private key is left, there may be a
 /// certificate to set all the same.
-Status Notifier::issue_new_code(const EmailAddress& address, const std::vector<KeyRecord>& pairs) {
+Result<Notifier::Issue> Notifier::new_code_for(const EmailAddress& address, const std::vector<KeyRecord>& pairs) {
   auto pair = std::find_if(pairs.begin(), pairs.end(), [](const KeyRecord& record) { return record.available; });
   const bool attach = pair != pairs.end();
   if (!attach) pair = pairs.begin();
@@ -285,18 +309,15 @@ Status Notifier::issue_new_code(const EmailAddress& address, const std::vector<K
   if (!latest) return latest.error();
   auto stored = EmailAddress::parse(*latest ? (*latest)->recipient : address.directory_key());
   if (!stored) return stored.error();
-  const auto senders = *latest ? (*latest)->senders : std::vector<std::string>();
+  auto senders = *latest ? (*latest)->senders : std::vector<std::string>();
   if (code_is_for_sender() && senders.empty()) {
-    return Error::not_found("no sender is known who could pass a code on");
+    auto remembered = store_.senders(address.directory_key());
+    if (!remembered) return remembered.error();
+    senders = std::move(*remembered);
   }
-  return issue({*stored,
-                pair->fingerprint,
-                NotificationCause::NewCode,
-                {},
-                "resend:" + to_hex(random_.octets(16)),
-                attach,
-                {},
-                senders});
+  return Issue{
+      *stored, pair->fingerprint, NotificationCause::NewCode, {}, "resend:" + to_hex(random_.octets(16)), attach, {},
+      senders};
 }
 
 Status Notifier::tell(const KeyNews& news) {
@@ -313,7 +334,8 @@ Status Notifier::send_code(const CodeForCertificate& code) {
   if (!address) return address.error();
   const std::string link = options_.public_url + "/pickup/" + code.token + "/certificate";
   const auto cipher = domain_of(options_.domains, *address).content_cipher.value_or(options_.cipher);
-  auto notice = compose_certificate_code(wording_for(*address), options_.sender, code, link, cipher, clock_, random_);
+  auto notice = compose_certificate_code(wording_for(*address), options_.sender, code, link, cipher, options_.sign,
+                                         clock_, random_);
   if (!notice) return notice.error();
   auto done = notices_.put(*notice, *address, "certificate_code:" + to_hex(random_.octets(16)));
   return done ? Status() : Status(done.error());

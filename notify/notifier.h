@@ -62,9 +62,13 @@ class Notifier final {
   Status remind(const KeyRecord& key, const EmailAddress& address, const Introduction& introduction);
   /// Somebody asks for a new code. Returns at once, and the same whether the address is known or not.
   void resend(const EmailAddress& address, const std::string& client_network);
-  /// The same at once and whatever was sent before, for the operator. False when the address has no pair; NotFound when
-  /// the code is for the sender to pass on, and no sender is known.
-  Result<bool> send_new_code(const EmailAddress& address);
+  struct SentCode {
+    std::string recipient;             ///< the spelling that the mail goes to
+    std::vector<std::string> senders;  ///< with notify.code_to=sender: who gets the code
+    std::optional<Secret> code;        ///< to be passed on by the caller, when no sender is known
+  };
+  /// The same at once and whatever was sent before, for the operator. Nothing when the address has no pair.
+  Result<std::optional<SentCode>> send_new_code(const EmailAddress& address);
   /// Tells an address what becomes of its key; durable when it returns, and once for each `once` however often it is
   /// called.
   Status tell(const KeyNews& news);
@@ -80,9 +84,10 @@ class Notifier final {
   void serve_resends();
   Status serve(const OutboxRow& row);
   Status serve_resend(const EmailAddress& address);
-  Status issue_new_code(const EmailAddress& address, const std::vector<KeyRecord>& pairs);
+  Result<Issue> new_code_for(const EmailAddress& address, const std::vector<KeyRecord>& pairs);
   [[nodiscard]] bool code_is_for_sender() const { return options_.settings.code_to == CodeTo::Sender; }
-  Status issue(const Issue& order);
+  /// The code, which went to whom notify.code_to says.
+  Result<Secret> issue(const Issue& order);
   Result<PickupLink> link_for(const Issue& order);
   /// The PKCS#12 where it is wanted (notify.mode); its password goes with the link.
   Result<std::optional<WipedBuffer>> attachment_for(const Issue& order, const Secret& token, PickupLink& link);

@@ -27,6 +27,9 @@ constexpr auto works_after_first_use = std::chrono::hours(24);
 /// A link is remembered this long after it has expired, so that its page can say so.
 constexpr auto remembered_after_expiry = std::chrono::hours(24 * 90);
 
+/// Whoever wrote to an address is remembered this long.
+constexpr auto sender_lifetime = std::chrono::hours(24 * 120);
+
 std::string link_key(const std::string& id) { return "pickup:" + pickup_shard_tag(id) + ":link:" + id; }
 
 Error altered(std::string detail) { return Error::permanent("this link cannot be used", std::move(detail)); }
@@ -85,6 +88,11 @@ std::string PickupStore::link_mac(const PickupLink& link) const {
   std::string text;
   for (const auto field : fields) text.append(std::to_string(field.size())).append(1, ':').append(field);
   return wrapper_.mac(Purpose::PickupLink, text);
+}
+
+/// Told apart from a link's by its first word, which no id is.
+std::string PickupStore::senders_mac(const std::string& address, std::string_view lines) const {
+  return wrapper_.mac(Purpose::PickupLink, "senders " + address + '\n' + std::string(lines));
 }
 
 std::string PickupStore::session_key(const PickupLink& link, std::string_view session, std::string_view kind) const {
@@ -249,6 +257,30 @@ Result<std::vector<std::optional<PickupStore::Sent>>> PickupStore::sent(const st
     all[i] = Sent{std::string(value.substr(0, space)), from_milliseconds(redis::to_number(value.substr(space + 1)))};
   }
   return all;
+}
+
+Result<std::vector<std::string>> PickupStore::senders(const std::string& address) {
+  auto reply = redis_.command({"HMGET", address_key(address, "senders"), "senders", "mac"});
+  if (!reply) return reply.error();
+  if (reply->size() != 2 || (*reply)[0].is_nil() || (*reply)[1].is_nil()) return std::vector<std::string>();
+  const std::string lines((*reply)[0].text());
+  // Altered: nobody is told a code by what a stranger wrote.
+  if (!equal_in_constant_time(senders_mac(address, lines), (*reply)[1].text())) return std::vector<std::string>();
+  return lines_of(lines);
+}
+
+Status PickupStore::remember_sender(const std::string& address, const std::string& sender) {
+  auto known = senders(address);
+  if (!known) return known.error();
+  std::erase(*known, sender);
+  known->push_back(sender);
+  if (known->size() > max_link_senders) known->erase(known->begin());
+  const std::string key = address_key(address, "senders");
+  const std::string lines = joined(*known);
+  auto replies =
+      redis_.pipeline({{"HSET", key, "senders", lines, "mac", senders_mac(address, lines)},
+                       {"PEXPIRE", key, std::to_string(std::chrono::milliseconds(sender_lifetime).count())}});
+  return replies ? Status() : Status(replies.error());
 }
 
 Result<bool> PickupStore::take_resend(const std::string& address) {

@@ -89,6 +89,11 @@ class PickupStore final {
   };
   /// The last one of each address, in order; nothing before the first, and 90 days after the last.
   Result<std::vector<std::optional<Sent>>> sent(const std::vector<EmailAddress>& addresses);
+  /// Somebody sent mail to the address: when no link says whom its codes go to (notify.code_to=sender), the latest
+  /// `max_link_senders` of these are asked, for 120 days from the last one's mail.
+  Status remember_sender(const std::string& address, const std::string& sender);
+  /// The latest last; none that Redis tells of and we never stored.
+  Result<std::vector<std::string>> senders(const std::string& address);
   /// Counts a request for a new code: false beyond one in 15 minutes and five a day.
   Result<bool> take_resend(const std::string& address);
 
@@ -100,6 +105,7 @@ class PickupStore final {
   [[nodiscard]] std::string link_id(std::string_view token) const;
   [[nodiscard]] std::string code_mac(const PickupLink& link, const Secret& code) const;
   [[nodiscard]] std::string link_mac(const PickupLink& link) const;
+  [[nodiscard]] std::string senders_mac(const std::string& address, std::string_view lines) const;
   [[nodiscard]] std::string session_key(const PickupLink& link, std::string_view session, std::string_view kind) const;
   [[nodiscard]] std::string address_key(const std::string& address, std::string_view kind) const {
     return pickup_address_key(wrapper_, address, kind);

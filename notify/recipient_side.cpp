@@ -2,6 +2,7 @@
 // Implements recipient_side.h.
 #include "notify/recipient_side.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "notify/bounce.h"
@@ -47,9 +48,18 @@ Status RecipientSide::tell(const KeyNews& news) {
 }
 
 void RecipientSide::release_held(const KeyRecord& current, const std::string& before) {
+  const auto note = [&](const Error& why) {
+    parts_.log.failure("key_choice.mail_still_held", why, {{"address", current.address}});
+  };
+  auto keys = parts_.directory.history(current.address);
+  if (!keys) return note(keys.error());
+  // What was sealed to a certificate that was revoked since is the operator's to release, whatever it was held for.
+  const bool revoked = std::any_of(keys->begin(), keys->end(), [&](const KeyRecord& key) {
+    return key.fingerprint == before && key.state == PairState::Revoked;
+  });
+  if (revoked) return;
   auto released = release_for_certificate(parts_.view, current.address, before);
-  if (!released)
-    return parts_.log.failure("key_choice.mail_still_held", released.error(), {{"address", current.address}});
+  if (!released) return note(released.error());
   if (*released == 0) return;
   parts_.log.info("key_choice.mail_released", {{"address", current.address}, {"deliveries", *released}});
   hooks_.queued();
@@ -60,6 +70,15 @@ void RecipientSide::waits(const HeldMail& mail) {
   const auto note = [&](const Status& told) {
     if (!told) parts_.log.failure("held.not_told", told.error(), {{"delivery", mail.delivery.id.text()}});
   };
+  // The certificate may have been replaced, and what it held released, while this message was on its way into the
+  // queue.
+  if (auto recipient = EmailAddress::parse(mail.delivery.recipient)) {
+    auto current = parts_.directory.find(*recipient);
+    if (!current) note(current.error());
+    if (current && *current && (*current)->fingerprint != mail.key.fingerprint) {
+      return release_held(**current, mail.key.fingerprint);
+    }
+  }
   const std::string day = to_rfc3339(parts_.clock.now()).substr(0, 10);
   note(notifier_.tell({KeyEvent::CertificateEnded, mail.delivery.recipient, mail.key,
                        "ended:" + mail.key.fingerprint + ":" + day, public_url_ + "/pickup/resend"}));

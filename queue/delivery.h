@@ -49,7 +49,7 @@ struct Addressee {
   EmailAddress address;
   std::string destination;  ///< what fairness counts by: the A-label domain, or the fixed route's name
   std::string fingerprint;  ///< of the certificate it is sealed to; empty for notices and passed-through messages
-  std::string key_state;    ///< "interim", "permanent" or empty
+  std::string key_state;    ///< as to_text(PairState) says it, when the message was taken; or empty
   DsnRequest dsn;
   bool bounced_before = false;  ///< as DeliveryRecord::bounced_before
   std::string hold = {};        ///< why it is held from the beginning; empty: it is not

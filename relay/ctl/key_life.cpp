@@ -123,6 +123,24 @@ int revoke(Context& context, const Options& options) {
   return with_post(context, [&](Post& post) { return revoke_and_tell(context, post, *address, fingerprint, *reason); });
 }
 
+/// Of a new code; with notify.code_to=sender the recipient gets the link alone.
+std::string where_it_went(const Notifier::SentCode& sent, Poco::JSON::Object& object) {
+  if (sent.code) {
+    object.set("code", std::string(sent.code->reveal()));
+    return "A new link is on its way to " + sent.recipient +
+           ". No sender is known who could pass the code on: " + std::string(sent.code->reveal());
+  }
+  if (sent.senders.empty()) return "A new code is on its way to " + sent.recipient + ".";
+  Poco::JSON::Array senders;
+  std::string names;
+  for (const auto& sender : sent.senders) {
+    senders.add(sender);
+    names += (names.empty() ? "" : ", ") + sender;
+  }
+  object.set("code_to", senders);
+  return "A new link is on its way to " + sent.recipient + ", and its code to " + names + ".";
+}
+
 int resend(Context& context, const Options& options) {
   auto address = EmailAddress::parse(options["ADDRESS"].as<std::string>());
   if (!address) return fail(context, address.error());
@@ -130,8 +148,9 @@ int resend(Context& context, const Options& options) {
     auto sent = post.notifier().send_new_code(*address);
     if (!sent) return fail(context, sent.error());
     if (!*sent) return fail(context, Error::not_found("there is no key for " + address->text()));
-    return done(context, "A new code is on its way to " + spelling(post, *address) + ".",
-                outcome("address", address->directory_key(), "sent"));
+    auto object = outcome("address", address->directory_key(), "sent");
+    const std::string told = where_it_went(**sent, object);
+    return done(context, told, object);
   });
 }
 

@@ -5,7 +5,9 @@
 #include <Poco/JSON/Parser.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <regex>
+#include <set>
 
 #include "base/encoding.h"
 #include "tests/e2e/relay_fixture.h"
@@ -116,6 +118,27 @@ TEST_F(CodeToSenderRelay, TheKeyServerAndTheOperatorsToolTellTheCode) {
   EXPECT_EQ(
       open(token_of(relay->notifications("erin@example.net", 1).at(0)), parse(made.out)->getValue<std::string>("code")),
       200);
+}
+
+TEST_F(CodeToSenderRelay, TheOperatorIsToldWhereANewCodeWent) {
+  ASSERT_EQ(relay->ctl({"key", "assign", "nobody-wrote@example.net"}).status, 0);
+  ASSERT_EQ(relay->notifications("nobody-wrote@example.net", 1).size(), 1U);
+  const auto told = relay->ctl({"key", "resend", "nobody-wrote@example.net", "--json"});
+  ASSERT_EQ(told.status, 0) << told.err;
+  std::set<std::string> tokens;
+  for (const auto& file : relay->notifications("nobody-wrote@example.net", 2)) tokens.insert(token_of(file));
+  ASSERT_EQ(tokens.size(), 2U);
+  const auto code = parse(told.out)->getValue<std::string>("code");
+  EXPECT_EQ(std::count_if(tokens.begin(), tokens.end(), [&](const auto& token) { return open(token, code) == 200; }),
+            1);
+
+  auto sender = Submitter::logged_in(*relay);
+  ASSERT_TRUE(sender.submit("alice@example.com", {"nobody-wrote@example.net"}, message("x", "y")).starts_with("250"));
+  const auto after = relay->ctl({"key", "resend", "nobody-wrote@example.net"});
+  EXPECT_NE(after.out.find("A new link is on its way to nobody-wrote@example.net, and its code to alice@example.com."),
+            std::string::npos)
+      << after.out << after.err;
+  EXPECT_EQ(code_for("alice@example.com", "nobody-wrote@example.net").size(), 14U);
 }
 
 }  // namespace

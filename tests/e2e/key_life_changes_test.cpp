@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <memory>
 #include <string>
 
 #include "tests/e2e/key_life_relay.h"
+#include "tests/support/eventually.h"
 
 namespace sealpost::test {
 namespace {
@@ -21,12 +23,13 @@ struct Cell {
   char change;  ///< k(eep), f(orget), r(evoke), o(wn certificate in its place)
   bool allowed;
   std::string after;  ///< its state then
+  char next;          ///< what the next mail opens with: f(irst pair), n(ew pair of the relay's), o(wn certificate)
 };
 
 class KeyLifeChanges : public KeyLifeRelay, public testing::WithParamInterface<Cell> {
  protected:
   /// True when it was done; false when it was refused as such changes are.
-  static bool change(Recipient& bob, char how) {
+  bool change(Recipient& bob, char how) {
     if (how == 'r') {
       const auto done = relay->ctl({"key", "revoke", bob.address(), "--fingerprint", bob.first()});
       return done.status == 0;
@@ -35,25 +38,60 @@ class KeyLifeChanges : public KeyLifeRelay, public testing::WithParamInterface<C
     if (how == 'k') answer = bob.keep(bob.first());
     if (how == 'f') answer = bob.forget(bob.first());
     if (how == 'o') {
-      const OwnCertificate own({.address = bob.address()});
-      answer = bob.replace(own, own.pem());
+      own = std::make_unique<OwnCertificate>(OwnCertificate::Recipe{.address = bob.address()});
+      answer = bob.replace(*own, own->pem());
     }
     EXPECT_TRUE(answer.status == 200 || answer.status == 409) << answer.status << answer.body;
     return answer.status == 200;
   }
+
+  /// The pair that the relay made after the first one.
+  static PickedUp newer_pair(const Recipient& bob) {
+    std::string newest;
+    for (const auto& file : relay->notifications(bob.address(), 2)) {
+      if (read_notification(file).token != bob.link().token) newest = file;
+    }
+    return relay->pick_up(newest);
+  }
+
+  /// The next mail opens with what the table says, and with nothing else.
+  void expect_next_mail_opens(Recipient& bob, char with, const PickedUp& first) {
+    ASSERT_TRUE(bob.sent("after").starts_with("250"));
+    EXPECT_EQ(bob.reads("after", first), with == 'f');
+    if (own) {
+      EXPECT_EQ(bob.reads("after", own->opener()), with == 'o');
+    }
+    if (with == 'n') {
+      EXPECT_TRUE(bob.reads("after", newer_pair(bob)));
+    }
+  }
+
+  std::unique_ptr<OwnCertificate> own;
 };
+
+const std::map<char, std::string> news = {{'k', "Your key is kept for good"},
+                                          {'f', "Your key is forgotten"},
+                                          {'r', "Your key was revoked"},
+                                          {'o', "Your certificate is in use"}};
 
 TEST_P(KeyLifeChanges, IsAsTheTableSays) {
   const Cell& cell = GetParam();
   Recipient bob(*relay, cell.state + cell.change + "@example.net");
+  const PickedUp first = bob.pick_up();
   for (const char step : cell.before) ASSERT_TRUE(change(bob, step)) << step;
   ASSERT_EQ(bob.state(), cell.state);
+  for (const char step : cell.before) ASSERT_NE(bob.mail(news.at(step)), "");
+  const auto told = bob.count(news.at(cell.change));
   const auto trail = bob.audit();
   EXPECT_EQ(change(bob, cell.change), cell.allowed);
   EXPECT_EQ(bob.state(), cell.after);
   // Keeping what is permanent is granted, and no change.
   const bool recorded = cell.allowed && !(cell.change == 'k' && cell.state == "permanent");
   EXPECT_EQ(bob.audit().size(), trail.size() + (recorded ? 1 : 0));
+  EXPECT_TRUE(bob.reads("first", first)) << "what was sealed before";
+  expect_next_mail_opens(bob, cell.next, first);
+  EXPECT_TRUE(eventually([&] { return bob.count(news.at(cell.change)) >= told + (recorded ? 1 : 0); }));
+  EXPECT_EQ(bob.count(news.at(cell.change)), told + (recorded ? 1 : 0));
 }
 
 std::string name_of(const testing::TestParamInfo<Cell>& info) {
@@ -63,16 +101,17 @@ std::string name_of(const testing::TestParamInfo<Cell>& info) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, KeyLifeChanges,
-    testing::Values(Cell{"", "interim", 'k', true, "permanent"}, Cell{"", "interim", 'f', true, "forgotten"},
-                    Cell{"", "interim", 'r', true, "revoked"}, Cell{"", "interim", 'o', true, "replaced"},
-                    Cell{"k", "permanent", 'k', true, "permanent"}, Cell{"k", "permanent", 'f', true, "forgotten"},
-                    Cell{"k", "permanent", 'r', true, "revoked"}, Cell{"k", "permanent", 'o', true, "replaced"},
-                    Cell{"o", "replaced", 'k', false, "replaced"}, Cell{"o", "replaced", 'f', true, "forgotten"},
-                    Cell{"o", "replaced", 'r', true, "revoked"}, Cell{"f", "forgotten", 'k', false, "forgotten"},
-                    Cell{"f", "forgotten", 'f', false, "forgotten"}, Cell{"f", "forgotten", 'r', true, "revoked"},
-                    Cell{"f", "forgotten", 'o', true, "forgotten"}, Cell{"r", "revoked", 'k', false, "revoked"},
-                    Cell{"r", "revoked", 'f', true, "revoked"}, Cell{"rf", "revoked", 'r', false, "revoked"},
-                    Cell{"r", "revoked", 'o', true, "revoked"}),
+    testing::Values(
+        Cell{"", "interim", 'k', true, "permanent", 'f'}, Cell{"", "interim", 'f', true, "forgotten", 'f'},
+        Cell{"", "interim", 'r', true, "revoked", 'n'}, Cell{"", "interim", 'o', true, "replaced", 'o'},
+        Cell{"k", "permanent", 'k', true, "permanent", 'f'}, Cell{"k", "permanent", 'f', true, "forgotten", 'f'},
+        Cell{"k", "permanent", 'r', true, "revoked", 'n'}, Cell{"k", "permanent", 'o', true, "replaced", 'o'},
+        Cell{"o", "replaced", 'k', false, "replaced", 'o'}, Cell{"o", "replaced", 'f', true, "forgotten", 'o'},
+        Cell{"o", "replaced", 'r', true, "revoked", 'o'}, Cell{"f", "forgotten", 'k', false, "forgotten", 'f'},
+        Cell{"f", "forgotten", 'f', false, "forgotten", 'f'}, Cell{"f", "forgotten", 'r', true, "revoked", 'n'},
+        Cell{"f", "forgotten", 'o', true, "forgotten", 'o'}, Cell{"r", "revoked", 'k', false, "revoked", 'n'},
+        Cell{"r", "revoked", 'f', true, "revoked", 'n'}, Cell{"rf", "revoked", 'r', false, "revoked", 'n'},
+        Cell{"r", "revoked", 'o', true, "revoked", 'o'}),
     name_of);
 
 /// The trail of a shard in Redis, which somebody who may write there alters.

@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <regex>
 #include <set>
@@ -215,17 +216,38 @@ class Scanner final {
       static_cast<void>(relay_.http("HEAD", path, {}, fields_));
       const std::string html = relay_.http("GET", path, {}, fields_).body;
       for (auto& next : all(html, "(?:href|src|action)=\"([^\"#]+)")) open.push_back(std::move(next));
-      for (auto& form : all(html, "<form method=\"post\" action=\"([^\"]+)")) forms_.insert(std::move(form));
+      remember_forms(html);
     }
   }
-  /// Presses every button that it saw, with nothing typed.
+  /// Presses every button that it saw, with nothing typed: fields have what the page gives them.
   void submit_all() const {
-    for (const auto& form : forms_) static_cast<void>(relay_.http("POST", form, {}, fields_));
+    Fields fields = fields_;
+    fields["Content-Type"] = "application/x-www-form-urlencoded";
+    for (const auto& [form, body] : forms_) static_cast<void>(relay_.http("POST", form, body, fields));
   }
   [[nodiscard]] const std::set<std::string>& seen() const { return seen_; }
-  [[nodiscard]] const std::set<std::string>& forms() const { return forms_; }
+  [[nodiscard]] const std::map<std::string, std::string>& forms() const { return forms_; }
 
  private:
+  void remember_forms(const std::string& html) {
+    static const std::regex form("<form method=\"post\" action=\"([^\"]+)\"[^]*?</form>");
+    static const std::regex input("<input[^>]* name=\"([^\"]+)\"[^>]*>");
+    static const std::regex value(" value=\"([^\"]*)\"");
+    for (std::sregex_iterator at(html.begin(), html.end(), form), end; at != end; ++at) {
+      const std::string block = at->str();
+      std::string body;
+      for (std::sregex_iterator field(block.begin(), block.end(), input); field != end; ++field) {
+        const std::string tag = field->str();
+        const bool choice =
+            tag.find("type=\"radio\"") != std::string::npos || tag.find("type=\"checkbox\"") != std::string::npos;
+        if (choice && tag.find(" checked") == std::string::npos) continue;
+        std::smatch preset;
+        const bool has_value = std::regex_search(tag, preset, value);
+        body += (body.empty() ? "" : "&") + (*field)[1].str() + "=" + (has_value ? preset[1].str() : "");
+      }
+      forms_[(*at)[1]] = body;
+    }
+  }
   /// Paths at the relay.
   static std::vector<std::string> all(const std::string& html, const std::string& pattern) {
     std::vector<std::string> found;
@@ -239,13 +261,14 @@ class Scanner final {
   const RelayFixture& relay_;
   Fields fields_;
   std::set<std::string> seen_;
-  std::set<std::string> forms_;
+  std::map<std::string, std::string> forms_;  ///< where to, and what is sent
 };
 
 TEST_F(KeyLifeRefusals, AScannerChangesNothingWithLinksNorWithButtons) {
   Scanner scanner(*relay, {});
   scanner.visit(page());
-  EXPECT_GE(scanner.forms().size(), 1U);
+  EXPECT_EQ(scanner.forms().at(page("session")), "code=");
+  EXPECT_EQ(scanner.forms().at("/pickup/resend"), "address=");
   for (int i = 0; i < 10; ++i) scanner.submit_all();
   // Those that it cannot see, too.
   for (const char* form : {"keep", "certificate", "certificate/confirm", "forget", "pkcs12"}) {

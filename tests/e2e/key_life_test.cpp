@@ -133,6 +133,20 @@ TEST_F(KeyLife, TheReceiptOfThePageIsASignedMail) {
   EXPECT_TRUE(told(bob, "Receipt: a private key was destroyed"));
 }
 
+TEST_F(KeyLife, TheCodeForACertificateIsSignedWithinItsEncryption) {
+  const Recipient bob(*relay, "signed-code@example.net");
+  const OwnCertificate own({.address = bob.address()});
+  ASSERT_EQ(bob.upload(own.pem()).status, 202);
+  const std::string opened = relay->decrypt(bob.mail("The code for your certificate"), own.opener());
+  const auto verify = [](const std::string& mail) {
+    return run({"openssl", "cms", "-verify", "-in", place->write("code.eml", mail), "-CAfile", ca()});
+  };
+  const auto verified = verify(opened);
+  EXPECT_EQ(verified.status, 0) << verified.err;
+  EXPECT_THAT(verified.out, HasSubstr("Authentication code: "));
+  EXPECT_NE(verify(std::regex_replace(opened, std::regex("Link: "), "Link:  ")).status, 0);
+}
+
 TEST_F(KeyLife, RevokingListsTheCertificateAndTheNextMailBringsANewKey) {
   Recipient bob(*relay, "lost@example.net");
   const Recipient carol(*relay, "fine@example.net");

@@ -65,8 +65,39 @@ TEST_F(CodeToSender, WhoAskedTheKeyServerIsAnsweredAndGetsNoMail) {
   ASSERT_EQ(notices.size(), 1U);
   EXPECT_EQ(notices[0].code, "");
   EXPECT_TRUE(open(notices[0].token, std::string(answered.reveal())));
-  EXPECT_EQ(notifier->send_new_code(address("bob@example.net")).error().kind, ErrorKind::NotFound)
-      << "nobody is known who could pass it on";
+  const auto sent_code = notifier->send_new_code(address("bob@example.net")).value().value();
+  ASSERT_TRUE(sent_code.code) << "nobody is known who could pass it on: the operator may";
+  const auto again = sent();
+  ASSERT_EQ(again.size(), 1U) << "the link alone";
+  EXPECT_EQ(again[0].code, "");
+  EXPECT_TRUE(open(again[0].token, std::string(sent_code.code->reveal())));
+}
+
+TEST_F(CodeToSender, WhoWroteLastPassesNewCodesOnWhenNoLinkKnowsAnybody) {
+  assign_for("bob@example.net", "");
+  const auto link = to(serve(), "bob@example.net").at(0);
+  // Mail to a key that needs no notification.
+  const auto key = keys->directory.find(address("bob@example.net")).value().value();
+  for (int i = 0; i < 7; ++i) {
+    ASSERT_TRUE(notifier->remind(key, address("bob@example.net"), {"crm", "s" + std::to_string(i) + "@example.com"}));
+  }
+  ASSERT_TRUE(notifier->remind(key, address("bob@example.net"), {"crm", "s4@example.com"}));
+  EXPECT_EQ(sent().size(), 0U);
+  const auto told = notifier->send_new_code(address("bob@example.net")).value().value();
+  EXPECT_FALSE(told.code) << "not the operator's to tell";
+  EXPECT_EQ(told.senders, (std::vector<std::string>{"s2@example.com", "s3@example.com", "s5@example.com",
+                                                    "s6@example.com", "s4@example.com"}));
+  const auto notices = sent();
+  EXPECT_TRUE(open(to(notices, "bob@example.net").at(0).token, to(notices, "s4@example.com").at(0).code));
+}
+
+TEST_F(CodeToSender, WhatAStrangerWroteAboutSendersCountsForNothing) {
+  ASSERT_TRUE(store->remember_sender("bob@example.net", "alice@example.com"));
+  EXPECT_EQ(store->senders("bob@example.net").value(), std::vector<std::string>{"alice@example.com"});
+  EXPECT_EQ(store->senders("carol@example.net").value(), std::vector<std::string>{});
+  const auto key = pickup_address_key(keys->master, "bob@example.net", "senders");
+  ASSERT_TRUE(keys->redis.command({"HSET", key, "senders", "mallory@example.com\n"}));
+  EXPECT_EQ(store->senders("bob@example.net").value(), std::vector<std::string>{});
 }
 
 TEST_F(CodeToSender, CrashBetweenPutAndSettleTellsBothOnceAndAlike) {
@@ -103,7 +134,7 @@ TEST_F(CodeToSender, NewCodeGoesToTheSendersOnly) {
   const auto alices = to(third, "alice@example.com").at(0);
   const auto bobs = to(third, "bob@example.net").at(0);
   EXPECT_EQ(alices.code, to(third, "carol@example.com").at(0).code);
-  EXPECT_NE(alices.raw.find("has asked for a new code"), std::string::npos) << alices.raw;
+  EXPECT_NE(alices.raw.find("needs a new code"), std::string::npos) << alices.raw;
   EXPECT_EQ(bobs.code, "");
   EXPECT_TRUE(open(bobs.token, alices.code));
   EXPECT_TRUE(notifier->send_new_code(address("bob@example.net")).value());
@@ -141,8 +172,11 @@ TEST_F(CodeToSender, SenderWhomSomebodyWroteIntoRedisIsToldNothing) {
   ASSERT_EQ(names.size(), 1U);
   ASSERT_TRUE(keys->redis.command({"HSET", std::string(names[0].text()), "senders", "eve@example.com\n"}));
   EXPECT_EQ(store->latest("bob@example.net").error().kind, ErrorKind::Permanent);
-  EXPECT_FALSE(notifier->send_new_code(address("bob@example.net")));
-  EXPECT_TRUE(sent().empty());
+  const auto made = notifier->send_new_code(address("bob@example.net")).value().value();
+  EXPECT_TRUE(made.code) << "the operator's to tell";
+  const auto notices = sent();
+  ASSERT_EQ(notices.size(), 1U);
+  EXPECT_EQ(notices[0].recipient, "bob@example.net");
 }
 
 }  // namespace

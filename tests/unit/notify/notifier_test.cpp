@@ -70,6 +70,19 @@ TEST_F(NotifierTest, AttachesTheKeyWhereTheRecipientsDomainWantsIt) {
   EXPECT_FALSE(attaches("bob@code.example"));
 }
 
+TEST_F(NotifierTest, SaysNothingOfAPairThatWasForgottenMeanwhile) {
+  for (const auto mode : {NotifyMode::Code, NotifyMode::Attach}) {
+    notify_settings.mode = mode;
+    restart();
+    const std::string mailbox = mode == NotifyMode::Code ? "bob@example.net" : "carol@example.net";
+    const auto key = assign(mailbox);
+    ASSERT_TRUE(keys->life.forget(mailbox, key.fingerprint));
+    EXPECT_TRUE(serve().empty());
+    clock.advance(claim_lifetime);
+    EXPECT_TRUE(keys->directory.claim_outbox(10).value().empty()) << "nothing is owed any more";
+  }
+}
+
 TEST_F(NotifierTest, OfAKeyRequestNamesNobody) {
   ASSERT_TRUE(keys->directory.find_or_assign(address("bob@example.net"), {"crm", {}})->assigned);
   ASSERT_TRUE(keys->directory.release_notification(address("bob@example.net")));
