@@ -34,6 +34,9 @@ using OpenSslPtr = std::unique_ptr<T, OpenSslDeleter<Free>>;
 struct X509StackDeleter {
   void operator()(STACK_OF(X509) * stack) const { sk_X509_pop_free(stack, X509_free); }
 };
+struct BorrowedX509StackDeleter {
+  void operator()(STACK_OF(X509) * stack) const { sk_X509_free(stack); }
+};
 
 using BignumPtr = OpenSslPtr<BIGNUM, BN_free>;
 using BioPtr = OpenSslPtr<BIO, BIO_free_all>;
@@ -49,12 +52,24 @@ using SslCtxPtr = OpenSslPtr<SSL_CTX, SSL_CTX_free>;
 using X509ExtensionPtr = OpenSslPtr<X509_EXTENSION, X509_EXTENSION_free>;
 using X509Ptr = OpenSslPtr<X509, X509_free>;
 using X509StackPtr = std::unique_ptr<STACK_OF(X509), X509StackDeleter>;
+/// Its elements are others'.
+using BorrowedX509StackPtr = std::unique_ptr<STACK_OF(X509), BorrowedX509StackDeleter>;
 
 /// Empties the calling thread's OpenSSL error queue and returns it as one line for internal_detail.
 std::string openssl_errors();
 /// True when the first thing that went wrong, by that queue, is a failed allocation: the fault is then ours, not that
 /// of the input.
 bool openssl_lacked_memory();
+
+/// What one of OpenSSL's i2d functions makes of an object, in DER. Internal, and says of what, when it fails.
+template <auto Encode, class Buffer = std::string, class T>
+Result<Buffer> encode_der(T* object, const std::string& what) {
+  const int size = Encode(object, nullptr);
+  Buffer der(size > 0 ? static_cast<std::size_t>(size) : 0, '\0');
+  auto* at = reinterpret_cast<unsigned char*>(der.data());
+  if (size <= 0 || Encode(object, &at) != size) return Error::internal(what + " to DER: " + openssl_errors());
+  return der;
+}
 
 /// When the certificate ends. NotFound without one; Internal when its date cannot be read.
 Result<Time> not_after(const X509* certificate);

@@ -44,14 +44,7 @@ Result<X509Ptr> parse_certificate(std::string_view der) {
   return certificate;
 }
 
-Result<std::string> to_der(X509* certificate) {
-  const int size = i2d_X509(certificate, nullptr);
-  if (size <= 0) return Error::internal("certificate to DER: " + openssl_errors());
-  std::string der(static_cast<std::size_t>(size), '\0');
-  auto* position = reinterpret_cast<unsigned char*>(der.data());
-  if (i2d_X509(certificate, &position) != size) return Error::internal("certificate to DER: " + openssl_errors());
-  return der;
-}
+Result<std::string> to_der(X509* certificate) { return encode_der<i2d_X509>(certificate, "certificate"); }
 
 Result<std::string> to_pem(X509* certificate) {
   const BioPtr memory(BIO_new(BIO_s_mem()));

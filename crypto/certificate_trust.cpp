@@ -9,8 +9,6 @@ namespace {
 
 using StorePtr = OpenSslPtr<X509_STORE, X509_STORE_free>;
 using StoreCtxPtr = OpenSslPtr<X509_STORE_CTX, X509_STORE_CTX_free>;
-/// Borrows its elements.
-using BorrowedStackPtr = std::unique_ptr<STACK_OF(X509), decltype([](STACK_OF(X509) * stack) { sk_X509_free(stack); })>;
 
 /// Longest chain between leaf and root.
 constexpr int max_depth = 10;
@@ -60,7 +58,7 @@ bool prepare(X509_STORE_CTX* context, X509_STORE* store, X509* leaf, STACK_OF(X5
 
 Result<void, Refused> check_chain(X509* leaf, const std::vector<X509Ptr>& bundle, Time now,
                                   const std::vector<X509Ptr>& roots) {
-  const BorrowedStackPtr others(sk_X509_new_null());
+  const BorrowedX509StackPtr others(sk_X509_new_null());
   for (const auto& one : bundle) {
     if (!others || sk_X509_push(others.get(), one.get()) <= 0) return ours();
   }

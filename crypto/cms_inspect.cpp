@@ -81,21 +81,14 @@ bool is_encrypted_data(std::string_view data, bool authenticated) {
          data.empty();  // or authAttrs, [1]; unauthAttrs, [2]
 }
 
-struct OpenSslMemory {
-  void operator()(unsigned char* memory) const { OPENSSL_free(memory); }
-};
-
 /// One ContentInfo and nothing behind it, as DER.
 std::optional<std::string> reencoded(std::string_view octets) {
   const auto* at = reinterpret_cast<const unsigned char*>(octets.data());
   const auto* const end = at + octets.size();
   const CmsPtr cms(d2i_CMS_ContentInfo(nullptr, &at, static_cast<long>(octets.size())));
   if (!cms || at != end) return std::nullopt;
-  unsigned char* raw = nullptr;
-  const int size = i2d_CMS_ContentInfo(cms.get(), &raw);
-  const std::unique_ptr<unsigned char, OpenSslMemory> owner(raw);
-  if (size <= 0) return std::nullopt;
-  return std::string(reinterpret_cast<const char*>(raw), static_cast<std::size_t>(size));
+  auto der = encode_der<i2d_CMS_ContentInfo>(cms.get(), "cms");
+  return der ? std::optional(std::move(*der)) : std::nullopt;
 }
 
 }  // namespace

@@ -21,15 +21,6 @@ namespace {
 
 Error failed(const std::string& what) { return Error::internal("cms: " + what + ": " + openssl_errors()); }
 
-Result<std::string> to_der(CMS_ContentInfo* cms) {
-  const int size = i2d_CMS_ContentInfo(cms, nullptr);
-  if (size <= 0) return failed("encoding");
-  std::string der(static_cast<std::size_t>(size), '\0');
-  auto* at = reinterpret_cast<unsigned char*>(der.data());
-  if (i2d_CMS_ContentInfo(cms, &at) != size) return failed("encoding");
-  return der;
-}
-
 /// What the structure's cipher makes of the content, which CMS takes for detached: written where it stays, since of
 /// large content every copy counts, and OpenSSL's own buffer would make several.
 Result<std::string> encrypt(CMS_ContentInfo* cms, std::span<const std::string_view> content, std::size_t octets) {
@@ -183,7 +174,7 @@ class Cutter final {
     emptied_ = true;
     sk_CMS_RecipientInfo_zero(infos_);
     if (sk_CMS_RecipientInfo_push(infos_, info) <= 0) return failed("memory");
-    return to_der(cms_);
+    return encode_der<i2d_CMS_ContentInfo>(cms_, "cms");
   }
 
   CMS_ContentInfo* cms_;

@@ -19,15 +19,6 @@ bool add_time(CMS_SignerInfo* info, Time at) {
   return time && CMS_signed_add1_attr_by_NID(info, NID_pkcs9_signingTime, time->type, time.get(), -1) == 1;
 }
 
-Result<std::string> encode(CMS_ContentInfo* cms) {
-  const int size = i2d_CMS_ContentInfo(cms, nullptr);
-  if (size <= 0) return failed("encoding");
-  std::string der(static_cast<std::size_t>(size), '\0');
-  auto* at = reinterpret_cast<unsigned char*>(der.data());
-  if (i2d_CMS_ContentInfo(cms, &at) != size) return failed("encoding");
-  return der;
-}
-
 }  // namespace
 
 Result<std::string> sign_detached(std::string_view content, const CmsSigner& signer, Time at) {
@@ -43,7 +34,7 @@ Result<std::string> sign_detached(std::string_view content, const CmsSigner& sig
   }
   const BioPtr octets(BIO_new_mem_buf(content.data(), static_cast<int>(content.size())));
   if (!octets || CMS_final(cms.get(), octets.get(), nullptr, flags) != 1) return failed("signing");
-  return encode(cms.get());
+  return encode_der<i2d_CMS_ContentInfo>(cms.get(), "cms signature");
 }
 
 }  // namespace sealpost

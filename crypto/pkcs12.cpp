@@ -73,12 +73,7 @@ Result<WipedBuffer> make_once(const Pkcs12Content& content, Pkcs12Format format,
     return Error::internal("PKCS#12: " + openssl_errors());
   }
   if (!is_whole(file.get(), pass.data(), content)) return Error::internal("PKCS#12: incomplete: " + openssl_errors());
-  const int size = i2d_PKCS12(file.get(), nullptr);
-  if (size <= 0) return Error::internal("PKCS#12: " + openssl_errors());
-  WipedBuffer octets(static_cast<std::size_t>(size));
-  auto* position = reinterpret_cast<unsigned char*>(octets.data());
-  if (i2d_PKCS12(file.get(), &position) != size) return Error::internal("PKCS#12: " + openssl_errors());
-  return octets;
+  return encode_der<i2d_PKCS12, WipedBuffer>(file.get(), "PKCS#12");
 }
 
 }  // namespace

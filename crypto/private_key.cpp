@@ -58,14 +58,7 @@ Result<PkeyPtr> generate_key(KeyType type, const std::stop_token& stop) {
   return key;
 }
 
-Result<WipedBuffer> to_der(const EVP_PKEY* key) {
-  const int size = i2d_PrivateKey(key, nullptr);
-  if (size <= 0) return Error::internal("private key to DER: " + openssl_errors());
-  WipedBuffer der(static_cast<std::size_t>(size));
-  auto* position = reinterpret_cast<unsigned char*>(der.data());
-  if (i2d_PrivateKey(key, &position) != size) return Error::internal("private key to DER: " + openssl_errors());
-  return der;
-}
+Result<WipedBuffer> to_der(const EVP_PKEY* key) { return encode_der<i2d_PrivateKey, WipedBuffer>(key, "private key"); }
 
 Result<PkeyPtr> parse_private_key(std::string_view der) {
   const auto* position = reinterpret_cast<const unsigned char*>(der.data());

@@ -89,15 +89,6 @@ std::string number_of(std::string serial) {
   return serial;
 }
 
-Result<std::string> to_der(X509_CRL* list) {
-  const int size = i2d_X509_CRL(list, nullptr);
-  if (size <= 0) return failed();
-  std::string der(static_cast<std::size_t>(size), '\0');
-  auto* at = reinterpret_cast<unsigned char*>(der.data());
-  if (i2d_X509_CRL(list, &at) != size) return failed();
-  return der;
-}
-
 }  // namespace
 
 Result<std::string> make_revocation_list(const std::vector<RevokedCertificate>& revoked, X509* issuer,
@@ -115,7 +106,7 @@ Result<std::string> make_revocation_list(const std::vector<RevokedCertificate>& 
     if (!add_entry(list.get(), serial, one)) return failed();
   }
   if (X509_CRL_sort(list.get()) != 1 || X509_CRL_sign(list.get(), issuer_key, EVP_sha256()) <= 0) return failed();
-  return to_der(list.get());
+  return encode_der<i2d_X509_CRL>(list.get(), "revocation list");
 }
 
 }  // namespace sealpost
