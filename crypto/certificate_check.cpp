@@ -81,6 +81,14 @@ CertificateRefusal refuse_too_large(int most_octets) {
   return refusal;
 }
 
+CertificateRefusal refuse_large_certificate(int most_octets) {
+  CertificateRefusal refusal{CertificateCheck::TooLarge, "Your certificate is larger than " +
+                                                             std::to_string(most_octets / 1024) +
+                                                             " KiB. Please upload one that holds less."};
+  refusal.limit = most_octets;
+  return refusal;
+}
+
 CertificateRefusal refuse_too_many(int most) {
   CertificateRefusal refusal{CertificateCheck::TooMany,
                              "The file contains more than " + std::to_string(most) +

@@ -12,7 +12,7 @@
 namespace sealpost {
 
 enum class CertificateCheck {
-  TooLarge,            ///< the upload has more octets than a certificate with its chain needs
+  TooLarge,            ///< the upload, or the certificate in it, has more octets than one needs
   NoCertificate,       ///< nothing in it is a certificate
   PrivateKey,          ///< it holds a private key: whoever holds the upload must wipe it
   TooMany,             ///< more certificates than a chain needs
@@ -49,6 +49,8 @@ struct CertificateRefusal {
 CertificateRefusal refuse(CertificateCheck check);
 CertificateRefusal refuse_too_large(int most_octets);
 CertificateRefusal refuse_too_many(int most);
+/// TooLarge, too, but the certificate itself.
+CertificateRefusal refuse_large_certificate(int most_octets);
 /// `wanted`: the address that the certificate should name.
 CertificateRefusal refuse_wrong_address(const std::string& wanted, std::vector<std::string> found);
 /// For NotYetValid and Expired.

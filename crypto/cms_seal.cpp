@@ -8,13 +8,11 @@
 #include <algorithm>
 #include <array>
 #include <climits>
-#include <mutex>
 #include <optional>
-#include <unordered_map>
-#include <unordered_set>
 
 #include "crypto/certificate.h"
 #include "crypto/der.h"
+#include "crypto/known_sound.h"
 
 namespace sealpost {
 namespace {
@@ -183,46 +181,6 @@ class Cutter final {
   bool emptied_ = false;
 };
 
-/// Certificates that were parsed and whose keys were found sound: the check of an RSA-3072 key (its modulus must not be
-/// prime) costs more than 5 ms, fifty times what sealing a small mail does; parsing alone costs twice as much as
-/// sealing. Of those that have no room in parsed form the
-/// fingerprint is remembered.
-class KnownSound final {
- public:
-  std::optional<UsableCertificate> find(std::string_view der) {
-    const std::lock_guard lock(mutex_);
-    const auto found = parsed_.find(std::string(der));
-    if (found == parsed_.end() || X509_up_ref(found->second.certificate.get()) != 1) return std::nullopt;
-    return UsableCertificate{X509Ptr(found->second.certificate.get()), found->second.kind};
-  }
-  [[nodiscard]] bool was_checked(const std::string& fingerprint) {
-    const std::lock_guard lock(mutex_);
-    return checked_.contains(fingerprint);
-  }
-  void add(std::string_view der, const std::string& fingerprint, const UsableCertificate& usable) {
-    const std::lock_guard lock(mutex_);
-    make_room(checked_, max_checked);
-    checked_.insert(fingerprint);
-    make_room(parsed_, max_parsed);
-    if (X509_up_ref(usable.certificate.get()) != 1) return;
-    parsed_.insert_or_assign(std::string(der), UsableCertificate{X509Ptr(usable.certificate.get()), usable.kind});
-  }
-
- private:
-  static constexpr std::size_t max_parsed = 5'000;     // about 5 KB each
-  static constexpr std::size_t max_checked = 200'000;  // about 150 octets each
-
-  /// One goes, whichever: with all of them gone, the next mail to many would pay for each again.
-  template <class Container>
-  static void make_room(Container& container, std::size_t most) {
-    if (container.size() >= most) container.erase(container.begin());
-  }
-
-  std::mutex mutex_;
-  std::unordered_map<std::string, UsableCertificate> parsed_;
-  std::unordered_set<std::string> checked_;  ///< fingerprints
-};
-
 KnownSound& known_sound() {
   static KnownSound known;
   return known;
@@ -251,8 +209,9 @@ Result<KeyKind, KeyFault> usable_kind(const EVP_PKEY* key) {
   return KeyKind::Ec;
 }
 
-Result<UsableCertificate> usable_certificate(std::string_view der) {
-  if (auto known = known_sound().find(der)) return std::move(*known);
+Result<UsableCertificate> check_certificate(std::string_view der) {
+  if (der.size() > static_cast<std::size_t>(max_certificate_octets))
+    return Error::permanent("the recipient's certificate is too large");
   ERR_clear_error();
   auto certificate = parse_certificate(der);
   if (!certificate && certificate.error().kind == ErrorKind::Internal) return certificate.error();
@@ -260,14 +219,18 @@ Result<UsableCertificate> usable_certificate(std::string_view der) {
   if (key == nullptr) return unusable("the recipient's certificate cannot be read");
   const auto kind = usable_kind(key);
   if (!kind) return unusable("the recipient's key is of a kind or size that cannot be used");
-  const std::string fingerprint = certificate_fingerprint(der);
-  if (!known_sound().was_checked(fingerprint)) {
+  if (!known_sound().was_checked(certificate_fingerprint(der))) {
     const PkeyCtxPtr context(EVP_PKEY_CTX_new(key, nullptr));
     if (!context) return Error::internal("certificate: " + openssl_errors());
     if (EVP_PKEY_public_check(context.get()) != 1) return unusable("the recipient's key is not sound");
   }
-  UsableCertificate usable{std::move(*certificate), *kind};
-  known_sound().add(der, fingerprint, usable);
+  return UsableCertificate{std::move(*certificate), *kind};
+}
+
+Result<UsableCertificate> usable_certificate(std::string_view der) {
+  if (auto known = known_sound().find(der)) return std::move(*known);
+  auto usable = check_certificate(der);
+  if (usable) known_sound().add(der, certificate_fingerprint(der), *usable);
   return usable;
 }
 

@@ -39,8 +39,14 @@ struct UsableCertificate {
   X509Ptr certificate;
   KeyKind kind;
 };
-/// Parses a certificate and refuses keys that nothing should be encrypted to (e = 1, RSA under 2048 or over 8192 bits,
-/// points off the curve, curves but P-256 and P-384): Permanent. Internal when the fault is ours.
+/// A certificate stands in every look at its address, and its issuer's name in every mail that is sealed to it: more
+/// than this, in DER, is none that is meant to be used.
+constexpr int max_certificate_octets = 16 * 1024;
+/// Parses a certificate and refuses those that are too large, and keys that nothing should be encrypted to (e = 1, RSA
+/// under 2048 or over 8192 bits, points off the curve, curves but P-256 and P-384): Permanent. Internal when the fault
+/// is ours. Nothing is kept of it: for what somebody shows who may show as many as they like.
+Result<UsableCertificate> check_certificate(std::string_view der);
+/// The same, and remembers a good one (known_sound.h): for those that mail is sealed to.
 Result<UsableCertificate> usable_certificate(std::string_view der);
 
 /// The content encrypted to one certificate, whichever kind its key is of: a ContentInfo in DER. Errors as for

@@ -111,7 +111,7 @@ Result<KeyKind, Refused> check_key(X509* leaf, const std::string& der) {
   const auto kind = usable_kind(key);
   if (!kind && kind.error() == KeyFault::Size) return Refused(refuse_key_size(EVP_PKEY_get_bits(key)));
   if (!kind) return Refused(refuse(CertificateCheck::KeyKind));
-  const auto usable = usable_certificate(der);
+  const auto usable = check_certificate(der);
   if (usable) return *kind;
   if (usable.error().kind == ErrorKind::Internal) return Refused(usable.error());
   return Refused(refuse(CertificateCheck::KeyUnsound));
@@ -123,11 +123,13 @@ Result<OwnCertificate, Refused> judge(std::string_view upload, const EmailAddres
   if (!bundle) return bundle.error();
   const auto leaf = choose_leaf(*bundle, address);
   if (!leaf) return leaf.error();
+  auto der = to_der(*leaf);
+  if (!der) return Refused(der.error());
+  if (der->size() > static_cast<std::size_t>(max_certificate_octets))
+    return Refused(refuse_large_certificate(max_certificate_octets));
   if (auto good = check_extensions(*leaf); !good) return good.error();
   if (auto good = check_address(*leaf, address); !good) return good.error();
   if (auto good = check_dates(*leaf, now); !good) return good.error();
-  auto der = to_der(*leaf);
-  if (!der) return Refused(der.error());
   const auto kind = check_key(*leaf, *der);
   if (!kind) return kind.error();
   if (auto good = check_usages(*leaf, *kind); !good) return good.error();

@@ -34,9 +34,9 @@ struct OwnCertificate {
 using OwnCertificateVerdict = Result<OwnCertificate, CertificateRefusal>;
 
 /// The upload is PEM, DER or a PKCS#7 bundle (in PEM or DER), up to 256 KiB and 20 certificates; the recipient's own is
-/// the one that names the address, else the only one that is no CA's. Revocation is not asked for. After
-/// CertificateCheck::PrivateKey the caller wipes the upload; copies made here are wiped already.
-/// Internal when the fault is ours.
+/// the one that names the address, else the only one that is no CA's, and has 16 KiB at most. Revocation is not asked
+/// for. After CertificateCheck::PrivateKey the caller wipes the upload; copies made here are wiped already. Internal
+/// when the fault is ours.
 Result<OwnCertificateVerdict> judge_own_certificate(std::string_view upload, const EmailAddress& address, Time now,
                                                     const OwnCertificatePolicy& policy);
 

@@ -435,3 +435,16 @@ TEST(OwnCertificate, ThousandsOfAddressesAreNotAllTold) {
 
 }  // namespace
 }  // namespace sealpost
+TEST(OwnCertificate, OneThatIsLargeByItselfIsRefused) {
+  const auto named = [](int addresses) {
+    std::string names = "email:bob@example.com";
+    for (int i = 0; i < addresses; ++i) names += ",email:" + std::string(40, 'u') + "@example.com";
+    return judge(issued(with([&](auto& w) { w.alternative = names; })).pem());
+  };
+  EXPECT_EQ(verdict_of(named(250)), "accepted");
+  const auto refused = named(300);
+  ASSERT_EQ(verdict_of(refused), "too_large");
+  EXPECT_EQ(refused.error().limit, 16 * 1024);
+  EXPECT_THAT(refused.error().sentence, HasSubstr("larger than 16 KiB. Please"));
+}
+

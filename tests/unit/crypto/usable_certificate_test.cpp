@@ -166,6 +166,11 @@ INSTANTIATE_TEST_SUITE_P(Keys, UsableCertificate,
                                            CertificateCase{"EcP384", key_case([] { return ec("P-384"); })}),
                          case_name);
 
+TEST(UsableCertificateSize, LargerOnesSealNothing) {
+  EXPECT_EQ(usable_certificate(std::string(max_certificate_octets + 1, '\x30')).error().public_text,
+            "the recipient's certificate is too large");
+}
+
 TEST(EncryptAndCut, KeysOfTwoKindsAreNeverInOneStructure) {
   const auto first = usable_certificate(certified(rsa(2048).get())).value();
   const auto second = usable_certificate(certified(ec("P-256").get())).value();
