@@ -37,12 +37,16 @@ Result<std::vector<StoredPair>> AddressEntries::all(const std::string& address_k
   }
   for (auto& pair : pairs) {
     const auto key = keys.find(pair.record.fingerprint);
-    if (key == keys.end()) continue;
+    // What stands there of a destroyed key was put back by somebody who had a copy.
+    if (key == keys.end() || pair.record.destroyed) continue;
     pair.wrapped_key = key->second;
     pair.record.available = true;
   }
-  std::stable_sort(pairs.begin(), pairs.end(),
-                   [](const StoredPair& a, const StoredPair& b) { return a.record.assigned > b.record.assigned; });
+  // Which one is current no clock says: those of two nodes may differ, or be set back.
+  std::stable_sort(pairs.begin(), pairs.end(), [](const StoredPair& a, const StoredPair& b) {
+    if (a.is_current() != b.is_current()) return a.is_current();
+    return a.record.assigned > b.record.assigned;
+  });
   return pairs;
 }
 

@@ -31,6 +31,9 @@ struct StoredPair {
   [[nodiscard]] bool is_current() const { return field == current_field; }
 };
 
+/// Someone else changed the entry between look and write; more often than this is no coincidence.
+inline constexpr int max_change_attempts = 5;
+
 class AddressEntries final {
  public:
   AddressEntries(redis::Client& redis, Wrapper& wrapper, Log& log) : redis_(redis), wrapper_(wrapper), log_(log) {}
@@ -39,7 +42,7 @@ class AddressEntries final {
 
   /// Permanent, and logged, when the entry fails its MAC.
   Result<KeyRecord> decode(const std::string& address_key, std::string_view entry);
-  /// All pairs that the address ever had, newest first.
+  /// All pairs that the address ever had: the current one, then the others, newest first.
   Result<std::vector<StoredPair>> all(const std::string& address_key);
   /// The one of this fingerprint, the current one for none; NotFound when there is no such pair.
   Result<StoredPair> find(const std::string& address_key, std::string_view fingerprint);

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t mac_size = 32;
 
 using Fields = std::tuple<std::string, std::string, std::string, std::string, std::string, std::int64_t, std::int64_t,
-                          std::int64_t, bool>;
+                          std::int64_t, bool, bool>;
 constexpr std::size_t fields_before_own = 8;
 
 std::string entry_mac(Wrapper& wrapper, std::string_view packed) {
@@ -51,6 +51,7 @@ Result<KeyRecord> parse(std::string_view packed) {
     record.expires = from_field(std::get<6>(fields));
     record.picked_up = from_field(std::get<7>(fields));
     record.own = std::get<8>(fields);
+    record.destroyed = std::get<9>(fields) || record.state == PairState::Forgotten;
     return record;
   } catch (const std::exception& why) {
     return altered(why.what());
@@ -63,7 +64,7 @@ std::string encode_entry(Wrapper& wrapper, const KeyRecord& record) {
   msgpack::sbuffer buffer;
   msgpack::pack(buffer, Fields(record.address, record.fingerprint, std::string(to_text(record.state)),
                                record.certificate, record.placeholder, to_milliseconds(record.assigned),
-                               to_field(record.expires), to_field(record.picked_up), record.own));
+                               to_field(record.expires), to_field(record.picked_up), record.own, record.destroyed));
   const std::string_view packed(buffer.data(), buffer.size());
   return entry_mac(wrapper, packed).append(packed);
 }

@@ -9,9 +9,6 @@
 namespace sealpost {
 namespace {
 
-/// Someone else changed the entry between look and write; more often than this is no coincidence.
-constexpr int max_attempts = 5;
-
 const redis::Script& assign_script() {
   static const redis::Script script("assign_pair", std::string(scripts::assign_pair_lua));
   return script;
@@ -95,7 +92,7 @@ Result<Assignment> KeyDirectory::find_or_assign(const EmailAddress& address, con
   if (!known) return known.error();
   if (*known) return Assignment{std::move(**known), false};
   const AddressLocks::Guard alone(assigning_, address.directory_key());
-  for (int attempt = 0; attempt < max_attempts; ++attempt) {
+  for (int attempt = 0; attempt < max_change_attempts; ++attempt) {
     auto seen = look_up(address.directory_key());
     if (!seen) return seen.error();
     if (seen->stands(clock_.now())) return Assignment{std::move(*seen->record), false};
@@ -151,8 +148,10 @@ Result<bool> KeyDirectory::store(const KeyRecord& record, const BoundPair& pair,
   }
   const std::string prefix = directory_prefix(record.address);
   const unsigned shard = directory_shard(record.address);
+  std::string detail = record.fingerprint;
+  if (!retired_fingerprint.empty()) detail += " in place of " + retired_fingerprint;
   const AuditEvent event{clock_.now(), introduction.account.empty() ? "operator" : "account " + introduction.account,
-                         "key.assigned", record.address, record.fingerprint};
+                         "key.assigned", record.address, std::move(detail)};
   auto done = audit_.record(shard, event, [&](const std::string& trail_end, const std::string& entry) {
     return redis_.run(
         assign_script(),

@@ -11,9 +11,6 @@
 namespace sealpost {
 namespace {
 
-/// Someone else changed the entry between look and write; more often than this is no coincidence.
-constexpr int max_attempts = 5;
-
 const redis::Script& change_script() {
   static const redis::Script script("change_pair", std::string(scripts::change_pair_lua));
   return script;
@@ -59,7 +56,7 @@ Result<KeyRecord, KeyChangeFailure> KeyLife::may(KeyChange change, const std::st
 }
 
 Result<KeyRecord, KeyChangeFailure> KeyLife::make(const Build& build) {
-  for (int attempt = 0; attempt < max_attempts; ++attempt) {
+  for (int attempt = 0; attempt < max_change_attempts; ++attempt) {
     auto change = build();
     if (!change) return std::move(change).error();
     if (change->entries.empty()) return std::move(change->result);
@@ -130,6 +127,7 @@ Result<KeyRecord, KeyChangeFailure> KeyLife::forget(const std::string& address_k
     if (pair->wrapped_key.empty()) return why_not(KeyChange::Forget, *pair);
     auto change = prepare(KeyChange::Forget, *pair, "key.forgotten", actor_recipient);
     if (!change) return change;
+    change->result.destroyed = true;
     change->entries = {{pair->field, pair->entry, encode_entry(wrapper_, change->result)}};
     change->destroyed_key = pair->record.fingerprint;
     return change;

@@ -17,7 +17,7 @@ constexpr std::array<std::pair<PairState, std::string_view>, 5> names = {{{PairS
 bool in_use(PairState state) { return state == PairState::Interim || state == PairState::Permanent; }
 
 std::optional<PairState> after_forget(const KeyRecord& record) {
-  if (record.own || record.state == PairState::Forgotten) return std::nullopt;
+  if (record.own || record.destroyed || record.state == PairState::Forgotten) return std::nullopt;
   return record.state == PairState::Revoked ? PairState::Revoked : PairState::Forgotten;
 }
 

@@ -28,6 +28,7 @@ struct KeyRecord {
   std::optional<Time> expires;
   std::optional<Time> picked_up;  ///< first pickup
   bool own = false;               ///< a certificate of the recipient's own, whose private key never was here
+  bool destroyed = false;         ///< the private key was forgotten, whatever was done to the pair before or after
   bool available = false;         ///< the server holds the private key; said by history() alone, and not stored
 };
 
@@ -56,7 +57,7 @@ enum class KeyChange {
 ///     forgotten  -                    -                 revoked  forgotten
 ///     revoked    -                    revoked (1)       -        revoked
 ///
-/// (1) not a certificate of the recipient's own: there is nothing here to destroy.
+/// (1) not a certificate of the recipient's own, nor a pair whose key was destroyed: there is nothing here to destroy.
 std::optional<PairState> state_after(KeyChange change, const KeyRecord& record, bool is_current);
 
 }  // namespace sealpost

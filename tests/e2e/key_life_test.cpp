@@ -351,7 +351,8 @@ TEST_F(KeyLifeInterim, AKeyWhoseTimeIsOverIsFollowedByAnotherAndStaysAtThePickup
   EXPECT_TRUE(bob.reads("first", bob.pick_up(bob.first())));
   EXPECT_THAT(bob.audit(),
               ElementsAre("key.assigned by account app: " + bob.first(), "key.picked_up by recipient: " + bob.first(),
-                          "key.assigned by account app: " + second, "key.picked_up by recipient: " + second));
+                          "key.assigned by account app: " + second + " in place of " + bob.first(),
+                          "key.picked_up by recipient: " + second));
   ASSERT_EQ(bob.forget(bob.first()).status, 200);
   EXPECT_EQ(bob.call("POST", "pkcs12", R"({"format":"modern","fingerprint":")" + bob.first() + "\"}").status, 404);
   EXPECT_TRUE(kept.reads("second", kept.pick_up()));

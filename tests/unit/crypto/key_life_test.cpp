@@ -308,17 +308,60 @@ TEST_F(KeyLifeTest, ChangesAtOnceAreMadeOneAfterTheOther) {
   EXPECT_EQ(trail().size(), 3U);
 }
 
-TEST_F(KeyLifeTest, EntriesOfTheEarlierFormAreRead) {
+TEST_F(KeyLifeTest, EntriesOfTheEarlierFormsAreRead) {
   const auto key = assign();
-  // The entry as it was written before certificates of recipients' own: without its last field.
   std::string packed(one->redis.command({"HGET", hash(), "current"})->text().substr(32));
-  ASSERT_EQ(packed.front(), static_cast<char>(0x99));
-  packed.front() = static_cast<char>(0x98);
-  packed.pop_back();
-  const std::string entry = one->master.mac(Purpose::DirectoryEntry, "entry " + packed) + packed;
-  ASSERT_TRUE(one->redis.command({"HSET", hash(), "current", entry}));
-  EXPECT_EQ(current().fingerprint, key.fingerprint);
-  EXPECT_FALSE(current().own);
+  ASSERT_EQ(packed.front(), static_cast<char>(0x9a));
+  // Without its last field, then without the last two.
+  for (const unsigned char fields : {0x99U, 0x98U}) {
+    packed.front() = static_cast<char>(fields);
+    packed.pop_back();
+    const std::string entry = one->master.mac(Purpose::DirectoryEntry, "entry " + packed) + packed;
+    ASSERT_TRUE(one->redis.command({"HSET", hash(), "current", entry}));
+    EXPECT_EQ(current().fingerprint, key.fingerprint);
+    EXPECT_FALSE(current().own);
+    EXPECT_FALSE(current().destroyed);
+  }
+}
+
+TEST_F(KeyLifeTest, AForgottenKeyThatSomebodyPutsBackIsNotHandedOut) {
+  for (const bool revoked : {false, true}) {
+    const auto key = assign();
+    const std::string field = "key:" + key.fingerprint;
+    const std::string wrapped(one->redis.command({"HGET", hash(), field})->text());
+    if (revoked) {
+      ASSERT_TRUE(one->life.revoke(bob, {}, RevocationReason::KeyCompromise));
+    }
+    ASSERT_TRUE(one->life.forget(bob, {}));
+    ASSERT_TRUE(one->redis.command({"HSET", hash(), field, wrapped}));
+    EXPECT_FALSE(opens(key.fingerprint));
+    EXPECT_FALSE(history().front().available);
+    EXPECT_EQ(fault(one->life.forget(bob, key.fingerprint)), KeyChangeFault::NoPrivateKey);
+    if (!revoked) {
+      ASSERT_TRUE(one->life.revoke(bob, {}, RevocationReason::KeyCompromise));
+    }
+    EXPECT_FALSE(opens(key.fingerprint)) << "nor after it was revoked";
+  }
+}
+
+TEST_F(KeyLifeTest, TheCurrentPairStandsFirstWhateverTheClocksSay) {
+  const auto first = assign();
+  ASSERT_TRUE(one->life.revoke(bob, {}, RevocationReason::Superseded));
+  clock.advance(-day);  // another node's
+  const auto second = assign();
+  EXPECT_EQ(history().front().fingerprint, second.fingerprint);
+  EXPECT_EQ(history().back().fingerprint, first.fingerprint);
+}
+
+TEST_F(KeyLifeTest, TheTrailNamesThePairThatMadePlace) {
+  const auto first = assign();
+  clock.advance(day * 91);
+  const auto second = assign();
+  std::vector<std::string> details;
+  ASSERT_TRUE(
+      one->audit.verify(directory_shard(bob), [&](const AuditEntry& entry) { details.push_back(entry.event.detail); }));
+  EXPECT_THAT(details,
+              testing::ElementsAre(first.fingerprint, second.fingerprint + " in place of " + first.fingerprint));
 }
 
 TEST_F(KeyLifeTest, AnAlteredEntryIsChangedByNothing) {
