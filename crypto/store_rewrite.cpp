@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/message_id.h"
+#include "base/redis/number.h"
 #include "directory_scripts.h"
 
 namespace sealpost {
@@ -16,9 +17,13 @@ const redis::Script& unmark_script() {
   return script;
 }
 
-/// A line of INFO says so.
-bool says(std::string_view info, std::string_view line) {
-  return info.find("\n" + std::string(line) + "\r") != std::string_view::npos;
+/// What INFO says of something; empty when nothing.
+std::string_view told(std::string_view info, std::string_view name) {
+  const std::string mark = "\n" + std::string(name) + ":";
+  const auto at = info.find(mark);
+  if (at == std::string_view::npos) return {};
+  const auto value = info.substr(at + mark.size());
+  return value.substr(0, value.find('\r'));
 }
 
 }  // namespace
@@ -47,27 +52,40 @@ Status StoreRewrite::serve() {
   return asked->empty() ? Status() : begin(std::move(*asked), now);
 }
 
+Result<StoreRewrite::Told> StoreRewrite::ask() {
+  auto replies = redis_.pipeline({{"INFO", "server"}, {"INFO", "persistence"}});
+  if (!replies) return replies.error();
+  const std::string_view info = (*replies)[1].text();
+  Told now;
+  now.idle = told(info, "aof_rewrite_in_progress") == "0" && told(info, "aof_rewrite_scheduled") == "0";
+  now.ended_well = told(info, "aof_last_bgrewrite_status") == "ok";
+  now.process = told((*replies)[0].text(), "run_id");
+  now.rewrites = redis::to_number(told(info, "aof_rewrites"));
+  return now;
+}
+
 /// One that runs already may have begun before the key was destroyed: it is waited for, and another begun.
 Status StoreRewrite::begin(Marks marks, Time now) {
-  auto info = redis_.command({"INFO", "persistence"});
-  if (!info) return info.error();
-  const bool idle = says(info->text(), "aof_rewrite_in_progress:0") && says(info->text(), "aof_rewrite_scheduled:0");
-  if (!idle) return {};
+  auto before = ask();
+  if (!before) return before.error();
+  if (!before->idle) return {};
   began_ = now;
   auto begun = redis_.command({"BGREWRITEAOF"});
   if (!begun) return begun.error();
   covered_ = std::move(marks);
+  before_ = std::move(*before);
   log_.info("store.rewrite_begun");
   return {};
 }
 
 Status StoreRewrite::look() {
-  auto info = redis_.command({"INFO", "persistence"});
-  if (!info) return info.error();
-  const std::string_view text = info->text();
-  if (!says(text, "aof_rewrite_in_progress:0") || !says(text, "aof_rewrite_scheduled:0")) return {};
+  auto now = ask();
+  if (!now) return now.error();
+  if (!now->idle) return {};
   const Marks done = std::exchange(covered_, {});
-  if (!says(text, "aof_last_bgrewrite_status:ok")) {
+  // A Redis that was started anew knows nothing of what was begun, and calls it good.
+  const bool ended = now->process == before_.process && now->rewrites > before_.rewrites;
+  if (!ended || !now->ended_well) {
     return Error::temporary("Redis could not rewrite its files; it is asked again in ten minutes");
   }
   for (const auto& [key, count] : done) {

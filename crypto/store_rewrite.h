@@ -3,6 +3,7 @@
 // hold what stands there now and nothing else.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -28,7 +29,15 @@ class StoreRewrite final {
 
  private:
   using Marks = std::map<std::string, std::string>;  ///< key → how many keys were destroyed there
+  /// What Redis tells of its rewrites.
+  struct Told {
+    bool idle = false;
+    bool ended_well = false;    ///< the last one; of a process that made none yet it says so, too
+    std::string process;        ///< whose word it is
+    std::int64_t rewrites = 0;  ///< since it was started
+  };
   Result<Marks> marks();
+  Result<Told> ask();
   Status begin(Marks marks, Time now);
   Status look();
 
@@ -37,6 +46,7 @@ class StoreRewrite final {
   Log& log_;
   Time began_{};
   Marks covered_;  ///< by the rewrite that runs
+  Told before_;    ///< it was begun
 };
 
 }  // namespace sealpost

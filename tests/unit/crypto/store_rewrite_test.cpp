@@ -78,5 +78,20 @@ TEST_F(StoreRewriteTest, AKeyThatIsDestroyedWhileItRunsKeepsItsMark) {
   EXPECT_EQ(one->redis.command({"GET", key})->text(), "2");
 }
 
+TEST_F(StoreRewriteTest, ARedisThatWasStartedAnewHasRewrittenNothing) {
+  forget();
+  ASSERT_TRUE(rewrite.serve());
+  server.kill();
+  server.start();
+  // To the new one nothing ever went wrong.
+  ASSERT_TRUE(test::eventually([&] { return one->redis.command({"PING"}).ok(); }));
+  const auto looked = rewrite.serve();
+  EXPECT_TRUE(marked());
+  EXPECT_FALSE(looked);
+  EXPECT_EQ(log_file.text().find("store.rewritten"), std::string::npos);
+  clock.advance(StoreRewrite::pause);
+  EXPECT_TRUE(test::eventually([&] { return rewrite.serve().ok() && !marked(); })) << "it is begun anew";
+}
+
 }  // namespace
 }  // namespace sealpost
