@@ -186,8 +186,9 @@ Result<std::string> CertificateAuthority::certify(const EmailAddress& address, E
       .sign(issuing_key_.get());
 }
 
-Result<std::string> CertificateAuthority::revocation_list(const std::vector<RevokedCertificate>& revoked) const {
-  return make_revocation_list(revoked, issuing_.get(), issuing_key_.get(), clock_.now());
+Result<std::string> CertificateAuthority::revocation_list(const std::vector<RevokedCertificate>& revoked,
+                                                          std::int64_t number) const {
+  return make_revocation_list(revoked, issuing_.get(), issuing_key_.get(), number, clock_.now());
 }
 
 Result<std::string> CertificateAuthority::pem() const {

@@ -40,8 +40,8 @@ class CertificateAuthority final {
   Result<std::string> issue(const EmailAddress& address, EVP_PKEY* key);
   /// The same for who only signs mail. It names no revocation list: each reader of a notification would wait for it.
   Result<std::string> issue_signer(const EmailAddress& address, EVP_PKEY* key);
-  /// The issuing CA's revocation list of now, in DER; errors as for make_revocation_list().
-  Result<std::string> revocation_list(const std::vector<RevokedCertificate>& revoked) const;
+  /// The issuing CA's revocation list of now, in DER; number and errors as for make_revocation_list().
+  Result<std::string> revocation_list(const std::vector<RevokedCertificate>& revoked, std::int64_t number) const;
   /// Issuing CA, then root, in PEM.
   Result<std::string> pem() const;
   /// Issuing CA, then root, in DER.

@@ -64,14 +64,14 @@ bool add_entry(X509_CRL* list, const std::string& serial, const RevokedCertifica
   return made;
 }
 
-bool add_extensions(X509_CRL* list, X509* issuer, Time now) {
+bool add_extensions(X509_CRL* list, X509* issuer, std::int64_t value) {
   X509V3_CTX context;
   X509V3_set_ctx(&context, issuer, nullptr, nullptr, list, 0);
   X509V3_set_ctx_nodb(&context);
   const X509ExtensionPtr key(X509V3_EXT_conf_nid(nullptr, &context, NID_authority_key_identifier, "keyid:always"));
   const Asn1IntegerPtr number(ASN1_INTEGER_new());
   return key && X509_CRL_add_ext(list, key.get(), -1) == 1 && number &&
-         ASN1_INTEGER_set_int64(number.get(), seconds(now)) == 1 &&
+         ASN1_INTEGER_set_int64(number.get(), value) == 1 &&
          X509_CRL_add1_ext_i2d(list, NID_crl_number, number.get(), 0, 0) == 1;
 }
 
@@ -92,7 +92,7 @@ std::string number_of(std::string serial) {
 }  // namespace
 
 Result<std::string> make_revocation_list(const std::vector<RevokedCertificate>& revoked, X509* issuer,
-                                         EVP_PKEY* issuer_key, Time now) {
+                                         EVP_PKEY* issuer_key, std::int64_t number, Time now) {
   std::map<std::string, RevokedCertificate> by_serial;
   for (const auto& one : revoked) {
     const std::string serial = number_of(one.serial);
@@ -101,7 +101,7 @@ Result<std::string> make_revocation_list(const std::vector<RevokedCertificate>& 
     if (!first && one.time < entry->second.time) entry->second = one;
   }
   const CrlPtr list(X509_CRL_new());
-  if (!list || !set_head(list.get(), issuer, now) || !add_extensions(list.get(), issuer, now)) return failed();
+  if (!list || !set_head(list.get(), issuer, now) || !add_extensions(list.get(), issuer, number)) return failed();
   for (const auto& [serial, one] : by_serial) {
     if (!add_entry(list.get(), serial, one)) return failed();
   }

@@ -3,6 +3,7 @@
 // is for others.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -21,10 +22,10 @@ struct RevokedCertificate {
   RevocationReason reason = RevocationReason::Unspecified;
 };
 
-/// The list in DER, signed with SHA-256, good for seven days from `now`. Its number is the time in seconds, so that a
-/// later list has a higher one on whichever node it is made. Of a certificate that is named twice the earlier time
+/// The list in DER, signed with SHA-256, good for seven days from `now`. `number`: higher than that of any list before
+/// (RFC 5280 section 5.2.3). Of a certificate that is named twice the earlier time
 /// holds. Invalid for a serial that no certificate can have; Internal when OpenSSL fails.
 Result<std::string> make_revocation_list(const std::vector<RevokedCertificate>& revoked, X509* issuer,
-                                         EVP_PKEY* issuer_key, Time now);
+                                         EVP_PKEY* issuer_key, std::int64_t number, Time now);
 
 }  // namespace sealpost

@@ -42,7 +42,7 @@ class RevocationListTest : public test::KeyTest {
             static_cast<std::size_t>(ASN1_STRING_length(serial))};
   }
   std::string list(const std::vector<RevokedCertificate>& revoked) {
-    return authority_.revocation_list(revoked).value();
+    return authority_.revocation_list(revoked, 7).value();
   }
   [[nodiscard]] static std::string text_of(const std::string& crl) {
     return run({"openssl", "crl", "-inform", "DER", "-noout", "-text"}, crl).out;
@@ -68,7 +68,8 @@ TEST_F(RevocationListTest, OpensslRefusesWhatIsRevokedAndNothingElse) {
 }
 
 TEST_F(RevocationListTest, AnothersSignatureIsNotBelieved) {
-  const auto forged = make_revocation_list({}, authority_.issuing(), generate_key(KeyType::P256)->get(), clock.now());
+  const auto forged =
+      make_revocation_list({}, authority_.issuing(), generate_key(KeyType::P256)->get(), 7, clock.now());
   ASSERT_TRUE(forged);
   EXPECT_NE(verify(issue("good@example.com"), *forged).status, 0);
 }
@@ -80,7 +81,7 @@ TEST_F(RevocationListTest, SaysWhenWhoseAndWhichNumber) {
   EXPECT_THAT(text, HasSubstr("Last Update: Sep 21 14:03:20 2026 GMT")) << "ten minutes ago, for slow clocks";
   EXPECT_THAT(text, HasSubstr("Next Update: Sep 28 14:13:20 2026 GMT"));
   EXPECT_THAT(text, HasSubstr("X509v3 Authority Key Identifier"));
-  EXPECT_THAT(text, HasSubstr("X509v3 CRL Number: \n                1790000000\n"));
+  EXPECT_THAT(text, HasSubstr("X509v3 CRL Number: \n                7\n"));
   EXPECT_THAT(text, HasSubstr("No Revoked Certificates."));
 }
 
@@ -133,7 +134,7 @@ TEST_F(RevocationListTest, OneSerialStandsOnceWithTheEarlierTime) {
 
 TEST_F(RevocationListTest, SerialsThatNoCertificateHasAreRefused) {
   for (const std::string& serial : {""s, "\0"s, std::string(21, '\x01')}) {
-    const auto made = authority_.revocation_list({{serial, clock.now()}});
+    const auto made = authority_.revocation_list({{serial, clock.now()}}, 7);
     ASSERT_FALSE(made) << serial.size();
     EXPECT_EQ(made.error().kind, ErrorKind::Invalid);
   }
