@@ -28,7 +28,8 @@ enum class CertificateCheck {
   KeyKind,             ///< neither RSA nor P-256 nor P-384
   KeySize,             ///< RSA of fewer than 2048 or more than 8192 bits
   KeyUnsound,          ///< fails EVP_PKEY_public_check
-  SignatureAlgorithm,  ///< MD2, MD4, MD5, SHA-1 or unknown, in the certificate or an intermediate one that it needs
+  SignatureAlgorithm,  ///< by MD2, MD4, MD5, SHA-1 or something unknown, or under a key of less than 112 bits'
+                       ///< strength: the certificate or an intermediate one that it needs
   Untrusted            ///< of no accepted authority, or self-signed and not accepted as such
 };
 
@@ -48,9 +49,9 @@ struct CertificateRefusal {
 /// For each check without a variable part.
 CertificateRefusal refuse(CertificateCheck check);
 CertificateRefusal refuse_too_large(int most_octets);
-CertificateRefusal refuse_too_many(int most);
 /// TooLarge, too, but the certificate itself.
 CertificateRefusal refuse_large_certificate(int most_octets);
+CertificateRefusal refuse_too_many(int most);
 /// `wanted`: the address that the certificate should name.
 CertificateRefusal refuse_wrong_address(const std::string& wanted, std::vector<std::string> found);
 /// For NotYetValid and Expired.

@@ -28,6 +28,13 @@ bool signed_well(X509* certificate) {
   return true;
 }
 
+/// Whoever can factor an authority's key certifies any address; an accepted one's counts as well.
+bool is_strong(X509* authority) {
+  constexpr int least_bits = 112;  // RSA of 2048 bits
+  const EVP_PKEY* key = X509_get0_pubkey(authority);
+  return key != nullptr && EVP_PKEY_get_security_bits(key) >= least_bits;
+}
+
 /// The leaf's usages are judged by the kind of its key, which OpenSSL's purpose does not look at: it wants
 /// keyEncipherment of EC keys, too, and does not know anyExtendedKeyUsage.
 int forgive_purpose_of_leaf(int good, X509_STORE_CTX* context) {
@@ -70,8 +77,12 @@ Result<void, Refused> check_chain(X509* leaf, const std::vector<X509Ptr>& bundle
   if (error == X509_V_ERR_OUT_OF_MEM || verified < 0) return ours();
   if (verified != 1) return Refused(refuse(CertificateCheck::Untrusted));
   const STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(context.get());
-  for (int i = 1; i + 1 < sk_X509_num(chain); ++i) {  // not the anchor, which is believed for itself
-    if (!signed_well(sk_X509_value(chain, i))) return Refused(refuse(CertificateCheck::SignatureAlgorithm));
+  const int anchor = sk_X509_num(chain) - 1;
+  for (int i = 1; i <= anchor; ++i) {
+    X509* authority = sk_X509_value(chain, i);
+    // The anchor is believed for itself, whatever signed it.
+    const bool good = is_strong(authority) && (i == anchor || signed_well(authority));
+    if (!good) return Refused(refuse(CertificateCheck::SignatureAlgorithm));
   }
   return {};
 }

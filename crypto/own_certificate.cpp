@@ -145,6 +145,10 @@ Result<OwnCertificate, Refused> judge(std::string_view upload, const EmailAddres
 Result<OwnCertificatePolicy> load_own_certificate_policy(const KeysSettings& settings) {
   OwnCertificatePolicy policy{{}, settings.accept_self_signed};
   const std::string& path = settings.accepted_roots;
+  if (path.empty() && !settings.accept_self_signed) {
+    return Error::invalid(
+        "keys.accept_self_signed: no keeps nobody out without keys.accepted_roots: anybody can be an authority");
+  }
   if (path.empty()) return policy;
   const BioPtr file(BIO_new_file(path.c_str(), "r"));
   if (!file) return Error::invalid("keys.accepted_roots: " + path + " cannot be read", openssl_errors());

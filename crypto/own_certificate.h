@@ -22,7 +22,8 @@ struct OwnCertificatePolicy {
   bool accept_self_signed = false;      ///< one whose issuer is its subject, whatever the roots are
 };
 
-/// As the settings say: keys.accepted_roots and keys.accept_self_signed. Invalid names the file and what is wrong.
+/// As the settings say: keys.accepted_roots and keys.accept_self_signed. Invalid names the file and what is wrong, or
+/// says that self-signed ones are refused where everybody may be an authority.
 Result<OwnCertificatePolicy> load_own_certificate_policy(const KeysSettings& settings);
 
 struct OwnCertificate {

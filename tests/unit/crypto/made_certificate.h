@@ -94,14 +94,14 @@ inline Made make_certificate(PkeyPtr key, const Wanted& wanted, time_t at, const
 }
 
 inline Made make_ca(const std::string& subject, time_t at, const Made* issuer = nullptr,
-                    const EVP_MD* digest = EVP_sha256()) {
+                    const EVP_MD* digest = EVP_sha256(), PkeyPtr key = ec_key("P-256")) {
   Wanted wanted;
   wanted.subject = subject;
   wanted.alternative.clear();
   wanted.basic = "critical,CA:TRUE";
   wanted.usage = "critical,keyCertSign,cRLSign";
   wanted.digest = digest;
-  return make_certificate(ec_key("P-256"), wanted, at, issuer);
+  return make_certificate(std::move(key), wanted, at, issuer);
 }
 
 /// A PKCS#7 bundle of the certificates, by the real openssl.

@@ -297,6 +297,17 @@ INSTANTIATE_TEST_SUITE_P(
                      w.subject_address = "bob@example.com\0.evil.example"s;
                    })),
                    "wrong_address"},
+        UploadCase{"Utf8InRfc822Name", leaf(with([](auto& w) {
+                     w.alternative_der = "\x30\x13\x81\x11" "bob@ex\xef\xbd\x81mple.com"s;  // full-width
+                   })),
+                   "wrong_address"},
+        UploadCase{"WideLettersInUtf8Mailbox",
+                   leaf(with([](auto& w) { w.alternative = utf8_name + "bob@ex\xef\xbd\x81mple.com"; })), "wrong_address"},
+        UploadCase{"Utf8InSubjectAddress", leaf(with([](auto& w) {
+                     w.alternative.clear();
+                     w.subject_address = "bob@ex\xef\xbd\x81mple.com";
+                   })),
+                   "wrong_address"},
         UploadCase{"NotYetValid", leaf(with([](auto& w) { w.begins = 1; })), "not_yet_valid"},
         UploadCase{"ExpiredASecondAgo", leaf(with([](auto& w) { w.ends = -1; })), "expired"},
         UploadCase{"RsaForSignatures", leaf(with([](auto& w) { w.usage = "digitalSignature"; }), rsa(2048)),
@@ -369,6 +380,12 @@ INSTANTIATE_TEST_SUITE_P(
                    "untrusted", Roots::Ours},
         UploadCase{"WeakIntermediate", under_weak_intermediate, "signature_algorithm", Roots::Ours},
         UploadCase{"WeakIntermediateThatNobodyAskedAbout", under_weak_intermediate},
+        UploadCase{"SmallKeyOfIntermediate",
+                   [] {
+                     const auto small = test::make_ca("Small", at, &root(), EVP_sha256(), rsa_key(1024));
+                     return under(small).pem() + small.pem();
+                   },
+                   "signature_algorithm", Roots::Ours},
         UploadCase{"SelfSigned", [] { return self_signed(); }, "untrusted"},
         UploadCase{"SelfSignedDespiteRoots", [] { return self_signed(); }, "untrusted", Roots::Ours},
         UploadCase{"SelfSignedAccepted", [] { return self_signed(); }, "accepted", Roots::None, true},
@@ -382,6 +399,26 @@ TEST(OwnCertificate, WeakRootIsBelievedForItself) {
   OwnCertificatePolicy by;
   by.accepted_roots.push_back(parse_certificate(weak.der()).value());
   EXPECT_EQ(verdict_of(judge(under(weak).pem(), by)), "accepted");
+}
+
+TEST(OwnCertificate, SmallKeyOfARootVouchesForNothing) {
+  const auto small = make_ca("Small root", at, nullptr, EVP_sha256(), rsa_key(1024));
+  OwnCertificatePolicy by;
+  by.accepted_roots.push_back(parse_certificate(small.der()).value());
+  EXPECT_EQ(verdict_of(judge(under(small).pem(), by)), "signature_algorithm");
+}
+
+TEST(OwnCertificate, RefusingSelfSignedOnesWantsRoots) {
+  KeysSettings settings;
+  settings.accept_self_signed = true;
+  EXPECT_TRUE(load_own_certificate_policy(settings));
+  settings.accept_self_signed = false;
+  const auto refused = load_own_certificate_policy(settings);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().public_text, HasSubstr("keys.accept_self_signed"));
+  const test::TempDir dir;
+  settings.accepted_roots = dir.write("roots.pem", root().pem());
+  EXPECT_TRUE(load_own_certificate_policy(settings));
 }
 
 TEST(OwnCertificate, AuthorityUnderARootMayBeTheAcceptedOne) {
@@ -426,15 +463,6 @@ TEST(OwnCertificate, RefusalNamesWhatVaries) {
   EXPECT_EQ(judge(std::string(300'000, 'x')).error().limit, 256 * 1024);
 }
 
-TEST(OwnCertificate, ThousandsOfAddressesAreNotAllTold) {
-  std::string names;
-  for (int i = 0; i < 500; ++i) names += (i == 0 ? "email:u" : ",email:u") + std::to_string(i) + "@example.com";
-  const auto refused = judge(issued(with([&](auto& w) { w.alternative = names; })).pem()).error();
-  EXPECT_EQ(refused.addresses.size(), 10U);
-}
-
-}  // namespace
-}  // namespace sealpost
 TEST(OwnCertificate, OneThatIsLargeByItselfIsRefused) {
   const auto named = [](int addresses) {
     std::string names = "email:bob@example.com";
@@ -448,3 +476,12 @@ TEST(OwnCertificate, OneThatIsLargeByItselfIsRefused) {
   EXPECT_THAT(refused.error().sentence, HasSubstr("larger than 16 KiB. Please"));
 }
 
+TEST(OwnCertificate, ThousandsOfAddressesAreNotAllTold) {
+  std::string names;
+  for (int i = 0; i < 500; ++i) names += (i == 0 ? "email:u" : ",email:u") + std::to_string(i) + "@example.com";
+  const auto refused = judge(issued(with([&](auto& w) { w.alternative = names; })).pem()).error();
+  EXPECT_EQ(refused.addresses.size(), 10U);
+}
+
+}  // namespace
+}  // namespace sealpost
