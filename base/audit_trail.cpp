@@ -39,11 +39,6 @@ Result<AuditEntry> read(unsigned shard, std::string_view octets) {
   }
 }
 
-Error broken(unsigned shard, std::uint64_t sequence, std::string_view what) {
-  return Error::permanent("shard " + std::to_string(shard) + ", entry " + std::to_string(sequence) + ": " +
-                          std::string(what));
-}
-
 }  // namespace
 
 std::string AuditTrail::key(unsigned shard) { return "audit:{" + std::to_string(shard) + "}"; }
@@ -72,16 +67,8 @@ Result<redis::Reply> AuditTrail::record(unsigned shard, const AuditEvent& event,
     const std::string entry = next_entry(shard, seen, event);
     auto done = change(std::string(mac_of(seen)), entry);
     if (!done || done->integer() == 1) {
-      const auto written = read(shard, entry);
-      if (done && written) {
-        log_.info("audit", {{"action", event.action},
-                            {"actor", event.actor},
-                            {"subject", event.subject},
-                            {"detail", event.detail},
-                            {"shard", shard},
-                            {"sequence", written->sequence},
-                            {"head", written->mac}});
-      }
+      // Without an answer it may have been written all the same.
+      if (const auto written = read(shard, entry)) tell(done ? "audit" : "audit.uncertain", *written);
       return done;
     }
     if (done->integer() != moved_on) return done;
@@ -89,26 +76,49 @@ Result<redis::Reply> AuditTrail::record(unsigned shard, const AuditEvent& event,
   return Error::temporary("the audit trail is busy");
 }
 
-Result<AuditHead> AuditTrail::verify(unsigned shard, const std::function<void(const AuditEntry&)>& visit) {
-  AuditHead head;
+void AuditTrail::tell(std::string_view event, const AuditEntry& entry) {
+  log_.info(event, {{"shard", entry.shard},
+                    {"sequence", entry.sequence},
+                    {"head", entry.mac},
+                    {"action", entry.event.action},
+                    {"actor", entry.event.actor},
+                    {"subject", entry.event.subject},
+                    {"detail", entry.event.detail}});
+}
+
+Result<AuditChain> AuditTrail::verify(unsigned shard, const std::function<void(const AuditEntry&)>& visit) {
+  AuditChain chain;
+  AuditHead& head = chain.head;
   std::string before = key(shard);  // no chain can stand in another's place
+  bool certain = true;              // which sequence comes next
+  const auto fault = [&](std::uint64_t place, std::string_view what, std::string_view octets) {
+    chain.faults.push_back(
+        {"shard " + std::to_string(shard) + ", entry " + std::to_string(place) + ": " + std::string(what),
+         to_hex(mac_of(octets))});
+    certain = false;
+  };
   for (long long from = 0;; from += page) {
     auto entries = redis_.command({"LRANGE", key(shard), std::to_string(from), std::to_string(from + page - 1)});
     if (!entries) return entries.error();
     for (std::size_t i = 0; i < entries->size(); ++i) {
       const std::string_view octets = (*entries)[i].text();
       const std::uint64_t place = head.sequence + 1;
-      auto entry = read(shard, octets);
-      if (!entry) return broken(shard, place, "cannot be read");
-      if (!equal_in_constant_time(chain_mac(before, octets.substr(mac_size)), mac_of(octets))) {
-        return broken(shard, place, "was altered, or one before it was taken out");
+      const auto entry = read(shard, octets);
+      head = {place, to_hex(mac_of(octets))};
+      if (!entry) {
+        fault(place, "cannot be read", octets);
+      } else if (!equal_in_constant_time(chain_mac(before, octets.substr(mac_size)), mac_of(octets))) {
+        fault(place, "was altered, or one before it was taken out", octets);
+      } else if (certain && entry->sequence != place) {
+        fault(place, "stands at a place that is not its own", octets);
+      } else {
+        head.sequence = entry->sequence;
+        certain = true;
+        visit(*entry);
       }
-      if (entry->sequence != place) return broken(shard, place, "stands at a place that is not its own");
-      visit(*entry);
       before = mac_of(octets);
-      head = {place, entry->mac};
     }
-    if (entries->size() < static_cast<std::size_t>(page)) return head;
+    if (entries->size() < static_cast<std::size_t>(page)) return chain;
   }
 }
 

@@ -38,10 +38,21 @@ struct AuditEntry {
   std::string mac;  ///< hex: HMAC-SHA256 over the MAC of the entry before and this one
 };
 
-/// Where a chain ends. Logged with each entry, since nothing in Redis tells a chain from the same one cut short.
+/// Where a chain ends. Logged with each entry as `audit`, or as `audit.uncertain` when nobody knows whether it was
+/// written, since nothing in Redis tells a chain from the same one cut short.
 struct AuditHead {
   std::uint64_t sequence = 0;  ///< 0: there is no entry yet
   std::string mac;
+};
+
+/// A place at which a chain is not whole.
+struct AuditFault {
+  std::string text;
+  std::string mac;  ///< hex: what stands there as the entry's
+};
+struct AuditChain {
+  AuditHead head;
+  std::vector<AuditFault> faults;  ///< none: every MAC fits
 };
 
 class AuditTrail final {
@@ -59,13 +70,14 @@ class AuditTrail final {
   using Change = std::function<Result<redis::Reply>(const std::string& seen, const std::string& entry)>;
   Result<redis::Reply> record(unsigned shard, const AuditEvent& event, const Change& change);
 
-  /// Reads a whole chain in order, entry by entry. The end of it when every MAC fits; Permanent, naming the first entry
-  /// that does not, otherwise.
-  Result<AuditHead> verify(unsigned shard, const std::function<void(const AuditEntry&)>& visit);
+  /// Reads a whole chain in order, and shows each entry whose MAC fits. Behind one that does not it goes on from there:
+  /// one fault hides no other.
+  Result<AuditChain> verify(unsigned shard, const std::function<void(const AuditEntry&)>& visit);
   /// The latest entries of a shard, oldest first; their MACs are not compared.
   Result<std::vector<AuditEntry>> latest(unsigned shard, std::size_t count);
 
  private:
+  void tell(std::string_view event, const AuditEntry& entry);
   [[nodiscard]] std::string next_entry(unsigned shard, std::string_view last, const AuditEvent& event) const;
   [[nodiscard]] std::string chain_mac(std::string_view before, std::string_view packed) const;
 

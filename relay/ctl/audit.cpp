@@ -2,13 +2,13 @@
 // sealpostctl audit list|verify.
 #include <algorithm>
 #include <fstream>
-#include <map>
 #include <ostream>
 #include <set>
 
 #include "base/audit_trail.h"
 #include "crypto/directory_entry.h"
 #include "relay/ctl/command.h"
+#include "relay/ctl/logged_heads.h"
 #include "relay/ctl/output.h"
 
 namespace sealpost::ctl {
@@ -44,6 +44,7 @@ Result<std::vector<AuditEntry>> latest(Context& context, std::size_t limit, cons
       if (entry.event.subject == subject) all.push_back(entry);
     });
     if (!read) return read.error();
+    if (!read->faults.empty()) return Error::permanent(read->faults.front().text);
   }
   std::stable_sort(all.begin(), all.end(),
                    [](const AuditEntry& a, const AuditEntry& b) { return a.event.time < b.event.time; });
@@ -75,39 +76,11 @@ int list(Context& context, const Options& options) {
   return EX_OK;
 }
 
-/// A head as the log names it.
-using LoggedHeads = std::map<std::pair<unsigned, std::uint64_t>, std::string>;
-
-/// The value of a field of a log line, text or JSON.
-std::string field_of(const std::string& line, const std::string& name) {
-  for (const std::string& mark : {name + "=", "\"" + name + "\":"}) {
-    auto at = line.find(mark);
-    while (at != std::string::npos && at > 0 && line[at - 1] != ' ' && line[at - 1] != ',' && line[at - 1] != '{') {
-      at = line.find(mark, at + 1);
-    }
-    if (at == std::string::npos) continue;
-    auto begin = at + mark.size();
-    if (begin < line.size() && line[begin] == '"') ++begin;
-    return line.substr(begin, line.find_first_of("\", }", begin) - begin);
-  }
-  return {};
-}
-
 Result<LoggedHeads> heads_in(const std::string& path) {
   std::ifstream file(path);
   if (!file) return Error::invalid("cannot be read: " + path);
-  LoggedHeads heads;
-  for (std::string line; std::getline(file, line);) {
-    const std::string head = field_of(line, "head");
-    const std::string shard = field_of(line, "shard");
-    const std::string sequence = field_of(line, "sequence");
-    const auto digits = [](const std::string& text) {
-      return !text.empty() && text.size() < 19 && text.find_first_not_of("0123456789") == std::string::npos;
-    };
-    if (head.size() != 64 || !digits(shard) || !digits(sequence)) continue;
-    heads[{static_cast<unsigned>(std::stoul(shard)), std::stoull(sequence)}] = head;
-  }
-  if (heads.empty()) return Error::invalid("no line of " + path + " names the head of an audit trail");
+  auto heads = read_logged_heads(file);
+  if (heads.certain.empty()) return Error::invalid("no line of " + path + " names the head of an audit trail");
   return heads;
 }
 
@@ -118,31 +91,62 @@ struct Verdict {
   std::vector<std::string> faults;
 };
 
-Result<Verdict> verify_all(Context& context, LoggedHeads logged) {
-  Verdict verdict;
-  for (unsigned shard = 0; shard < shard_count; ++shard) {
-    auto head = context.services.audit().verify(shard, [&](const AuditEntry& entry) {
-      const auto known = logged.find({shard, entry.sequence});
-      if (known == logged.end()) return;
-      if (known->second == entry.mac) {
-        ++verdict.logged;
-      } else {
-        verdict.faults.push_back("shard " + std::to_string(shard) + ", entry " + std::to_string(entry.sequence) +
-                                 ": is not the one that was logged");
-      }
-      logged.erase(known);
-    });
-    if (!head && head.error().kind != ErrorKind::Permanent) return head.error();
-    if (head) {
-      verdict.entries += head->sequence;
-    } else {
-      verdict.faults.push_back(head.error().public_text);
+std::string text_of(const AuditPlace& place) {
+  return "shard " + std::to_string(place.first) + ", entry " + std::to_string(place.second) + ": ";
+}
+
+/// Compares entries with what the log says stood there.
+class Comparison final {
+ public:
+  explicit Comparison(LoggedHeads logged) : logged_(std::move(logged)) {}
+
+  void see(const AuditEntry& entry, Verdict& verdict) {
+    const AuditPlace place{entry.shard, entry.sequence};
+    const auto doubtful = logged_.uncertain.find(place);
+    const bool expected = doubtful != logged_.uncertain.end() && doubtful->second.contains(entry.mac);
+    const auto known = logged_.certain.find(place);
+    if (known == logged_.certain.end()) {
+      verdict.logged += expected ? 1 : 0;
+      return;
+    }
+    const bool fits = known->second.size() == 1 && known->second.contains(entry.mac);
+    if (known->second.size() > 1) {
+      verdict.faults.push_back(text_of(place) +
+                               "was logged in different forms: the trail was cut short and grew again");
+    } else if (!fits) {
+      verdict.faults.push_back(text_of(place) + "is not the one that was logged");
+    }
+    verdict.logged += fits ? 1 : 0;
+    logged_.certain.erase(known);
+  }
+  /// What was not seen, but for entries whose fault has been told.
+  void see_rest(const std::set<std::string>& faulty, Verdict& verdict) const {
+    for (const auto& [place, heads] : logged_.certain) {
+      const bool told =
+          std::any_of(heads.begin(), heads.end(), [&](const auto& head) { return faulty.contains(head); });
+      if (!told) verdict.faults.push_back(text_of(place) + "was logged and is missing");
     }
   }
-  for (const auto& [place, head] : logged) {
-    verdict.faults.push_back("shard " + std::to_string(place.first) + ", entry " + std::to_string(place.second) +
-                             ": was logged and is missing");
+
+ private:
+  LoggedHeads logged_;
+};
+
+Result<Verdict> verify_all(Context& context, LoggedHeads logged) {
+  Verdict verdict;
+  Comparison comparison(std::move(logged));
+  std::set<std::string> faulty;
+  for (unsigned shard = 0; shard < shard_count; ++shard) {
+    auto chain =
+        context.services.audit().verify(shard, [&](const AuditEntry& entry) { comparison.see(entry, verdict); });
+    if (!chain) return chain.error();
+    verdict.entries += chain->head.sequence;
+    for (auto& [text, mac] : chain->faults) {
+      verdict.faults.push_back(std::move(text));
+      faulty.insert(std::move(mac));
+    }
   }
+  comparison.see_rest(faulty, verdict);
   return verdict;
 }
 

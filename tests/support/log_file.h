@@ -14,10 +14,10 @@ namespace sealpost::test {
 
 class LogFile final {
  public:
-  explicit LogFile(const Clock& clock)
+  explicit LogFile(const Clock& clock, LogFormat format = LogFormat::Text)
       : path_(dir_ / "log"),
         descriptor_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)),
-        log(LogLevel::Debug, LogFormat::Text, clock, descriptor_) {}
+        log(LogLevel::Debug, format, clock, descriptor_) {}
   ~LogFile() { ::close(descriptor_); }
   LogFile(const LogFile&) = delete;
   LogFile& operator=(const LogFile&) = delete;

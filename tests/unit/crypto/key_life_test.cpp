@@ -112,7 +112,7 @@ class KeyLifeTest : public test::KeyTest {
     const auto note = [&](const AuditEntry& entry) {
       events.push_back(entry.event.action + " by " + entry.event.actor);
     };
-    EXPECT_TRUE(one->audit.verify(directory_shard(bob), note));
+    EXPECT_TRUE(one->audit.verify(directory_shard(bob), note)->faults.empty());
     return events;
   }
   KeyChangeFault fault(const Result<KeyRecord, KeyChangeFailure>& result) {
