@@ -42,7 +42,7 @@ class AddressEntries final {
 
   /// Permanent, and logged, when the entry fails its MAC.
   Result<KeyRecord> decode(const std::string& address_key, std::string_view entry);
-  /// All pairs that the address ever had: the current one, then the others, newest first.
+  /// All pairs of the address that are remembered: the current one, then the others, newest first.
   Result<std::vector<StoredPair>> all(const std::string& address_key);
   /// The one of this fingerprint, the current one for none; NotFound when there is no such pair.
   Result<StoredPair> find(const std::string& address_key, std::string_view fingerprint);

@@ -63,7 +63,7 @@ class KeyDirectory final {
   /// Removes a row whose notice is durable in the queue.
   Status settle_outbox(const OutboxRow& row);
 
-  /// All pairs that the address ever had: the current one, then the others, newest first.
+  /// All pairs of the address that are remembered: the current one, then the others, newest first.
   Result<std::vector<KeyRecord>> history(const std::string& address_key);
   /// A pair of the address as a PKCS#12 file; see KeyVault::export_pkcs12 for the password. NotFound for a pair that
   /// the address never had or whose private key was destroyed.

@@ -35,6 +35,12 @@ KeyChangeFailure why_not(KeyChange change, const StoredPair& pair) {
   return refused(KeyChangeFault::NotCurrent, "another key has taken the place of this one");
 }
 
+/// Earlier certificates of the recipient's own that are remembered beside a new one: nothing here is opened with them,
+/// and each is read with every look at the address.
+constexpr std::size_t max_earlier_own = 16;
+
+bool is_earlier_own(const StoredPair& pair) { return pair.record.own && pair.record.state == PairState::Replaced; }
+
 std::string retired_field(const KeyRecord& record) { return std::string(pair_field) + record.fingerprint; }
 
 }  // namespace
@@ -163,9 +169,14 @@ Result<KeyLife::Change, KeyChangeFailure> KeyLife::prepare_replacement(const std
                                    [&](const auto& pair) { return pair.record.fingerprint == own.fingerprint; });
   if (before != pairs->end()) {
     // Going back to an own certificate is a wish like any other; one that the server made is no own one.
-    const bool again = before->record.own && before->record.state == PairState::Replaced;
-    if (!again) return refused(KeyChangeFault::InUse, "this address has this very certificate already");
+    if (!is_earlier_own(*before))
+      return refused(KeyChangeFault::InUse, "this address has this very certificate already");
     change.entries.push_back({before->field, before->entry, {}});
+  }
+  std::size_t earlier = retired.own && retired.state == PairState::Replaced ? 1 : 0;
+  for (const auto& pair : *pairs) {
+    const bool counts = is_earlier_own(pair) && pair.record.fingerprint != own.fingerprint;
+    if (counts && ++earlier > max_earlier_own) change.entries.push_back({pair.field, pair.entry, {}});
   }
   return change;
 }

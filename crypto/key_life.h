@@ -65,7 +65,8 @@ class KeyLife final {
   Result<KeyRecord, KeyChangeFailure> forget(const std::string& address_key, std::string_view fingerprint);
   /// Whether replace() would do it now: the fingerprint of the pair that would be replaced.
   Result<std::string, KeyChangeFailure> may_replace(const std::string& address_key, const OwnPair& own);
-  /// Makes a certificate of the recipient's own the current one. The pair before stays available.
+  /// Makes a certificate of the recipient's own the current one. The pair before stays available; of earlier ones of
+  /// the recipient's own the latest are remembered.
   Result<KeyRecord, KeyChangeFailure> replace(const std::string& address_key, const OwnPair& own);
   /// The certificate is listed as revoked from now on.
   Result<KeyRecord, KeyChangeFailure> revoke(const std::string& address_key, std::string_view fingerprint,

@@ -246,6 +246,21 @@ TEST_F(KeyLifeTest, OneMayGoBackToAnEarlierOwnCertificateButNotTwiceToTheSame) {
   EXPECT_EQ(fault(one->life.replace(bob, not_own)), KeyChangeFault::InUse);
 }
 
+TEST_F(KeyLifeTest, OfManyEarlierOwnCertificatesTheLatestAreRemembered) {
+  const auto relays = assign();
+  std::vector<std::string> all;
+  for (int i = 0; i < 20; ++i) {
+    const auto own = own_pair();
+    ASSERT_TRUE(one->life.replace(bob, own));
+    all.push_back(own.fingerprint);
+  }
+  const auto pairs = history();
+  ASSERT_EQ(pairs.size(), 18U) << "the current one, 16, and the relay's own";
+  for (std::size_t i = 0; i < 17; ++i) EXPECT_EQ(pairs[i].fingerprint, all[all.size() - 1 - i]);
+  EXPECT_EQ(pairs.back().fingerprint, relays.fingerprint);
+  EXPECT_TRUE(opens(relays.fingerprint));
+}
+
 TEST_F(KeyLifeTest, AnEndedOwnCertificateIsReplacedByNobodyElse) {
   assign();
   const auto own = own_pair();
