@@ -140,6 +140,11 @@ Result<KeyRecord, KeyChangeFailure> KeyLife::forget(const std::string& address_k
   });
 }
 
+Status KeyLife::ask_rewrite(const std::string& address_key) {
+  auto asked = redis_.command({"INCR", directory_prefix(address_key) + "rewrite"});
+  return asked ? Status() : Status(asked.error());
+}
+
 Result<KeyLife::Change, KeyChangeFailure> KeyLife::prepare_replacement(const std::string& address_key,
                                                                        const OwnPair& own) {
   auto pairs = entries_.all(address_key);

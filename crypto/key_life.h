@@ -63,6 +63,8 @@ class KeyLife final {
   /// Destroys the server's copy of the private key. A pair that nobody picked up is retired by it; of any other the
   /// certificate stays the current one. The store's files are rewritten soon after (store_rewrite.h).
   Result<KeyRecord, KeyChangeFailure> forget(const std::string& address_key, std::string_view fingerprint);
+  /// Something that belonged to a destroyed key was removed later: the store's files are rewritten once more.
+  Status ask_rewrite(const std::string& address_key);
   /// Whether replace() would do it now: the fingerprint of the pair that would be replaced.
   Result<std::string, KeyChangeFailure> may_replace(const std::string& address_key, const OwnPair& own);
   /// Makes a certificate of the recipient's own the current one. The pair before stays available; of earlier ones of

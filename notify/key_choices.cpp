@@ -11,10 +11,6 @@
 namespace sealpost {
 namespace {
 
-PickupError fault(PickupFault kind, std::string text, unsigned left = 0) {
-  return {kind, Error::permanent(std::move(text)), left};
-}
-
 PickupFault fault_of(KeyChangeFault why) {
   switch (why) {
     case KeyChangeFault::NoSuchPair:
@@ -26,7 +22,7 @@ PickupFault fault_of(KeyChangeFault why) {
     case KeyChangeFault::Revoked:
       return PickupFault::Revoked;
     case KeyChangeFault::InUse:
-      return PickupFault::NotCurrent;
+      return PickupFault::InUse;
     case KeyChangeFault::Failed:
       break;
   }
@@ -34,11 +30,11 @@ PickupFault fault_of(KeyChangeFault why) {
 }
 
 /// The words of a receipt. It speaks of what the relay can answer for.
-std::string receipt_text(const std::string& hostname, const KeyRecord& key, Time now) {
+std::string receipt_text(const std::string& hostname, const KeyRecord& key, Time destroyed) {
   return "Receipt: a private key was destroyed\r\n\r\n"
          "Relay: " +
          hostname + "\r\nAddress: " + key.address + "\r\nKey (SHA-256 of its certificate):\r\n  " + key.fingerprint +
-         "\r\nDestroyed: " + to_rfc3339(now) +
+         "\r\nDestroyed: " + to_rfc3339(destroyed) +
          "\r\n\r\nThe relay's live store holds no copy of this private key any more,\r\n"
          "and nobody can have it made again. Backups that the operator took of\r\n"
          "the store before are not spoken of here.\r\n";
@@ -47,11 +43,14 @@ std::string receipt_text(const std::string& hostname, const KeyRecord& key, Time
 }  // namespace
 
 KeyChoices::KeyChoices(Pickup& pickup, KeyLife& life, PendingCertificates& pending, OwnCertificatePolicy policy,
-                       NoticeSender sender, const Clock& clock, Random& random, Log& log, Hooks hooks)
+                       OwedReceipts& owed, GuessThrottle& throttle, NoticeSender sender, const Clock& clock,
+                       Random& random, Log& log, Hooks hooks)
     : pickup_(pickup),
       life_(life),
       pending_(pending),
       policy_(std::move(policy)),
+      owed_(owed),
+      throttle_(throttle),
       sender_(std::move(sender)),
       clock_(clock),
       random_(random),
@@ -94,7 +93,7 @@ Result<OwnPair, PickupError> KeyChoices::judge(const PickupLink& link, std::stri
   if (!*verdict) {
     const CertificateRefusal& why = verdict->error();
     log_.info("pickup.certificate_refused", {{"address", link.address}, {"check", to_text(why.check)}});
-    auto error = fault(PickupFault::BadCertificate, why.sentence);
+    auto error = pickup_error(PickupFault::BadCertificate, why.sentence);
     error.certificate = why;
     return error;
   }
@@ -107,7 +106,7 @@ Result<PendingCertificate, PickupError> KeyChoices::upload(std::string_view toke
   auto link = pickup_.enter(token, session);
   if (!link) return std::move(link).error();
   if (clock_.now() >= link->issued + fresh_code) {
-    return fault(PickupFault::OldCode, "replacing a key needs a code of the last 24 hours; have a new one sent");
+    return pickup_error(PickupFault::OldCode, "replacing a key needs a code of the last 24 hours; have a new one sent");
   }
   auto own = judge(*link, octets);
   if (!own) return std::move(own).error();
@@ -115,10 +114,11 @@ Result<PendingCertificate, PickupError> KeyChoices::upload(std::string_view toke
   if (!allowed) return refused(allowed.error(), link->address);
   auto room = pending_.take_upload(link->address);
   if (!room) return failed(room.error(), link->address);
-  if (!*room) return fault(PickupFault::TooOften, "too many certificates were uploaded today; try again tomorrow");
+  if (!*room)
+    return pickup_error(PickupFault::TooOften, "too many certificates were uploaded today; try again tomorrow");
 
   const Secret code = make_code(random_);
-  auto pending = pending_.add(link->address, *own, code, clock_.now());
+  auto pending = pending_.add(link->address, *own, link->id, code, clock_.now());
   if (!pending) return failed(pending.error(), link->address);
   KeyRecord key;
   key.address = link->address;
@@ -139,26 +139,45 @@ Result<std::optional<PendingCertificate>, PickupError> KeyChoices::waiting(std::
   if (!link) return std::move(link).error();
   auto pending = pending_.find(link->address);
   if (!pending) return failed(pending.error(), link->address);
+  if (*pending && (*pending)->link != link->id) pending->reset();
   return std::move(*pending);
 }
 
-Result<KeyRecord, PickupError> KeyChoices::confirm(std::string_view token, std::string_view typed_code) {
+/// Anybody may hold an old link of the address: only the one that the upload came by takes its code.
+Result<PendingCertificate, PickupError> KeyChoices::pending_of(const PickupLink& link) {
+  auto pending = pending_.find(link.address);
+  if (!pending) return failed(pending.error(), link.address);
+  const bool waits = *pending && (*pending)->until > clock_.now() && (*pending)->link == link.id && !link.ended;
+  if (!waits) {
+    return pickup_error(PickupFault::NoCertificate, "no certificate waits for a code; upload it again");
+  }
+  return std::move(**pending);
+}
+
+Result<KeyRecord, PickupError> KeyChoices::confirm(std::string_view token, std::string_view typed_code,
+                                                   const std::string& network) {
   auto link = pickup_.find(token);
   if (!link) return std::move(link).error();
-  auto pending = pending_.find(link->address);
-  if (!pending) return failed(pending.error(), link->address);
-  if (!*pending || (*pending)->until <= clock_.now()) {
-    return fault(PickupFault::NoCertificate, "no certificate waits for a code; upload it again");
+  auto pending = pending_of(*link);
+  if (!pending) return std::move(pending).error();
+  if (trimmed(typed_code, " \t\r\n").empty()) {
+    const unsigned used = std::min(pending->attempts, PendingCertificates::max_attempts);
+    return pickup_error(PickupFault::WrongCode, "the code is wrong", PendingCertificates::max_attempts - used);
   }
-  if (trimmed(typed_code, " \t\r\n").empty()) return fault(PickupFault::WrongCode, "the code is wrong", 1);
+  auto leave = throttle_.begin(link->address, network);
+  if (!leave) return too_fast(leave.error());
   const Secret code = normalise_code(typed_code).value_or(Secret());
-  auto attempt = pending_.try_code(link->address, **pending, code);
+  auto attempt = pending_.try_code(link->address, *pending, code);
   if (!attempt && attempt.error().kind == ErrorKind::NotFound) {
     return PickupError{PickupFault::NoCertificate, attempt.error()};
   }
   if (!attempt) return failed(attempt.error(), link->address);
-  if (!attempt->correct) return fault(PickupFault::WrongCode, "the code is wrong", attempt->left);
-  return make_current(*link, **pending);
+  if (!attempt->correct) {
+    leave->wrong();
+    return pickup_error(PickupFault::WrongCode, "the code is wrong", attempt->left);
+  }
+  leave->right();
+  return make_current(*link, *pending);
 }
 
 /// The mail first, as with every change; a repetition of the same code is told once.
@@ -180,8 +199,8 @@ Result<KeyRecord, PickupError> KeyChoices::make_current(const PickupLink& link, 
   return std::move(*current);
 }
 
-Result<Receipt> KeyChoices::receipt_for(const std::string& recipient, const KeyRecord& key) {
-  Receipt receipt{receipt_text(sender_.hostname, key, clock_.now()), {}, {}};
+Result<Receipt> KeyChoices::receipt_for(const std::string& recipient, const KeyRecord& key, Time destroyed) {
+  Receipt receipt{receipt_text(sender_.hostname, key, destroyed), {}, {}};
   auto signature = hooks_.sign(receipt.text);
   if (!signature) return signature.error();
   receipt.signature = std::move(*signature);
@@ -193,22 +212,81 @@ Result<Receipt> KeyChoices::receipt_for(const std::string& recipient, const KeyR
   return receipt;
 }
 
+/// Copies that were made while the key was being destroyed go now, and the store's files are rewritten once more.
+Result<KeyChoices::Forgotten, PickupError> KeyChoices::give_receipt(const PickupLink& link, KeyRecord key,
+                                                                    Time destroyed) {
+  auto late = drop_copies(key);
+  if (!late) return failed(late.error(), link.address);
+  if (*late) {
+    if (auto asked = life_.ask_rewrite(link.address); !asked) return failed(asked.error(), link.address);
+  }
+  auto receipt = receipt_for(link.recipient, key, destroyed);
+  if (!receipt) return failed(receipt.error(), link.address);
+  auto sent = hooks_.send_receipt(link.recipient, *receipt, "receipt:" + key.fingerprint);
+  if (!sent) return failed(sent.error(), link.address);
+  // A row that is left gives the same receipt once more, if somebody asks for it.
+  if (auto settled = owed_.settle(link.address, key.fingerprint); !settled) {
+    log_.failure("key_choice.row_left", settled.error(), {{"address", link.address}});
+  }
+  return Forgotten{std::move(key), std::move(*receipt)};
+}
+
+Result<KeyChoices::Forgotten, PickupError> KeyChoices::give_owed(std::string_view token, std::string_view session,
+                                                                 const PickupLink& link, const std::string& fingerprint,
+                                                                 const KeyChangeFailure& why_not) {
+  if (why_not.fault != KeyChangeFault::NoPrivateKey) return refused(why_not, link.address);
+  auto opened = pickup_.show(token, session);
+  if (!opened) return std::move(opened).error();
+  const auto key = std::find_if(opened->keys.begin(), opened->keys.end(), [&](const KeyRecord& record) {
+    return fingerprint.empty() || record.fingerprint == fingerprint;
+  });
+  if (key == opened->keys.end() || key->available) return refused(why_not, link.address);
+  auto destroyed = owed_.find(link.address, key->fingerprint);
+  if (!destroyed) return failed(destroyed.error(), link.address);
+  if (!*destroyed) return refused(why_not, link.address);
+  return give_receipt(link, *key, **destroyed);
+}
+
+Result<std::vector<std::string>, PickupError> KeyChoices::owed(std::string_view token, std::string_view session) {
+  auto link = pickup_.enter(token, session);
+  if (!link) return std::move(link).error();
+  auto fingerprints = owed_.all(link->address);
+  if (!fingerprints) return failed(fingerprints.error(), link->address);
+  return std::move(*fingerprints);
+}
+
+Result<bool> KeyChoices::drop_copies(const KeyRecord& key) {
+  if (auto withdrawn = hooks_.withdraw(key); !withdrawn) return withdrawn.error();
+  return pickup_.drop_copies(key.address, key.fingerprint);
+}
+
+/// Copies go before the key does: with it goes the mark that has the store's files rewritten.
+Result<KeyRecord, PickupError> KeyChoices::destroy(const PickupLink& link, const KeyRecord& key, Time now) {
+  if (auto dropped = drop_copies(key); !dropped) return failed(dropped.error(), link.address);
+  const auto current = life_.may(KeyChange::Retire, link.address, {});
+  if (current && current->fingerprint == key.fingerprint) {
+    if (auto removed = pending_.remove(link.address); !removed) return failed(removed.error(), link.address);
+  }
+  if (auto owed = owed_.add(link.address, key.fingerprint, now); !owed) return failed(owed.error(), link.address);
+  auto forgotten = life_.forget(link.address, key.fingerprint);
+  if (!forgotten) return refused(forgotten.error(), link.address);
+  return std::move(*forgotten);
+}
+
 Result<KeyChoices::Forgotten, PickupError> KeyChoices::forget(std::string_view token, std::string_view session,
                                                               const std::string& fingerprint) {
   auto link = pickup_.enter(token, session);
   if (!link) return std::move(link).error();
   auto key = life_.may(KeyChange::Forget, link->address, fingerprint);
-  if (!key) return refused(key.error(), link->address);
+  if (!key) return give_owed(token, session, *link, fingerprint, key.error());
   auto told = tell(KeyEvent::Forgotten, *link, *key, "forgotten:" + key->fingerprint);
   if (!told) return failed(told.error(), link->address);
-  auto forgotten = life_.forget(link->address, key->fingerprint);
-  if (!forgotten) return refused(forgotten.error(), link->address);
-  // Nothing is signed that has not happened: a crash here leaves no receipt, and none for a key that still is there.
-  auto receipt = receipt_for(link->recipient, *forgotten);
-  if (!receipt) return failed(receipt.error(), link->address);
-  auto sent = hooks_.send_receipt(link->recipient, *receipt, "receipt:" + key->fingerprint);
-  if (!sent) return failed(sent.error(), link->address);
-  return Forgotten{std::move(*forgotten), std::move(*receipt)};
+  const Time now = clock_.now();
+  auto forgotten = destroy(*link, *key, now);
+  if (!forgotten) return std::move(forgotten).error();
+  // Nothing is signed that has not happened: a crash here leaves a receipt owed, and none for a key that still is
+  // there.
+  return give_receipt(*link, std::move(*forgotten), now);
 }
 
 }  // namespace sealpost

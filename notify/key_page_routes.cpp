@@ -103,7 +103,7 @@ http::Response confirm(PickupRoutesContext& context, const http::Request& reques
   }
   auto waiting = context.choices.waiting(visit->facts.token, request.cookie(pickup_cookie));
   if (!waiting) return visit->refuse(waiting.error());
-  auto current = context.choices.confirm(visit->facts.token, form["code"]);
+  auto current = context.choices.confirm(visit->facts.token, form["code"], request.client_network);
   if (current) return visit->answer(200, visit->keys.replaced(visit->facts.token));
   const PickupError& why = current.error();
   const bool again = why.fault == PickupFault::WrongCode && why.attempts_left > 0 && *waiting;
@@ -128,8 +128,7 @@ http::Response forget(PickupRoutesContext& context, const http::Request& request
   auto forgotten = context.choices.forget(visit->facts.token, session, form["fingerprint"]);
   if (!forgotten) return visit->refuse(forgotten.error());
   // The mail brings it, too: what fails here takes nothing away.
-  static_cast<void>(
-      context.pickup.offer(visit->facts.token, session, Pickup::FileKind::Receipt, view(forgotten->receipt.message)));
+  static_cast<void>(context.pickup.offer_receipt(visit->facts.token, session, view(forgotten->receipt.message)));
   return visit->answer(200, visit->keys.forgotten(visit->facts.token, "/receipt"));
 }
 

@@ -60,6 +60,7 @@ http::Response refuse(const Pages& pages, const std::string& token, const Pickup
     case PickupFault::KeyGone:
       return tell(409, PageMessage::KeyGone);
     case PickupFault::NotCurrent:
+    case PickupFault::InUse:
       return tell(409, PageMessage::NotCurrent);
     case PickupFault::Revoked:
       return tell(409, PageMessage::Revoked);

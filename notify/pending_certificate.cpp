@@ -6,9 +6,15 @@
 #include "base/redis/number.h"
 #include "crypto/certificate.h"
 #include "notify/pickup_keys.h"
+#include "pickup_scripts.h"
 
 namespace sealpost {
 namespace {
+
+const redis::Script& uploads_script() {
+  static const redis::Script script("pickup_uploads", std::string(scripts::uploads_lua));
+  return script;
+}
 
 Error altered(const std::string& address) {
   return Error::permanent("the certificate that was uploaded cannot be used",
@@ -36,40 +42,43 @@ std::string PendingCertificates::code_mac(const std::string& address, const OwnP
 std::string PendingCertificates::row_mac(const std::string& address, const PendingCertificate& pending) const {
   return wrapper_.mac(Purpose::PickupLink, "pending " + address + '\0' + pending.pair.fingerprint + '\0' +
                                                std::to_string(to_milliseconds(pending.pair.not_after)) + '\0' +
-                                               std::to_string(to_milliseconds(pending.until)) + '\0' + pending.proof);
+                                               std::to_string(to_milliseconds(pending.until)) + '\0' + pending.proof +
+                                               '\0' + pending.link);
 }
 
 Result<bool> PendingCertificates::take_upload(const std::string& address) {
-  const std::string count = key(address, "uploads");
-  auto replies = redis_.pipeline({{"SET", count, "0", "EX", "86400", "NX"}, {"INCR", count}});
-  if (!replies) return replies.error();
-  return (*replies)[1].integer() <= max_uploads;
+  auto count = redis_.run(uploads_script(), {key(address, "uploads")}, {});
+  if (!count) return count.error();
+  return count->integer() <= max_uploads;
 }
 
-Result<PendingCertificate> PendingCertificates::add(const std::string& address, const OwnPair& pair, const Secret& code,
-                                                    Time now) {
-  PendingCertificate pending{pair, now + lifetime, code_mac(address, pair, code)};
+Result<PendingCertificate> PendingCertificates::add(const std::string& address, const OwnPair& pair,
+                                                    const std::string& link, const Secret& code, Time now) {
+  PendingCertificate pending{pair, now + lifetime, code_mac(address, pair, code), link};
   const std::string row = key(address, "pending");
   auto replies = redis_.pipeline(
       {{"DEL", row},
        {"HSET", row, "certificate", pair.certificate, "not_after", std::to_string(to_milliseconds(pair.not_after)),
-        "until", std::to_string(to_milliseconds(pending.until)), "code", pending.proof, "attempts", "0", "mac",
-        row_mac(address, pending)},
+        "until", std::to_string(to_milliseconds(pending.until)), "code", pending.proof, "link", pending.link,
+        "attempts", "0", "mac", row_mac(address, pending)},
        {"PEXPIREAT", row, std::to_string(to_milliseconds(pending.until))}});
   if (!replies) return replies.error();
   return pending;
 }
 
 Result<std::optional<PendingCertificate>> PendingCertificates::find(const std::string& address) {
-  auto row = redis_.command({"HMGET", key(address, "pending"), "certificate", "not_after", "until", "code", "mac"});
+  auto row = redis_.command(
+      {"HMGET", key(address, "pending"), "certificate", "not_after", "until", "code", "mac", "link", "attempts"});
   if (!row) return row.error();
-  if (row->size() != 5 || (*row)[0].is_nil()) return std::optional<PendingCertificate>();
+  if (row->size() != 7 || (*row)[0].is_nil()) return std::optional<PendingCertificate>();
   PendingCertificate pending;
   pending.pair.certificate = (*row)[0].text();
   pending.pair.fingerprint = certificate_fingerprint(pending.pair.certificate);
   pending.pair.not_after = from_milliseconds(redis::to_number((*row)[1].text()));
   pending.until = from_milliseconds(redis::to_number((*row)[2].text()));
   pending.proof = (*row)[3].text();
+  if (!(*row)[5].is_nil()) pending.link = (*row)[5].text();
+  if (!(*row)[6].is_nil()) pending.attempts = static_cast<unsigned>(redis::to_number((*row)[6].text()));
   if (!equal_in_constant_time(row_mac(address, pending), (*row)[4].text())) return altered(address);
   return std::optional(std::move(pending));
 }

@@ -18,8 +18,10 @@ namespace sealpost {
 
 struct PendingCertificate {
   OwnPair pair;
-  Time until{};       ///< from then on it is forgotten
-  std::string proof;  ///< hex MAC of the code that it waits for: names this upload, and tells nothing
+  Time until{};           ///< from then on it is forgotten
+  std::string proof;      ///< hex MAC of the code that it waits for: names this upload, and tells nothing
+  std::string link;       ///< id of the link that it came by: no other one takes its code
+  unsigned attempts = 0;  ///< wrong codes so far
 };
 
 class PendingCertificates final {
@@ -35,7 +37,8 @@ class PendingCertificates final {
   /// Counts an upload; false when there were too many today.
   Result<bool> take_upload(const std::string& address);
   /// Takes the place of one that waited before.
-  Result<PendingCertificate> add(const std::string& address, const OwnPair& pair, const Secret& code, Time now);
+  Result<PendingCertificate> add(const std::string& address, const OwnPair& pair, const std::string& link,
+                                 const Secret& code, Time now);
   /// What waits; nothing when nothing does. Permanent when Redis holds what we never stored.
   Result<std::optional<PendingCertificate>> find(const std::string& address);
 

@@ -10,22 +10,23 @@
 namespace sealpost {
 namespace {
 
-PickupError fault(PickupFault kind, std::string text, unsigned left = 0) {
-  return {kind, Error::permanent(std::move(text)), left};
+PickupError wrong_code(unsigned left) { return pickup_error(PickupFault::WrongCode, "the code is wrong", left); }
+PickupError locked() {
+  return pickup_error(PickupFault::Locked, "too many wrong codes: this link is locked; have a new code sent");
 }
 
-PickupError wrong_code(unsigned left) { return fault(PickupFault::WrongCode, "the code is wrong", left); }
-/// In whole seconds: what is left of one would let the next attempt come too early again.
-PickupError too_fast(Duration wait) {
-  auto error = fault(PickupFault::TooFast, "too many wrong codes in a short time; please wait a moment");
-  error.error.retry_after = std::chrono::ceil<std::chrono::seconds>(wait);
-  return error;
-}
-PickupError locked() {
-  return fault(PickupFault::Locked, "too many wrong codes: this link is locked; have a new code sent");
+bool holds(const std::vector<KeyRecord>& keys, const std::string& fingerprint) {
+  return std::any_of(keys.begin(), keys.end(),
+                     [&](const KeyRecord& key) { return key.fingerprint == fingerprint && key.available; });
 }
 
 }  // namespace
+
+PickupError too_fast(Duration wait) {
+  auto error = pickup_error(PickupFault::TooFast, "too many wrong codes in a short time; please wait a moment");
+  error.error.retry_after = std::chrono::ceil<std::chrono::seconds>(wait);
+  return error;
+}
 
 Pickup::Pickup(PickupStore& store, KeyDirectory& directory, KeyLife& life, GuessThrottle& throttle, const Clock& clock,
                Random& random, Log& log, Tell tell)
@@ -44,7 +45,7 @@ PickupError Pickup::failed(const Error& error, const std::string& address) {
 }
 
 Result<PickupLink, PickupError> Pickup::find(std::string_view token) {
-  if (!is_token(token)) return fault(PickupFault::UnknownLink, "this link is not known");
+  if (!is_token(token)) return pickup_error(PickupFault::UnknownLink, "this link is not known");
   auto link = store_.find(token);
   if (link) return std::move(*link);
   if (link.error().kind == ErrorKind::NotFound) return PickupError{PickupFault::UnknownLink, link.error()};
@@ -59,7 +60,7 @@ Result<PickupLink, PickupError> Pickup::look(std::string_view token) {
   auto link = find(token);
   if (!link) return std::move(link).error();
   if (is_over(*link, clock_.now())) {
-    return fault(PickupFault::Expired, "this code has expired; have a new one sent");
+    return pickup_error(PickupFault::Expired, "this code has expired; have a new one sent");
   }
   if (link->attempts >= max_code_attempts) return locked();
   return std::move(*link);
@@ -104,9 +105,11 @@ Result<Secret, PickupError> Pickup::open(std::string_view token, std::string_vie
 Result<PickupLink, PickupError> Pickup::enter(std::string_view token, std::string_view session) {
   auto link = find(token);
   if (!link) return std::move(link).error();
+  // Its session key still stands; who holds it is not asked in any more.
+  if (link->ended) return pickup_error(PickupFault::NoSession, "the session has ended; enter the code again");
   auto open = is_token(session) ? store_.has_session(*link, session) : Result<bool>(false);
   if (!open) return failed(open.error(), link->address);
-  if (!*open) return fault(PickupFault::NoSession, "the session has ended; enter the code again");
+  if (!*open) return pickup_error(PickupFault::NoSession, "the session has ended; enter the code again");
   return std::move(*link);
 }
 
@@ -115,8 +118,8 @@ Result<OpenedPickup, PickupError> Pickup::show(std::string_view token, std::stri
   if (!link) return std::move(link).error();
   auto keys = directory_.history(link->address);
   if (!keys) return failed(keys.error(), link->address);
-  OpenedPickup opened{link->recipient, std::move(*keys), {}};
-  if (!link->attached_secret.empty()) {
+  OpenedPickup opened{link->recipient, std::move(*keys), clock_.now(), {}};
+  if (!link->attached_secret.empty() && holds(opened.keys, link->fingerprint)) {
     auto password = store_.unwrap_attached(*link);
     if (!password) return failed(password.error(), link->address);
     opened.attached_password = std::string(view(*password));
@@ -138,21 +141,24 @@ Result<void, PickupError> Pickup::tell_first_pickup(const PickupLink& link, cons
   return {};
 }
 
-Result<Pkcs12File, PickupError> Pickup::hand_out(const PickupLink& link, const std::string& fingerprint,
-                                                 Pkcs12Format format, std::optional<Secret> password) {
+Result<KeyRecord, PickupError> Pickup::chosen(const PickupLink& link, const std::string& fingerprint) {
   auto keys = directory_.history(link.address);
   if (!keys) return failed(keys.error(), link.address);
   const auto key = std::find_if(keys->begin(), keys->end(), [&](const KeyRecord& record) {
     return fingerprint.empty() || record.fingerprint == fingerprint;
   });
-  if (key == keys->end()) return fault(PickupFault::NoKey, "there is no such key for this address");
+  if (key == keys->end()) return pickup_error(PickupFault::NoKey, "there is no such key for this address");
+  return std::move(*key);
+}
 
-  auto file = directory_.export_pkcs12(link.address, key->fingerprint, format, std::move(password));
+Result<Pkcs12File, PickupError> Pickup::hand_out(const PickupLink& link, const KeyRecord& key, Pkcs12Format format,
+                                                 std::optional<Secret> password) {
+  auto file = directory_.export_pkcs12(link.address, key.fingerprint, format, std::move(password));
   if (!file && file.error().kind == ErrorKind::Invalid) return PickupError{PickupFault::BadPassword, file.error()};
   if (!file && file.error().kind == ErrorKind::NotFound) return PickupError{PickupFault::NoKey, file.error()};
   if (!file) return failed(file.error(), link.address);
-  if (auto told = tell_first_pickup(link, key->fingerprint); !told) return std::move(told).error();
-  log_.info("pickup.taken", {{"address", link.address}, {"fingerprint", key->fingerprint}});
+  if (auto told = tell_first_pickup(link, key.fingerprint); !told) return std::move(told).error();
+  log_.info("pickup.taken", {{"address", link.address}, {"fingerprint", key.fingerprint}});
   return std::move(*file);
 }
 
@@ -161,25 +167,46 @@ Result<Pkcs12File, PickupError> Pickup::take(std::string_view token, std::string
                                              std::optional<Secret> password) {
   auto link = enter(token, session);
   if (!link) return std::move(link).error();
-  return hand_out(*link, fingerprint, format, std::move(password));
+  auto key = chosen(*link, fingerprint);
+  if (!key) return std::move(key).error();
+  return hand_out(*link, *key, format, std::move(password));
+}
+
+Result<void, PickupError> Pickup::expect_held(const PickupLink& link, const std::string& fingerprint) {
+  auto keys = directory_.history(link.address);
+  if (!keys) return failed(keys.error(), link.address);
+  if (holds(*keys, fingerprint)) return {};
+  // It was made while the key was being destroyed: what removed the others may have been too early for it.
+  auto dropped = drop_copies(link.address, fingerprint);
+  if (!dropped) return failed(dropped.error(), link.address);
+  if (*dropped) {
+    if (auto asked = life_.ask_rewrite(link.address); !asked) return failed(asked.error(), link.address);
+  }
+  return pickup_error(PickupFault::NoKey, "the server's copy of this key was destroyed");
 }
 
 Result<Secret, PickupError> Pickup::prepare(std::string_view token, std::string_view session,
                                             const std::string& fingerprint, Pkcs12Format format) {
   auto link = enter(token, session);
   if (!link) return std::move(link).error();
-  auto file = hand_out(*link, fingerprint, format, std::nullopt);
+  auto key = chosen(*link, fingerprint);
+  if (!key) return std::move(key).error();
+  auto file = hand_out(*link, *key, format, std::nullopt);
   if (!file) return std::move(file).error();
-  auto kept = offer(token, session, FileKind::Key, view(file->octets));
-  if (!kept) return std::move(kept).error();
+  auto kept =
+      store_.add_file(*link, session, FileKind::Key, {key->fingerprint, std::move(file->octets)}, file_lifetime);
+  if (!kept) return failed(kept.error(), link->address);
+  if (auto held = expect_held(*link, key->fingerprint); !held) return std::move(held).error();
   return std::move(file->password);
 }
 
-Result<void, PickupError> Pickup::offer(std::string_view token, std::string_view session, FileKind kind,
-                                        std::string_view octets) {
+Result<void, PickupError> Pickup::offer_receipt(std::string_view token, std::string_view session,
+                                                std::string_view octets) {
   auto link = enter(token, session);
   if (!link) return std::move(link).error();
-  auto kept = store_.add_file(*link, session, kind, octets, file_lifetime);
+  WipedBuffer copy;
+  append(copy, octets);
+  auto kept = store_.add_file(*link, session, FileKind::Receipt, {{}, std::move(copy)}, file_lifetime);
   if (!kept) return failed(kept.error(), link->address);
   return {};
 }
@@ -190,7 +217,14 @@ Result<WipedBuffer, PickupError> Pickup::download(std::string_view token, std::s
   auto file = store_.file(*link, session, kind);
   if (!file && file.error().kind == ErrorKind::NotFound) return PickupError{PickupFault::NoFile, file.error()};
   if (!file) return failed(file.error(), link->address);
-  return std::move(*file);
+  if (kind == FileKind::Key) {
+    if (auto held = expect_held(*link, file->fingerprint); !held) return std::move(held).error();
+  }
+  return std::move(file->octets);
+}
+
+Result<bool> Pickup::drop_copies(const std::string& address, const std::string& fingerprint) {
+  return store_.drop_copies(address, fingerprint);
 }
 
 }  // namespace sealpost

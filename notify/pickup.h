@@ -12,46 +12,21 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "base/secret.h"
-#include "crypto/certificate_check.h"
 #include "crypto/key_directory.h"
 #include "crypto/key_life.h"
 #include "notify/key_news.h"
+#include "notify/pickup_error.h"
 #include "notify/pickup_store.h"
 
 namespace sealpost {
-
-enum class PickupFault {
-  UnknownLink,
-  Expired,
-  Locked,
-  WrongCode,  ///< attempts_left says how many more
-  NoSession,
-  NoKey,   ///< no such pair, or its private key was destroyed
-  NoFile,  ///< none waits for its download (any more)
-  BadPassword,
-  TooFast,         ///< after wrong codes; error.retry_after says how long to wait
-  TooOften,        ///< more uploads than a day has room for
-  OldCode,         ///< a code that is older than a day replaces nothing
-  BadCertificate,  ///< `certificate` says why
-  NoCertificate,   ///< none waits for a code
-  KeyGone,         ///< the server holds no private key of it (any more)
-  NotCurrent,      ///< another key has taken its place
-  Revoked,
-  Failed  ///< nothing that the recipient can help; logged already
-};
-
-struct PickupError {
-  PickupFault fault;
-  Error error;
-  unsigned attempts_left = 0;
-  std::optional<CertificateRefusal> certificate = std::nullopt;
-};
 
 /// What the code opened: the address's pairs, newest first; the first one is current.
 struct OpenedPickup {
   std::string address;
   std::vector<KeyRecord> keys;
-  std::string attached_password;  ///< of the PKCS#12 in the notification (notify.mode=attach), else empty
+  Time now{};  ///< when it was looked at
+  /// Of the PKCS#12 in the notification (notify.mode=attach), while the server holds its key; else empty.
+  std::string attached_password;
 };
 
 class Pickup final {
@@ -84,15 +59,21 @@ class Pickup final {
                                       Pkcs12Format format);
   using FileKind = PickupStore::FileKind;
   Result<WipedBuffer, PickupError> download(std::string_view token, std::string_view session, FileKind kind);
-  /// Keeps a file for a download by this session.
-  Result<void, PickupError> offer(std::string_view token, std::string_view session, FileKind kind,
-                                  std::string_view octets);
+  /// Keeps a receipt for a download by this session.
+  Result<void, PickupError> offer_receipt(std::string_view token, std::string_view session, std::string_view octets);
+  /// Removes what would still give the pair's private key to somebody: files that wait, passwords of attached ones.
+  /// Whether there was any.
+  Result<bool> drop_copies(const std::string& address, const std::string& fingerprint);
 
  private:
   /// The one place where a fault that the recipient cannot help is logged.
   PickupError failed(const Error& error, const std::string& address);
-  Result<Pkcs12File, PickupError> hand_out(const PickupLink& link, const std::string& fingerprint, Pkcs12Format format,
+  /// The pair of this fingerprint, the current one for none.
+  Result<KeyRecord, PickupError> chosen(const PickupLink& link, const std::string& fingerprint);
+  Result<Pkcs12File, PickupError> hand_out(const PickupLink& link, const KeyRecord& key, Pkcs12Format format,
                                            std::optional<Secret> password);
+  /// A file is given to nobody once its key was destroyed, however it came to be still there.
+  Result<void, PickupError> expect_held(const PickupLink& link, const std::string& fingerprint);
   /// Tells of a pair's first pickup and records it; does nothing at later ones.
   Result<void, PickupError> tell_first_pickup(const PickupLink& link, const std::string& fingerprint);
 

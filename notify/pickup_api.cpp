@@ -92,6 +92,7 @@ http::Response refuse(const PickupError& error) {
                           error.certificate ? std::string(to_text(error.certificate->check)) : std::string());
     case PickupFault::KeyGone:
     case PickupFault::NotCurrent:
+    case PickupFault::InUse:
     case PickupFault::Revoked:
       return http::Response::problem(409, "Not possible for this key", text);
     case PickupFault::WrongCode:
@@ -203,7 +204,8 @@ http::Response confirm(PickupRoutesContext& context, const http::Request& reques
   auto members = read_members(request, {"code"});
   if (!members) return http::Response::from(members.error());
   if (!members->contains("code")) return http::Response::from(Error::invalid("code is missing"));
-  auto current = context.choices.confirm(request.parameters.at("token"), text_of(*members, "code"));
+  auto current =
+      context.choices.confirm(request.parameters.at("token"), text_of(*members, "code"), request.client_network);
   return current ? json(200, key_body(*current)) : refuse(current.error());
 }
 

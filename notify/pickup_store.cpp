@@ -21,6 +21,10 @@ const redis::Script& withdraw_script() {
   static const redis::Script script("pickup_withdraw", std::string(scripts::withdraw_lua));
   return script;
 }
+const redis::Script& drop_attached_script() {
+  static const redis::Script script("pickup_drop_attached", std::string(scripts::drop_attached_lua));
+  return script;
+}
 
 /// How long a code still works after its first use.
 constexpr auto works_after_first_use = std::chrono::hours(24);
@@ -52,12 +56,36 @@ std::vector<std::string> lines_of(std::string_view text) {
 
 std::string_view name_of(PickupStore::FileKind kind) { return kind == PickupStore::FileKind::Key ? "file" : "receipt"; }
 
+/// "FINGERPRINT NAME", as a pair's files and links are noted.
+std::string noted(std::string_view fingerprint, std::string_view name) {
+  std::string member(fingerprint);
+  member += ' ';
+  member += name;
+  return member;
+}
+
+/// Of such members the names that belong to a pair.
+std::vector<std::string> names_of(const redis::Reply& members, const std::string& fingerprint) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const auto member = members[i].text();
+    if (member.starts_with(noted(fingerprint, {}))) names.emplace_back(member.substr(fingerprint.size() + 1));
+  }
+  return names;
+}
+
+/// Commands that remember a name until `forget`, and what was remembered before as long as it was to be.
+std::vector<redis::Command> remember(const std::string& set, const std::string& member, Time forget) {
+  const std::string when = std::to_string(to_milliseconds(forget));
+  return {{"SADD", set, member}, {"PEXPIREAT", set, when, "NX"}, {"PEXPIREAT", set, when, "GT"}};
+}
+
 Status done(const Result<redis::Reply>& reply) { return reply ? Status() : Status(reply.error()); }
 
 }  // namespace
 
 bool is_over(const PickupLink& link, Time now) {
-  return now >= link.expires || (link.first_used && now >= *link.first_used + works_after_first_use);
+  return link.ended || now >= link.expires || (link.first_used && now >= *link.first_used + works_after_first_use);
 }
 
 std::string PickupStore::link_id(std::string_view token) const {
@@ -111,6 +139,11 @@ Result<std::string> PickupStore::add(const Secret& token, const Secret& code, co
   stored.id = link_id(token.reveal());
   const std::string key = link_key(stored.id);
   const auto forget = to_milliseconds(stored.expires + remembered_after_expiry);
+  if (!stored.attached_secret.empty()) {
+    auto kept = redis_.pipeline(remember(address_key(stored.address, "attached"), noted(stored.fingerprint, stored.id),
+                                         stored.expires + remembered_after_expiry));
+    if (!kept) return kept.error();
+  }
   auto replies =
       redis_.pipeline({{"HSET",        key,
                         "address",     stored.address,
@@ -165,6 +198,9 @@ Result<PickupLink> PickupStore::read(const std::string& id) {
   if (!equal_in_constant_time(link_mac(link), (*reply)[7].text())) {
     return altered("the MAC of link " + id + " does not fit");
   }
+  auto ended = redis_.command({"GET", address_key(link.address, "ended")});
+  if (!ended) return ended.error();
+  link.ended = !ended->is_nil() && link.issued <= from_milliseconds(redis::to_number(ended->text()));
   return link;
 }
 
@@ -197,20 +233,96 @@ Result<bool> PickupStore::has_session(const PickupLink& link, std::string_view s
   return reply->integer() == 1;
 }
 
-Status PickupStore::add_file(const PickupLink& link, std::string_view session, FileKind kind, std::string_view file,
+Status PickupStore::end_visits(const std::string& address, Time now) {
+  return done(redis_.command({"SET", address_key(address, "ended"), std::to_string(to_milliseconds(now))}));
+}
+
+/// Its name is remembered first: what is in the store can be found and removed.
+Status PickupStore::add_file(const PickupLink& link, std::string_view session, FileKind kind, const File& file,
                              Duration lifetime) {
   const std::string key = session_key(link, session, name_of(kind));
-  auto wrapped = wrapper_.wrap(Purpose::PickupSession, key, file);
+  WipedBuffer text;
+  append(text, file.fingerprint);
+  text.push_back('\n');
+  append(text, view(file.octets));
+  auto wrapped = wrapper_.wrap(Purpose::PickupSession, key, view(text));
   if (!wrapped) return wrapped.error();
+  if (!file.fingerprint.empty()) {
+    const std::string names = address_key(link.address, "files");
+    auto kept = redis_.pipeline(
+        {{"SADD", names, noted(file.fingerprint, key)}, {"PEXPIRE", names, std::to_string(2 * lifetime.count())}});
+    if (!kept) return kept.error();
+  }
   return done(redis_.command({"SET", key, *wrapped, "PX", std::to_string(lifetime.count())}));
 }
 
-Result<WipedBuffer> PickupStore::file(const PickupLink& link, std::string_view session, FileKind kind) {
+Result<PickupStore::File> PickupStore::file(const PickupLink& link, std::string_view session, FileKind kind) {
   const std::string key = session_key(link, session, name_of(kind));
   auto reply = redis_.command({"GET", key});
   if (!reply) return reply.error();
-  if (reply->is_nil()) return Error::not_found("the file has gone; make it again");
-  return wrapper_.unwrap(Purpose::PickupSession, key, reply->text());
+  const auto gone = [] { return Error::not_found("the file has gone; make it again"); };
+  if (reply->is_nil()) return gone();
+  auto text = wrapper_.unwrap(Purpose::PickupSession, key, reply->text());
+  if (!text) return text.error();
+  const auto end = view(*text).find('\n');
+  if (end == std::string_view::npos) return gone();
+  File file{std::string(view(*text).substr(0, end)), {}};
+  append(file.octets, view(*text).substr(end + 1));
+  return file;
+}
+
+Result<std::vector<std::string>> PickupStore::attached_links(const std::string& address,
+                                                             const std::string& fingerprint) {
+  auto members = redis_.command({"SMEMBERS", address_key(address, "attached")});
+  if (!members) return members.error();
+  return names_of(*members, fingerprint);
+}
+
+Result<bool> PickupStore::has_attached(const std::string& address, const std::string& fingerprint) {
+  auto links = attached_links(address, fingerprint);
+  if (!links) return links.error();
+  return !links->empty();
+}
+
+Result<bool> PickupStore::drop_files(const std::string& address, const std::string& fingerprint) {
+  const std::string set = address_key(address, "files");
+  auto members = redis_.command({"SMEMBERS", set});
+  if (!members) return members.error();
+  bool any = false;
+  for (const auto& name : names_of(*members, fingerprint)) {
+    auto removed = redis_.command({"DEL", name});
+    if (!removed) return removed.error();
+    any = any || removed->integer() == 1;
+    if (auto left = redis_.command({"SREM", set, noted(fingerprint, name)}); !left) return left.error();
+  }
+  return any;
+}
+
+/// A link that is gone, or was altered, keeps no password that anybody is told.
+Result<bool> PickupStore::drop_attached(const std::string& id, const std::string& fingerprint) {
+  auto link = read(id);
+  if (!link && (link.error().kind == ErrorKind::NotFound || link.error().kind == ErrorKind::Permanent)) return false;
+  if (!link) return link.error();
+  if (link->attached_secret.empty() || link->fingerprint != fingerprint) return false;
+  link->attached_secret.clear();
+  auto dropped = redis_.run(drop_attached_script(), {link_key(id)}, {link_mac(*link)});
+  if (!dropped) return dropped.error();
+  return dropped->integer() == 1;
+}
+
+Result<bool> PickupStore::drop_copies(const std::string& address, const std::string& fingerprint) {
+  auto any = drop_files(address, fingerprint);
+  if (!any) return any.error();
+  auto links = attached_links(address, fingerprint);
+  if (!links) return links.error();
+  for (const auto& id : *links) {
+    auto dropped = drop_attached(id, fingerprint);
+    if (!dropped) return dropped.error();
+    any = *any || *dropped;
+    auto left = redis_.command({"SREM", address_key(address, "attached"), noted(fingerprint, id)});
+    if (!left) return left.error();
+  }
+  return any;
 }
 
 Result<std::optional<PickupLink>> PickupStore::latest(const std::string& address) {

@@ -32,6 +32,7 @@ struct PickupLink {
   /// Whose introductions caused it, when they are given the codes (notify.code_to); the latest last.
   std::vector<std::string> senders = {};
   std::string attached_secret;  ///< wrapped password of the attached PKCS#12 (notify.mode=attach), else empty
+  bool ended = false;           ///< its code and its sessions were ended at once (end_visits)
 };
 
 /// Senders that a link remembers.
@@ -40,7 +41,7 @@ inline constexpr std::size_t max_link_senders = 5;
 /// Wrong codes that a link takes before it is locked.
 inline constexpr unsigned max_code_attempts = 5;
 
-/// Its code works no longer: it has expired, or a day has passed since its first use.
+/// Its code works no longer: it has expired or was ended, or a day has passed since its first use.
 [[nodiscard]] bool is_over(const PickupLink& link, Time now);
 
 class PickupStore final {
@@ -69,12 +70,22 @@ class PickupStore final {
   Status add_session(const PickupLink& link, const Secret& session, Duration lifetime);
   Result<bool> has_session(const PickupLink& link, std::string_view session);
 
+  /// Codes and sessions of all links that the address was sent until now work no longer.
+  Status end_visits(const std::string& address, Time now);
+
   /// A file waiting for its download, for the session that made it; kept wrapped for `lifetime`. One of each kind.
   enum class FileKind { Key, Receipt };
-  Status add_file(const PickupLink& link, std::string_view session, FileKind kind, std::string_view file,
-                  Duration lifetime);
+  struct File {
+    std::string fingerprint;  ///< of the pair whose private key is in it, else empty
+    WipedBuffer octets;
+  };
+  Status add_file(const PickupLink& link, std::string_view session, FileKind kind, const File& file, Duration lifetime);
   /// NotFound when it has gone.
-  Result<WipedBuffer> file(const PickupLink& link, std::string_view session, FileKind kind);
+  Result<File> file(const PickupLink& link, std::string_view session, FileKind kind);
+  /// Whether a link of this pair was sent with a PKCS#12, and keeps its password.
+  Result<bool> has_attached(const std::string& address, const std::string& fingerprint);
+  /// Removes files of this pair that wait, and the passwords of attached ones. Whether there was any.
+  Result<bool> drop_copies(const std::string& address, const std::string& fingerprint);
 
   /// The link of the address's latest notification; nothing before the first. Permanent as for find().
   Result<std::optional<PickupLink>> latest(const std::string& address);
@@ -111,6 +122,10 @@ class PickupStore final {
     return pickup_address_key(wrapper_, address, kind);
   }
   Result<PickupLink> read(const std::string& id);
+  /// Ids of links of this pair that were sent with a PKCS#12.
+  Result<std::vector<std::string>> attached_links(const std::string& address, const std::string& fingerprint);
+  Result<bool> drop_files(const std::string& address, const std::string& fingerprint);
+  Result<bool> drop_attached(const std::string& id, const std::string& fingerprint);
 
   redis::Client& redis_;
   Wrapper& wrapper_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "notify/bounce.h"
+#include "notify/waiting_notices.h"
 
 namespace sealpost {
 
@@ -18,14 +19,15 @@ RecipientSide::RecipientSide(Parts parts, const NotifierOptions& options, OwnCer
       notices_(parts.queue, parts.wrapper, parts.clock, options.destination, hooks_.queued),
       links_(parts.redis, parts.wrapper),
       pending_(parts.redis, parts.wrapper),
+      owed_(parts.redis, parts.wrapper),
       throttle_(parts.clock),
       rewrite_(parts.redis, parts.clock, parts.log),
       notifier_(parts.directory, links_, parts.queue, parts.wrapper, parts.clock, parts.random, parts.log, options,
                 hooks_.queued, [this] { return rewrite_.serve(); }),
       pickup_(links_, parts.directory, parts.life, throttle_, parts.clock, parts.random, parts.log,
               [this](const KeyNews& news) { return tell(news); }),
-      choices_(pickup_, parts.life, pending_, std::move(policy), options.sender, parts.clock, parts.random, parts.log,
-               choice_hooks()),
+      choices_(pickup_, parts.life, pending_, std::move(policy), owed_, throttle_, options.sender, parts.clock,
+               parts.random, parts.log, choice_hooks()),
       routes_{pickup_,
               choices_,
               notifier_,
@@ -96,10 +98,25 @@ void RecipientSide::waits(const HeldMail& mail) {
   note(put ? Status() : Status(put.error()));
 }
 
+/// Which pair one of them brings cannot be told, so all of them go: the next message to an address whose latest
+/// notification failed brings another.
+Status RecipientSide::withdraw(const KeyRecord& key) {
+  auto attached = links_.has_attached(key.address, key.fingerprint);
+  if (!attached) return attached.error();
+  if (!*attached) return {};
+  auto dropped = drop_waiting_notifications(parts_.view, key.address);
+  if (!dropped) return dropped.error();
+  if (*dropped == 0) return {};
+  parts_.log.info("key_choice.notifications_dropped", {{"address", key.address}, {"deliveries", *dropped}});
+  return links_.mark_failed(key.address);
+}
+
 KeyChoices::Hooks RecipientSide::choice_hooks() {
   return {[this](const KeyNews& news) { return tell(news); },
           [this](const CodeForCertificate& code) { return notifier_.send_code(code); },
-          [this](const KeyRecord& current, const std::string& before) { release_held(current, before); }, sign_,
+          [this](const KeyRecord& current, const std::string& before) { release_held(current, before); },
+          sign_,
+          [this](const KeyRecord& key) { return withdraw(key); },
           [this](const std::string& recipient, const Receipt& receipt, const std::string& once) -> Status {
             auto address = EmailAddress::parse(recipient);
             if (!address) return address.error();

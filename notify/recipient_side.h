@@ -16,6 +16,7 @@
 #include "notify/key_choices.h"
 #include "notify/notice_queue.h"
 #include "notify/notifier.h"
+#include "notify/owed_receipts.h"
 #include "notify/pending_certificate.h"
 #include "notify/pickup.h"
 #include "notify/pickup_routes.h"
@@ -58,6 +59,8 @@ class RecipientSide final {
   Status tell(const KeyNews& news);
   /// Mail that waited for a certificate of the recipient's own, sealed to the one that ended, can be read and may go.
   void release_held(const KeyRecord& current, const std::string& before);
+  /// Waiting notifications of an address that was sent this pair's private key do not leave.
+  Status withdraw(const KeyRecord& key);
   KeyChoices::Hooks choice_hooks();
 
   Parts parts_;
@@ -68,6 +71,7 @@ class RecipientSide final {
   NoticeQueue notices_;
   PickupStore links_;
   PendingCertificates pending_;
+  OwedReceipts owed_;
   GuessThrottle throttle_;
   StoreRewrite rewrite_;
   Notifier notifier_;

@@ -3,6 +3,7 @@
 #include <functional>
 #include <ostream>
 
+#include "notify/key_shutout.h"
 #include "notify/notifier.h"
 #include "relay/ctl/command.h"
 #include "relay/ctl/output.h"
@@ -18,11 +19,13 @@ class Post final {
  public:
   Post(Context& context, const Templates& templates, Log& log)
       : links_(context.services.redis(), context.services.wrapper()),
+        pending_(context.services.redis(), context.services.wrapper()),
         notifier_(context.services.directory(), links_, context.services.queue(), context.services.wrapper(),
                   context.services.clock(), context.services.random(), log,
                   options(context.services, context.settings, templates), [] {}) {}
   Notifier& notifier() { return notifier_; }
   PickupStore& links() { return links_; }
+  PendingCertificates& pending() { return pending_; }
 
  private:
   static NotifierOptions options(Services& services, const Settings& settings, const Templates& templates) {
@@ -36,6 +39,7 @@ class Post final {
             settings.recipient_domains};
   }
   PickupStore links_;
+  PendingCertificates pending_;
   Notifier notifier_;
 };
 
@@ -101,6 +105,10 @@ int revoke_and_tell(Context& context, Post& post, const EmailAddress& address, c
   if (!key) return fail(context, key.error().error);
   auto told = post.notifier().tell({KeyEvent::Revoked, spelling(post, address), *key, "revoked:" + key->fingerprint});
   if (!told) return fail(context, told.error());
+  const auto current = life.may(KeyChange::Retire, address.directory_key(), {});
+  auto shut = shut_out(post.links(), post.pending(), address.directory_key(),
+                       current && current->fingerprint == key->fingerprint, reason, context.services.clock().now());
+  if (!shut) return fail(context, shut.error());
   auto revoked = life.revoke(address.directory_key(), key->fingerprint, reason);
   if (!revoked) return fail(context, revoked.error().error);
   auto object = outcome("address", address.directory_key(), "revoked");

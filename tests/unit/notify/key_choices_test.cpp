@@ -4,78 +4,10 @@
 
 #include <gmock/gmock.h>
 
-#include "crypto/certificate.h"
-#include "crypto/private_key.h"
-#include "tests/support/process.h"
-#include "tests/unit/notify/pickup_fixture.h"
+#include "tests/unit/notify/key_choices_fixture.h"
 
 namespace sealpost::test {
 namespace {
-
-const std::string bob = "bob@example.net";
-
-class KeyChoicesTest : public PickupTest {
- protected:
-  void SetUp() override {
-    PickupTest::SetUp();
-    notice = notified(bob);
-    session = session_of(notice);
-    fingerprint = current().fingerprint;
-  }
-
-  KeyRecord current() { return keys->directory.find(address(bob)).value().value(); }
-  bool opens(const std::string& which) {
-    return keys->directory.export_pkcs12(bob, which, Pkcs12Format::Modern, {}).ok();
-  }
-
-  /// A certificate of bob's own, made by openssl, and its key, as files.
-  std::string own_certificate(const std::string& name = "own", const std::string& mailbox = bob) {
-    const auto made = run({"openssl",  "req",
-                           "-x509",    "-newkey",
-                           "rsa:2048", "-nodes",
-                           "-keyout",  dir / (name + ".key"),
-                           "-out",     dir / (name + ".pem"),
-                           "-days",    "365",
-                           "-subj",    "/CN=Bob",
-                           "-addext",  "subjectAltName=email:" + mailbox,
-                           "-addext",  "keyUsage=digitalSignature,keyEncipherment",
-                           "-addext",  "basicConstraints=critical,CA:FALSE"});
-    EXPECT_EQ(made.status, 0) << made.err;
-    // openssl goes by the machine's clock: what it makes is valid from now on.
-    const auto behind = std::chrono::duration_cast<Duration>(SystemClock().now() - clock.now());
-    clock.advance(std::max(behind, Duration(0)));
-    return read_file(dir / (name + ".pem"));
-  }
-  /// The code in the mail that is sealed to it, as openssl reads it with its key.
-  std::string code_in(const SentNotice& mail, const std::string& name = "own") {
-    dir.write("mail.eml", mail.raw);
-    const auto opened = run({"openssl", "cms", "-decrypt", "-in", dir / "mail.eml", "-recip", dir / (name + ".pem"),
-                             "-inkey", dir / (name + ".key")});
-    EXPECT_EQ(opened.status, 0) << opened.err;
-    return after(opened.out, "Authentication code: ");
-  }
-  /// Uploads, and what was sent then: the news, and the code.
-  std::string uploaded(const std::string& pem, const std::string& name = "own") {
-    auto pending = choices->upload(notice.token, session, pem);
-    EXPECT_TRUE(pending) << (pending ? "" : pending.error().error.public_text);
-    const auto mails = sent();
-    EXPECT_EQ(mails.size(), 2U);
-    for (const auto& mail : mails) {
-      if (mail.raw.find("enveloped-data") != std::string::npos) return code_in(mail, name);
-    }
-    return {};
-  }
-  template <class T>
-  PickupFault fault(const Result<T, PickupError>& result) {
-    EXPECT_FALSE(result);
-    return result ? PickupFault::Failed : result.error().fault;
-  }
-  std::string subject_of(const SentNotice& mail) { return after(mail.raw, "\nSubject: "); }
-
-  SentNotice notice;
-  std::string session;
-  std::string fingerprint;
-};
 
 TEST_F(KeyChoicesTest, KeepingIsToldAndMakesThePairPermanent) {
   const auto kept = choices->keep(notice.token, session, {});
@@ -139,7 +71,7 @@ TEST_F(KeyChoicesTest, ForgettingDestroysTheKeyAndGivesASignedReceipt) {
 
 TEST_F(KeyChoicesTest, NoReceiptIsSignedForAKeyThatIsStillThere) {
   KeyChoices unlucky(
-      *pickup, keys->life, *pending, OwnCertificatePolicy{{}, true},
+      *pickup, keys->life, *pending, OwnCertificatePolicy{{}, true}, *owed, throttle,
       NoticeSender{"", "relay@example.org", "relay.example.org"}, clock, random, log,
       KeyChoices::Hooks{[this](const KeyNews&) {
                           server.kill();  // between the mail and the deed
@@ -150,6 +82,7 @@ TEST_F(KeyChoicesTest, NoReceiptIsSignedForAKeyThatIsStillThere) {
                           receipts.emplace_back(content);
                           return keys->identity.sign_detached(content);
                         },
+                        [](const KeyRecord&) { return Status(); },
                         [](const std::string&, const Receipt&, const std::string&) { return Status(); }});
   EXPECT_EQ(fault(unlucky.forget(notice.token, session, {})), PickupFault::Failed);
   EXPECT_TRUE(receipts.empty());
@@ -161,7 +94,7 @@ TEST_F(KeyChoicesTest, AnOwnCertificateIsUsedOnceItsCodeIsReturned) {
   ASSERT_FALSE(code.empty());
   EXPECT_EQ(current().fingerprint, fingerprint) << "nothing changed yet";
   EXPECT_TRUE(*choices->waiting(notice.token, session));
-  const auto now_used = choices->confirm(notice.token, code);
+  const auto now_used = confirm(code);
   ASSERT_TRUE(now_used) << now_used.error().error.public_text;
   EXPECT_TRUE(now_used->own);
   EXPECT_EQ(to_pem(current().certificate).value(), pem);
@@ -171,7 +104,7 @@ TEST_F(KeyChoicesTest, AnOwnCertificateIsUsedOnceItsCodeIsReturned) {
   ASSERT_EQ(mails.size(), 1U);
   EXPECT_EQ(subject_of(mails[0]), "Your certificate is in use");
   EXPECT_FALSE(*choices->waiting(notice.token, session));
-  EXPECT_EQ(fault(choices->confirm(notice.token, code)), PickupFault::NoCertificate) << "a code works once";
+  EXPECT_EQ(fault(confirm(code)), PickupFault::NoCertificate) << "a code works once";
   EXPECT_EQ(fault(choices->forget(notice.token, session, now_used->fingerprint)), PickupFault::KeyGone);
 }
 
@@ -184,26 +117,31 @@ TEST_F(KeyChoicesTest, TheSealedCodeIsNowhereInClear) {
 TEST_F(KeyChoicesTest, WrongSecondCodesForgetTheUploadAndChangeNothing) {
   const std::string code = uploaded(own_certificate());
   for (unsigned left = 4; left > 0; --left) {
-    auto wrong = choices->confirm(notice.token, wrong_code(left));
+    auto wrong = confirm(wrong_code(left));
     EXPECT_EQ(fault(wrong), PickupFault::WrongCode);
     EXPECT_EQ(wrong.error().attempts_left, left);
   }
-  EXPECT_EQ(choices->confirm(notice.token, wrong_code()).error().attempts_left, 0U);
-  EXPECT_EQ(fault(choices->confirm(notice.token, code)), PickupFault::NoCertificate);
+  EXPECT_EQ(confirm(wrong_code()).error().attempts_left, 0U);
+  EXPECT_EQ(fault(confirm(code)), PickupFault::NoCertificate);
   EXPECT_EQ(current().fingerprint, fingerprint);
 }
 
 TEST_F(KeyChoicesTest, AnEmptyCodeIsNoAttempt) {
   const std::string code = uploaded(own_certificate());
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(fault(choices->confirm(notice.token, " \t")), PickupFault::WrongCode);
-  EXPECT_TRUE(choices->confirm(notice.token, code));
+  EXPECT_EQ(fault(confirm(wrong_code())), PickupFault::WrongCode);
+  for (int i = 0; i < 20; ++i) {
+    const auto empty = confirm(" \t");
+    EXPECT_EQ(fault(empty), PickupFault::WrongCode);
+    EXPECT_EQ(empty.error().attempts_left, PendingCertificates::max_attempts - 1) << "those that are left";
+  }
+  EXPECT_TRUE(confirm(code));
 }
 
 TEST_F(KeyChoicesTest, ALaterUploadMakesTheEarlierCodeWorthless) {
   const std::string first = uploaded(own_certificate("one"), "one");
   const std::string second = uploaded(own_certificate("two"), "two");
-  EXPECT_EQ(fault(choices->confirm(notice.token, first)), PickupFault::WrongCode);
-  const auto used = choices->confirm(notice.token, second);
+  EXPECT_EQ(fault(confirm(first)), PickupFault::WrongCode);
+  const auto used = confirm(second);
   ASSERT_TRUE(used);
   EXPECT_EQ(to_pem(used->certificate).value(), read_file(dir / "two.pem"));
 }
@@ -211,7 +149,7 @@ TEST_F(KeyChoicesTest, ALaterUploadMakesTheEarlierCodeWorthless) {
 TEST_F(KeyChoicesTest, AnUploadWaitsForADay) {
   const std::string code = uploaded(own_certificate());
   clock.advance(PendingCertificates::lifetime);
-  EXPECT_EQ(fault(choices->confirm(notice.token, code)), PickupFault::NoCertificate);
+  EXPECT_EQ(fault(confirm(code)), PickupFault::NoCertificate);
 }
 
 TEST_F(KeyChoicesTest, ACodeOfYesterdayReplacesNothing) {
@@ -249,8 +187,7 @@ TEST_F(KeyChoicesTest, WhatIsNoCertificateOfTheAddressIsRefusedAndSendsNothing) 
 }
 
 TEST_F(KeyChoicesTest, TheRelaysOwnCertificateIsNoOwnOne) {
-  EXPECT_EQ(fault(choices->upload(notice.token, session, to_pem(current().certificate).value())),
-            PickupFault::NotCurrent);
+  EXPECT_EQ(fault(choices->upload(notice.token, session, to_pem(current().certificate).value())), PickupFault::InUse);
 }
 
 TEST_F(KeyChoicesTest, APendingCertificateThatIsAlteredInRedisIsUsedForNothing) {
@@ -259,23 +196,24 @@ TEST_F(KeyChoicesTest, APendingCertificateThatIsAlteredInRedisIsUsedForNothing) 
   const std::string other = own_certificate("other");
   const auto der = to_der(parse_certificate(keys->authority.chain()[0])->get()).value();
   ASSERT_TRUE(keys->redis.command({"HSET", row, "certificate", der}));
-  EXPECT_EQ(fault(choices->confirm(notice.token, code)), PickupFault::Failed);
+  EXPECT_EQ(fault(confirm(code)), PickupFault::Failed);
   EXPECT_EQ(current().fingerprint, fingerprint);
 }
 
 TEST_F(KeyChoicesTest, NothingIsDoneThatTheAddressIsNotToldOf) {
   KeyChoices untold(
-      *pickup, keys->life, *pending, OwnCertificatePolicy{{}, true},
+      *pickup, keys->life, *pending, OwnCertificatePolicy{{}, true}, *owed, throttle,
       NoticeSender{"", "relay@example.org", "relay.example.org"}, clock, random, log,
       KeyChoices::Hooks{[](const KeyNews&) { return Status(Error::temporary("the store is away")); },
                         [this](const CodeForCertificate& code) { return notifier->send_code(code); },
                         [](const KeyRecord&, const std::string&) {},
                         [this](std::string_view content) { return keys->identity.sign_detached(content); },
+                        [](const KeyRecord&) { return Status(); },
                         [](const std::string&, const Receipt&, const std::string&) { return Status(); }});
   EXPECT_EQ(fault(untold.keep(notice.token, session, {})), PickupFault::Failed);
   EXPECT_EQ(fault(untold.forget(notice.token, session, {})), PickupFault::Failed);
   const std::string code = uploaded(own_certificate());
-  EXPECT_EQ(fault(untold.confirm(notice.token, code)), PickupFault::Failed);
+  EXPECT_EQ(fault(untold.confirm(notice.token, code, network)), PickupFault::Failed);
   EXPECT_EQ(current().state, PairState::Interim);
   EXPECT_EQ(current().fingerprint, fingerprint);
   EXPECT_TRUE(opens(fingerprint));
