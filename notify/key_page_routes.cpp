@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pages on which a recipient decides about a key: keep, replace, forget. GET and HEAD change nothing; a form counts
-// only when it comes from the visit that shows it.
+// only when it comes from the visit that shows it, and names the key that it showed. The second code alone wants no
+// visit: the mail with it is read days later or elsewhere, and its code is enough.
+#include <algorithm>
 #include <optional>
 
 #include "base/encoding.h"
 #include "base/http/multipart_form.h"
 #include "crypto/certificate_bundle.h"
+#include "notify/form_origin.h"
 #include "notify/key_pages.h"
 #include "notify/page_answers.h"
 
@@ -34,7 +37,13 @@ Result<Visit, http::Response> visit_of(const PickupRoutesContext& context, const
   const Pages pages(context.site, language);
   auto opened = context.pickup.show(token, session);
   if (!opened) return refuse(pages, token, opened.error());
-  return Visit{facts_of(context, token, session, *opened), {context.site, language}, pages};
+  auto owed = context.choices.owed(token, session);
+  if (!owed) return refuse(pages, token, owed.error());
+  VisitFacts facts = facts_of(context, token, session, *opened);
+  for (auto& key : facts.keys) {
+    key.receipt_owed = !key.available && std::find(owed->begin(), owed->end(), key.fingerprint) != owed->end();
+  }
+  return Visit{std::move(facts), {context.site, language}, pages};
 }
 
 /// A page of a visit that only shows something.
@@ -48,7 +57,7 @@ http::Response keep(PickupRoutesContext& context, const http::Request& request) 
   auto visit = visit_of(context, request);
   if (!visit) return std::move(visit).error();
   auto form = request.form();
-  if (!posted_in_visit(context, request, form["csrf"])) {
+  if (!posted_in_visit(context, request, form["csrf"]) || form["fingerprint"].empty()) {
     return visit->answer(403, visit->keys.keep(visit->facts, true));
   }
   auto kept = context.choices.keep(visit->facts.token, request.cookie(pickup_cookie), form["fingerprint"]);
@@ -56,14 +65,28 @@ http::Response keep(PickupRoutesContext& context, const http::Request& request) 
   return visit->answer(200, visit->keys.kept(visit->facts.token));
 }
 
-/// The form for a certificate, or, when one waits for its code, the form for that.
+/// The form for a certificate, whether or not one waits for its code.
 http::Response look_at_certificate(const PickupRoutesContext& context, const http::Request& request) {
   auto visit = visit_of(context, request);
   if (!visit) return std::move(visit).error();
   auto waiting = context.choices.waiting(visit->facts.token, request.cookie(pickup_cookie));
   if (!waiting) return visit->refuse(waiting.error());
-  return visit->answer(200, *waiting ? visit->keys.pending(visit->facts, (*waiting)->pair.fingerprint)
-                                     : visit->keys.replace(visit->facts));
+  return visit->answer(200, visit->keys.replace(visit->facts, waiting->has_value()));
+}
+
+/// The form for the second code. Without a visit it tells nothing but that the link is known.
+http::Response look_at_confirm(const PickupRoutesContext& context, const http::Request& request) {
+  if (auto visit = visit_of(context, request)) {
+    auto waiting = context.choices.waiting(visit->facts.token, request.cookie(pickup_cookie));
+    if (!waiting) return visit->refuse(waiting.error());
+    return visit->answer(200, *waiting ? visit->keys.pending(visit->facts, (*waiting)->pair.fingerprint)
+                                       : visit->keys.replace(visit->facts));
+  }
+  const std::string& token = request.parameters.at("token");
+  auto link = context.pickup.find(token);
+  if (!link) return refuse(pages_for(context, request), token, link.error());
+  const KeyPages keys(context.site, language_for(context, request));
+  return show(keys.frame(), 200, keys.second_code(token, std::string()));
 }
 
 /// Around a certificate stand boundaries and the other fields.
@@ -74,7 +97,7 @@ std::optional<http::Response> admit_upload(const PickupRoutesContext& context, c
   auto visit = visit_of(context, request);
   if (!visit) return std::move(visit).error();
   if (request.announced <= max_upload) return std::nullopt;
-  return visit->answer(413, visit->keys.refused(visit->facts, to_text(CertificateCheck::TooLarge)));
+  return visit->answer(413, visit->keys.refused(visit->facts, refuse_too_large(static_cast<int>(max_upload_octets))));
 }
 
 /// The certificate as text when there is one, else the file.
@@ -83,7 +106,7 @@ http::Response upload(PickupRoutesContext& context, const http::Request& request
   if (!visit) return std::move(visit).error();
   auto form = http::parse_multipart_form(request.field("content-type"), view(request.body));
   if (!form || !posted_in_visit(context, request, view((*form)["csrf"]))) {
-    return visit->answer(403, visit->keys.replace(visit->facts, true));
+    return visit->answer(403, visit->keys.replace_again(visit->facts));
   }
   const std::string_view pasted = trimmed(view((*form)["certificate"]), " \t\r\n");
   auto pending = context.choices.upload(visit->facts.token, request.cookie(pickup_cookie),
@@ -91,28 +114,49 @@ http::Response upload(PickupRoutesContext& context, const http::Request& request
   if (pending) return visit->answer(202, visit->keys.pending(visit->facts, pending->pair.fingerprint));
   const PickupError& why = pending.error();
   if (why.fault != PickupFault::BadCertificate || !why.certificate) return visit->refuse(why);
-  return visit->answer(422, visit->keys.refused(visit->facts, to_text(why.certificate->check)));
+  return visit->answer(422, visit->keys.refused(visit->facts, *why.certificate));
+}
+
+/// What became of a second code. `form` draws the form anew, with a problem above it.
+template <class Form>
+http::Response confirmed(const Pages& pages, const KeyPages& keys, const std::string& token,
+                         const Result<KeyRecord, PickupError>& current, Form form) {
+  if (current) return show(keys.frame(), 200, keys.replaced(token));
+  const PickupError& why = current.error();
+  if (why.fault == PickupFault::TooFast) {
+    return show(keys.frame(), 429, form(keys.frame().wording().sentence("text_too_fast")))
+        .with("Retry-After", std::to_string(why.error.retry_after.value_or(std::chrono::seconds(1)).count()));
+  }
+  if (why.fault != PickupFault::WrongCode) return refuse(pages, token, why);
+  if (why.attempts_left == 0) return show(keys.frame(), 403, pages.message(PageMessage::SecondCodesGone, token));
+  return show(keys.frame(), 403, form(keys.wrong_code(why.attempts_left)));
+}
+
+http::Response confirm_outside(PickupRoutesContext& context, const http::Request& request) {
+  const std::string& token = request.parameters.at("token");
+  const Pages pages = pages_for(context, request);
+  if (!posted_from_here(request, context.public_url)) {
+    return show(pages.frame(), 403, pages.message(PageMessage::ForeignForm, token));
+  }
+  const KeyPages keys(context.site, language_for(context, request));
+  return confirmed(pages, keys, token, context.choices.confirm(token, request.form()["code"], request.client_network),
+                   [&](const Result<std::string>& problem) { return keys.second_code(token, problem); });
 }
 
 http::Response confirm(PickupRoutesContext& context, const http::Request& request) {
   auto visit = visit_of(context, request);
-  if (!visit) return std::move(visit).error();
+  if (!visit) return confirm_outside(context, request);
   auto form = request.form();
   if (!posted_in_visit(context, request, form["csrf"])) {
-    return visit->answer(403, visit->keys.replace(visit->facts, true));
+    return visit->answer(403, visit->keys.replace_again(visit->facts));
   }
   auto waiting = context.choices.waiting(visit->facts.token, request.cookie(pickup_cookie));
   if (!waiting) return visit->refuse(waiting.error());
-  auto current = context.choices.confirm(visit->facts.token, form["code"], request.client_network);
-  if (current) return visit->answer(200, visit->keys.replaced(visit->facts.token));
-  const PickupError& why = current.error();
-  const bool again = why.fault == PickupFault::WrongCode && why.attempts_left > 0 && *waiting;
-  if (!again) {
-    const bool lost = why.fault == PickupFault::WrongCode;  // the last attempt: it was forgotten
-    return lost ? visit->refuse({PickupFault::NoCertificate, why.error}) : visit->refuse(why);
-  }
-  return visit->answer(403,
-                       visit->keys.pending_wrong_code(visit->facts, (*waiting)->pair.fingerprint, why.attempts_left));
+  const std::string fingerprint = *waiting ? (*waiting)->pair.fingerprint : std::string();
+  return confirmed(
+      visit->pages, visit->keys, visit->facts.token,
+      context.choices.confirm(visit->facts.token, form["code"], request.client_network),
+      [&](const Result<std::string>& problem) { return visit->keys.pending(visit->facts, fingerprint, problem); });
 }
 
 http::Response forget(PickupRoutesContext& context, const http::Request& request) {
@@ -120,7 +164,7 @@ http::Response forget(PickupRoutesContext& context, const http::Request& request
   if (!visit) return std::move(visit).error();
   auto form = request.form();
   using Problem = KeyPages::ForgetProblem;
-  if (!posted_in_visit(context, request, form["csrf"])) {
+  if (!posted_in_visit(context, request, form["csrf"]) || form["fingerprint"].empty()) {
     return visit->answer(403, visit->keys.forget(visit->facts, Problem::SendAgain));
   }
   if (form["confirm"] != "yes") return visit->answer(422, visit->keys.forget(visit->facts, Problem::NotConfirmed));
@@ -159,7 +203,7 @@ std::vector<http::Route> key_page_routes(PickupRoutesContext& context) {
       {"POST", "/pickup/{token}/keep", Access::PublicSecure, max_body, call(keep)},
       {"GET", "/pickup/{token}/certificate", Access::PublicSecure, 0, call(look_at_certificate)},
       {"POST", "/pickup/{token}/certificate", Access::PublicSecure, max_upload, call(upload), 3, call(admit_upload)},
-      {"GET", "/pickup/{token}/certificate/confirm", Access::PublicSecure, 0, call(look_at_certificate)},
+      {"GET", "/pickup/{token}/certificate/confirm", Access::PublicSecure, 0, call(look_at_confirm)},
       {"POST", "/pickup/{token}/certificate/confirm", Access::PublicSecure, max_body, call(confirm)},
       {"GET", "/pickup/{token}/forget", Access::PublicSecure, 0,
        page([](const Visit& visit) { return visit.keys.forget(visit.facts); })},

@@ -332,7 +332,7 @@ Status Notifier::tell(const KeyNews& news) {
 Status Notifier::send_code(const CodeForCertificate& code) {
   auto address = EmailAddress::parse(code.recipient);
   if (!address) return address.error();
-  const std::string link = options_.public_url + "/pickup/" + code.token + "/certificate";
+  const std::string link = options_.public_url + "/pickup/" + code.token + "/certificate/confirm";
   const auto cipher = domain_of(options_.domains, *address).content_cipher.value_or(options_.cipher);
   auto notice = compose_certificate_code(wording_for(*address), options_.sender, code, link, cipher, options_.sign,
                                          clock_, random_);

@@ -60,8 +60,9 @@ http::Response refuse(const Pages& pages, const std::string& token, const Pickup
     case PickupFault::KeyGone:
       return tell(409, PageMessage::KeyGone);
     case PickupFault::NotCurrent:
-    case PickupFault::InUse:
       return tell(409, PageMessage::NotCurrent);
+    case PickupFault::InUse:
+      return tell(409, PageMessage::InUse);
     case PickupFault::Revoked:
       return tell(409, PageMessage::Revoked);
     case PickupFault::BadCertificate:
@@ -83,9 +84,10 @@ Platform browser_platform(const http::Request& request) {
 
 VisitFacts facts_of(const PickupRoutesContext& context, const std::string& token, std::string_view session,
                     const OpenedPickup& opened) {
-  VisitFacts facts{token, opened.address, {}, csrf_of(context, session)};
+  VisitFacts facts{token, opened.address, {}, csrf_of(context, session), opened.now};
   for (const auto& key : opened.keys) {
-    facts.keys.push_back({key.fingerprint, key.state, key.assigned, key.expires, key.own, key.available});
+    facts.keys.push_back({key.fingerprint, key.state, key.assigned, key.expires, key.own, key.available,
+                          key.picked_up.has_value(), false});
   }
   return facts;
 }

@@ -16,9 +16,11 @@ struct PageKey {
   std::string fingerprint;
   PairState state = PairState::Interim;
   Time assigned{};
-  std::optional<Time> expires = std::nullopt;  ///< of an interim pair
+  std::optional<Time> expires = std::nullopt;  ///< of an interim pair, and of a certificate of the recipient's own
   bool own = false;                            ///< a certificate of the recipient's own
   bool available = true;                       ///< the server holds the private key
+  bool picked_up = false;
+  bool receipt_owed = false;  ///< its private key was destroyed, but the receipt could not be sent
 };
 
 /// What an open session may see, and what its forms carry.
@@ -27,6 +29,7 @@ struct VisitFacts {
   std::string address;
   std::vector<PageKey> keys;  ///< the current one first
   std::string csrf;
+  Time now{};
 };
 
 }  // namespace sealpost

@@ -98,10 +98,13 @@ Result<std::string> PageFrame::button(const std::string& target, std::string_vie
   return layout("button.html", {{"target", target}, {"label", wording_.sentence(label)}});
 }
 
+Result<std::string> PageFrame::key_description(const std::vector<PageKey>& keys, std::size_t place) const {
+  return wording_.sentence(place == 0 ? "key_current" : "key_earlier", {{"assigned", date_of(keys[place].assigned)}});
+}
+
 Result<std::string> PageFrame::key_choices(const std::vector<PageKey>& keys,
                                            const std::vector<std::size_t>& places) const {
-  // Without the field the current key is meant.
-  if (places.empty() || (places.size() == 1 && places.front() == 0)) return std::string();
+  if (places.empty()) return std::string();
   if (places.size() == 1) {
     return "<input type=\"hidden\" name=\"fingerprint\" value=\"" + html_escape(keys[places.front()].fingerprint) +
            "\">\n";
@@ -109,12 +112,10 @@ Result<std::string> PageFrame::key_choices(const std::vector<PageKey>& keys,
   std::string rows;
   for (const auto place : places) {
     const PageKey& key = keys[place];
-    const auto* description = place == 0 ? "key_current" : "key_earlier";
-    auto row = layout("key_choice.html",
-                      {{"fingerprint", key.fingerprint},
-                       {"checked", std::string(rows.empty() ? " checked" : "")},
-                       {"description", wording_.sentence(description, {{"assigned", date_of(key.assigned)}})},
-                       {"short", key.fingerprint.substr(0, short_fingerprint)}});
+    auto row = layout("key_choice.html", {{"fingerprint", key.fingerprint},
+                                          {"checked", std::string(rows.empty() ? " checked" : "")},
+                                          {"description", key_description(keys, place)},
+                                          {"short", key.fingerprint.substr(0, short_fingerprint)}});
     if (!row) return row;
     rows += *row;
   }

@@ -54,9 +54,12 @@ class PageFrame final {
   [[nodiscard]] Result<std::string> resend_form() const;
   /// A link that looks like a button; `label` names a sentence.
   [[nodiscard]] Result<std::string> button(const std::string& target, std::string_view label) const;
-  /// The field `fingerprint` for the keys at these places of `keys`: a choice, or nothing to choose.
+  /// The field `fingerprint` for the keys at these places of `keys`: a choice, or the one that the page is about.
+  /// Whatever becomes current meanwhile, the form means what was shown.
   [[nodiscard]] Result<std::string> key_choices(const std::vector<PageKey>& keys,
                                                 const std::vector<std::size_t>& places) const;
+  /// "Current key, made DATE", or "Earlier key, …" for all but the first one.
+  [[nodiscard]] Result<std::string> key_description(const std::vector<PageKey>& keys, std::size_t place) const;
 
  private:
   [[nodiscard]] Result<std::string> head(PickupStep step) const;

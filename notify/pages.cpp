@@ -9,7 +9,7 @@
 namespace sealpost {
 namespace {
 
-enum class Next { Nothing, NewCode, BackToKey, NewFile, TryAgain };
+enum class Next { Nothing, NewCode, BackToKey, NewFile, NewCertificate, TryAgain };
 
 struct MessageRow {
   PageMessage what;
@@ -28,8 +28,10 @@ constexpr std::array messages = {
     MessageRow{PageMessage::ForeignForm, "title_failed", "text_foreign_form", Next::TryAgain},
     MessageRow{PageMessage::TooFast, "title_wait", "text_too_fast", Next::TryAgain},
     MessageRow{PageMessage::TooOften, "title_failed", "text_too_often", Next::BackToKey},
-    MessageRow{PageMessage::NothingWaits, "title_failed", "text_nothing_waits", Next::BackToKey},
+    MessageRow{PageMessage::NothingWaits, "title_failed", "text_nothing_waits", Next::NewCertificate},
+    MessageRow{PageMessage::SecondCodesGone, "title_failed", "text_second_codes_gone", Next::NewCertificate},
     MessageRow{PageMessage::NotCurrent, "title_failed", "text_not_current", Next::BackToKey},
+    MessageRow{PageMessage::InUse, "title_failed", "text_in_use", Next::BackToKey},
     MessageRow{PageMessage::Revoked, "title_failed", "text_revoked", Next::BackToKey},
     MessageRow{PageMessage::Busy, "title_failed", "text_busy", Next::TryAgain},
     MessageRow{PageMessage::Failed, "title_failed", "text_failed", Next::TryAgain},
@@ -40,6 +42,7 @@ constexpr std::array messages = {
 Result<std::string> next_of(const PageFrame& frame, Next next, const std::string& token) {
   if (next == Next::NewCode) return frame.resend_form();
   if (next == Next::Nothing || token.empty()) return std::string();
+  if (next == Next::NewCertificate) return frame.button(frame.path(token, "/certificate"), "replace_again");
   const auto* label = next == Next::BackToKey ? "back_to_key"
                       : next == Next::NewFile ? "file_gone_button"
                                               : "try_again";

@@ -22,10 +22,12 @@ enum class PageMessage {
   KeyGone,     ///< forgotten already, or never there
   FileGone,    ///< what waited for its download does so no longer
   ForeignForm,
-  TooFast,       ///< after wrong codes
-  TooOften,      ///< uploads in a day
-  NothingWaits,  ///< for a second code
-  NotCurrent,    ///< another key took its place
+  TooFast,          ///< after wrong codes
+  TooOften,         ///< uploads in a day
+  NothingWaits,     ///< for a second code
+  SecondCodesGone,  ///< five were wrong: the certificate is forgotten
+  NotCurrent,       ///< another key took its place
+  InUse,            ///< the very certificate is there already
   Revoked,
   Busy,
   Failed,

@@ -271,9 +271,10 @@ TEST_F(KeyLifeRefusals, AScannerChangesNothingWithLinksNorWithButtons) {
   EXPECT_EQ(scanner.forms().at("/pickup/resend"), "address=");
   for (int i = 0; i < 10; ++i) scanner.submit_all();
   // Those that it cannot see, too.
-  for (const char* form : {"keep", "certificate", "certificate/confirm", "forget", "pkcs12"}) {
+  for (const char* form : {"keep", "certificate", "forget", "pkcs12"}) {
     EXPECT_EQ(relay->http("POST", page(form)).status, 401) << form;
   }
+  EXPECT_EQ(relay->http("POST", page("certificate/confirm")).status, 404) << "nothing waits for its code";
   const Recipient& reader = *bob;
   EXPECT_EQ(
       relay->http("POST", "/v1/pickup/" + reader.link().token + "/session", R"({"code":")" + reader.link().code + "\"}")

@@ -51,7 +51,12 @@ class KeyRecipes(Book):
 
     def confirm(self, address, code=None):
         code = code or self.sealed_code(address, self.waiting(address))
-        return self.ask(CONFIRM, body=json.dumps({"code": code}), token=self.link(address)[0])
+        return self.patient(CONFIRM, body=json.dumps({"code": code}), token=self.link(address)[0])
+
+    def hasty(self, address, confirm):
+        """The answer to wrong second codes without a pause."""
+        self.waiting(address)
+        return next(answer for answer in (confirm() for _ in range(3)) if answer.status == 429)
 
     def forgotten(self, address):
         self.once(f"forgotten {address}", lambda: self.decide(FORGET, address))
@@ -110,6 +115,8 @@ class KeyRecipes(Book):
         self.add(CONFIRM, 400, lambda: self.ask(CONFIRM, body="{}"))
         self.add(CONFIRM, 403, lambda: self.waiting("unsure@example.net") and self.confirm("unsure@example.net", WRONG_CODE))
         self.add(CONFIRM, 404, lambda: self.ask(CONFIRM), lambda: self.confirm("gone@example.net", WRONG_CODE))
+        self.add(CONFIRM, 429, lambda: self.hasty("hasty@example.net", lambda: self.ask(
+            CONFIRM, body=json.dumps({"code": WRONG_CODE}), token=self.link("hasty@example.net")[0])))
         self.add(CONFIRM, 409, lambda: self.confirm("torn@example.net", self.forbidden("torn@example.net")))
         self.add(UPLOAD, 404, lambda: self.ask(UPLOAD))
         self.add(UPLOAD, 409, lambda: self.decide(UPLOAD, other, self.key_of(other).json()["certificate"]))
@@ -141,14 +148,29 @@ class KeyRecipes(Book):
         return self.once(f"visit of {address}", enter)
 
     def csrf(self, address):
-        page = self.ask("GET " + PAGES["forget"], **self.visit_of(address)).body.decode()
+        page = self.ask("GET " + PAGES["certificate"], **self.visit_of(address)).body.decode()
         return re.search(r'name="csrf" value="([^"]+)"', page)[1]
+
+    def shown_key(self, address):
+        """The fingerprint of the current key, as the page of the keys has it."""
+        page = self.ask("GET " + PAGES["keys"], **self.visit_of(address)).body.decode()
+        return re.search(r"<code>([0-9a-f]{64})</code>", page)[1]
 
     def send(self, name, address, **fields):
         """A form of the visit."""
         fields = {"csrf": self.csrf(address)} | fields
+        if name in ("keep", "forget"):
+            fields = {"fingerprint": self.shown_key(address)} | fields
         made = parts(**fields) if name == "certificate" else "&".join(f"{field}={value}" for field, value in fields.items())
         return self.ask("POST " + PAGES[name], body=made, kind=PARTS if name == "certificate" else FORM, **self.visit_of(address))
+
+    def send_patiently(self, name, address, **fields):
+        """The same, as long as wrong codes make the next look wait."""
+        def send():
+            answer = self.send(name, address, **fields)
+            return None if answer.status == 429 else answer
+
+        return eventually(send, f"{name} without a wait")
 
     def add_key_pages(self):
         guest, quitter, torn, eager = "guest@example.net", "quitter@example.net", "torn@example.net", "eager@example.net"
@@ -157,13 +179,15 @@ class KeyRecipes(Book):
             call = "GET " + page
             if name != "receipt":
                 self.add(call, 200, lambda call=call: self.ask(call, **self.visit_of(guest)))
-            self.add(call, 401, lambda call=call: self.ask(call, token=self.link(guest)[0]))
+            if name != "certificate/confirm":  # its code is enough
+                self.add(call, 401, lambda call=call: self.ask(call, token=self.link(guest)[0]))
             self.add(call, 404, lambda call=call: self.ask(call))
             self.add(call, 500, lambda call=call: self.ask(call, token=self.damaged()))
             self.add(call, 503, lambda call=call: self.without_redis(call), phase=3)
         for name in ("keep", "certificate", "certificate/confirm", "forget"):
             call = "POST " + PAGES[name]
-            self.add(call, 401, lambda call=call: self.ask(call, token=self.link(guest)[0]))
+            if name != "certificate/confirm":
+                self.add(call, 401, lambda call=call: self.ask(call, token=self.link(guest)[0]))
             self.add(call, 403, lambda call=call: self.ask(call, **self.visit_of(guest)), lambda name=name: self.send(name, guest, csrf="x"))
             self.add(call, 404, lambda call=call: self.ask(call))
             self.add(call, 500, lambda call=call: self.ask(call, token=self.damaged()))
@@ -177,10 +201,12 @@ class KeyRecipes(Book):
         self.add(upload, 409, lambda: self.send("certificate", guest, file=self.key_of(guest).json()["certificate"]))
         self.add(upload, 422, lambda: self.send("certificate", guest, certificate=NO_CERTIFICATE))
         self.add(upload, 429, lambda: self.crowd_out(eager, lambda: self.send("certificate", eager, certificate=self.spare(eager).pem)))
-        self.add(confirm, 200, lambda: self.send("certificate/confirm", owned, code=self.sealed_code(owned, self.spare(owned))))
-        self.add(confirm, 403, lambda: self.waiting("unsure@example.net") and self.send("certificate/confirm", "unsure@example.net", code=WRONG_CODE))
+        self.add(confirm, 200, lambda: self.send_patiently("certificate/confirm", owned, code=self.sealed_code(owned, self.spare(owned))))
+        self.add(confirm, 403, lambda: self.waiting("unsure@example.net") and self.send_patiently("certificate/confirm", "unsure@example.net", code=WRONG_CODE),
+                 lambda: self.patient("POST " + PAGES["certificate/confirm"], body="code=" + WRONG_CODE, kind=FORM, token=self.link("unsure@example.net")[0]))
         self.add(confirm, 404, lambda: self.send("certificate/confirm", guest, code=WRONG_CODE))
-        self.add(confirm, 409, lambda: self.send("certificate/confirm", torn, code=self.forbidden(torn)))
+        self.add(confirm, 409, lambda: self.send_patiently("certificate/confirm", torn, code=self.forbidden(torn)))
+        self.add(confirm, 429, lambda: self.hasty("rash@example.net", lambda: self.send("certificate/confirm", "rash@example.net", code=WRONG_CODE)))
         self.add(forget, 200, leaves)
         self.add(forget, 409, lambda: leaves() and self.send("forget", quitter, confirm="yes"))
         self.add(forget, 422, lambda: self.send("forget", guest))

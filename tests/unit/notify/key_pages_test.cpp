@@ -7,10 +7,26 @@
 namespace sealpost::test {
 namespace {
 
-constexpr const char* checks[] = {
-    "no_certificate", "private_key",   "too_many",    "malformed",           "ambiguous",          "ca_certificate",
-    "wrong_address",  "not_yet_valid", "expired",     "key_usage",           "extended_key_usage", "critical_extension",
-    "key_kind",       "key_size",      "key_unsound", "signature_algorithm", "untrusted"};
+/// Each check, with what a certificate that fails it may have.
+std::vector<CertificateRefusal> refusals() {
+  const Time date = parse_rfc3339("2026-12-24T00:00:00.000Z").value_or(Time());
+  std::vector<CertificateRefusal> all = {
+      refuse_too_large(262'144),
+      refuse_too_many(20),
+      refuse_wrong_address("bob@example.net", {"<evil>@example.org", "x@example.org"}),
+      refuse_wrong_address("bob@example.net", {}),
+      refuse_date(CertificateCheck::NotYetValid, date),
+      refuse_date(CertificateCheck::Expired, date),
+      refuse_key_size(1024)};
+  for (const auto check :
+       {CertificateCheck::NoCertificate, CertificateCheck::PrivateKey, CertificateCheck::Malformed,
+        CertificateCheck::Ambiguous, CertificateCheck::CaCertificate, CertificateCheck::KeyUsage,
+        CertificateCheck::ExtendedKeyUsage, CertificateCheck::CriticalExtension, CertificateCheck::KeyKind,
+        CertificateCheck::KeyUnsound, CertificateCheck::SignatureAlgorithm, CertificateCheck::Untrusted}) {
+    all.push_back(refuse(check));
+  }
+  return all;
+}
 
 class KeyPagesTest : public PageTest {
  protected:
@@ -49,7 +65,8 @@ TEST_F(KeyPagesTest, KeepIsAFormOfItsOwn) {
   const std::string html = pages.keep(visit).value();
   EXPECT_NE(html.find("method=\"post\" action" + below("/keep")), std::string::npos) << html;
   EXPECT_NE(html.find("name=\"csrf\" value=\"csrf-mac\""), std::string::npos);
-  EXPECT_EQ(html.find("name=\"fingerprint\""), std::string::npos) << "the current one is meant";
+  EXPECT_NE(html.find("name=\"fingerprint\" value=\"" + std::string(64, 'a') + "\""), std::string::npos)
+      << "whatever becomes current meanwhile";
   EXPECT_NE(pages.keep(visit, true).value().find("Please send the form once more."), std::string::npos);
   EXPECT_NE(pages.kept(visit.token).value().find("href" + below("")), std::string::npos);
 }
@@ -81,17 +98,64 @@ TEST_F(KeyPagesTest, ReplaceTakesAFileOrAText) {
 
 TEST_F(KeyPagesTest, RefusalSaysWhichCheckFailed) {
   std::set<std::string> told;
-  for (const char* check : checks) {
-    const auto html = pages.refused(visit, check);
-    ASSERT_TRUE(html) << check;
+  for (const auto& why : refusals()) {
+    const auto html = pages.refused(visit, why);
+    ASSERT_TRUE(html) << why.sentence;
     const auto at = html->find("This certificate cannot be used. ");
-    ASSERT_NE(at, std::string::npos) << check;
+    ASSERT_NE(at, std::string::npos) << why.sentence;
     told.insert(html->substr(at, html->find("</p>", at) - at));
     EXPECT_NE(html->find("aria-describedby=\"problem hint\" aria-invalid=\"true\" autofocus"), std::string::npos);
     EXPECT_NE(html->find("Nothing was changed. Please choose another one.</p>"), std::string::npos);
   }
-  EXPECT_EQ(told.size(), std::size(checks)) << "each in its own words";
-  EXPECT_FALSE(pages.refused(visit, "no_such_check"));
+  EXPECT_EQ(told.size(), refusals().size()) << "each in its own words";
+}
+
+TEST_F(KeyPagesTest, RefusalSaysWhatWasFound) {
+  for (const auto& language : templates.languages().tags()) {
+    const KeyPages there(site, language);
+    const std::vector<std::string> facts = {
+        "256 KiB", "20", "&lt;evil&gt;@example.org, x@example.org", "", "2026-12-24", "2026-12-24", "1024"};
+    const auto all = refusals();
+    for (std::size_t i = 0; i < facts.size(); ++i) {
+      std::string fact = facts[i];
+      if (language == "fr" && i == 0) fact = "256 Kio";
+      EXPECT_NE(there.refused(visit, all[i])->find(fact), std::string::npos) << language << ": " << all[i].sentence;
+    }
+  }
+}
+
+TEST_F(KeyPagesTest, StateOfAnOwnCertificateSaysWhetherMailWaits) {
+  PageKey own = key('a', PairState::Permanent);
+  own.own = true;
+  own.available = false;
+  own.expires = parse_rfc3339("2026-12-24T00:00:00.000Z").value_or(Time());
+  visit.keys = {own, own};
+  visit.keys[1].state = PairState::Revoked;
+  visit.now = *own.expires - std::chrono::hours(1);
+  const std::string valid = pages.keys(visit).value();
+  EXPECT_NE(valid.find("Your own certificate, valid until 2026-12-24"), std::string::npos) << valid;
+  EXPECT_EQ(valid.find("mail to you waits"), std::string::npos) << "an earlier one holds nothing up";
+  visit.now = *own.expires;
+  EXPECT_NE(pages.keys(visit)->find("ended on 2026-12-24: mail to you waits"), std::string::npos);
+  visit.keys[0].state = PairState::Revoked;
+  EXPECT_NE(pages.keys(visit)->find("Revoked: mail to you waits"), std::string::npos);
+}
+
+TEST_F(KeyPagesTest, ForgetSaysWhatHoldsForThisKey) {
+  visit.keys = {key('a')};
+  visit.keys[0].expires = parse_rfc3339("2026-12-24T00:00:00.000Z").value_or(Time());
+  EXPECT_NE(pages.forget(visit)->find("The current key was never picked up"), std::string::npos);
+  visit.keys[0].picked_up = true;
+  const std::string taken = pages.forget(visit).value();
+  EXPECT_EQ(taken.find("never picked up"), std::string::npos) << taken;
+  EXPECT_NE(taken.find("The current key ends on 2026-12-24"), std::string::npos) << taken;
+  visit.keys[0].state = PairState::Permanent;
+  EXPECT_EQ(pages.forget(visit)->find("ends on"), std::string::npos);
+  visit.keys = {key('b', PairState::Permanent), key('a', PairState::Replaced)};
+  visit.keys[0].available = false;
+  const std::string earlier = pages.forget(visit).value();
+  EXPECT_NE(earlier.find("was never picked up: mail that is encrypted with it then stays closed"), std::string::npos);
+  EXPECT_EQ(earlier.find("the next mail gets a new key"), std::string::npos) << earlier;
 }
 
 TEST_F(KeyPagesTest, PendingAsksForTheSecondCode) {
@@ -100,7 +164,7 @@ TEST_F(KeyPagesTest, PendingAsksForTheSecondCode) {
   EXPECT_NE(html.find("action" + below("/certificate/confirm")), std::string::npos);
   EXPECT_NE(html.find(fingerprint), std::string::npos);
   EXPECT_NE(html.find("name=\"code\""), std::string::npos);
-  EXPECT_NE(pages.pending_wrong_code(visit, fingerprint, 2).value().find("Attempts left: 2."), std::string::npos);
+  EXPECT_NE(pages.pending(visit, fingerprint, pages.wrong_code(2))->find("Attempts left: 2."), std::string::npos);
 }
 
 TEST_F(KeyPagesTest, AreSoundInEveryLanguage) {
@@ -109,12 +173,14 @@ TEST_F(KeyPagesTest, AreSoundInEveryLanguage) {
     const KeyPages there(site, language);
     for (const auto& page :
          {there.keys(visit), there.keep(visit), there.keep(visit, true), there.kept(visit.token), there.replace(visit),
-          there.replace(visit, true), there.pending(visit, "<evil>"), there.pending_wrong_code(visit, "<evil>", 1),
-          there.replaced(visit.token), there.forget(visit), there.forget(visit, KeyPages::ForgetProblem::NotConfirmed),
+          there.replace(visit, true), there.replace_again(visit), there.pending(visit, "<evil>"),
+          there.pending(visit, "<evil>", there.wrong_code(1)), there.second_code(visit.token, std::string()),
+          there.second_code(visit.token, there.wrong_code(1)), there.replaced(visit.token), there.forget(visit),
+          there.forget(visit, KeyPages::ForgetProblem::NotConfirmed),
           there.forget(visit, KeyPages::ForgetProblem::SendAgain), there.forgotten(visit.token, "/receipt")}) {
       expect_sound(page, language);
     }
-    for (const char* check : checks) expect_sound(there.refused(visit, check), language);
+    for (const auto& why : refusals()) expect_sound(there.refused(visit, why), language);
   }
 }
 

@@ -18,7 +18,9 @@ class PagesTest : public PageTest {
 
 TEST_F(PagesTest, OfOneKeyAskNoQuestionAboutKeys) {
   const std::string html = opened({key('a')});
-  EXPECT_EQ(count(html, "name=\"fingerprint\""), 0U);
+  EXPECT_EQ(count(html, "name=\"fingerprint\""), 1U);
+  EXPECT_NE(html.find("type=\"hidden\" name=\"fingerprint\" value=\"" + std::string(64, 'a') + "\""),
+            std::string::npos);
   EXPECT_EQ(count(html, "name=\"format\""), 2U);
   EXPECT_EQ(count(html, " checked"), 1U);
 }
@@ -135,6 +137,7 @@ struct Told {
 TEST_F(PagesTest, SayOneThingAndWhatToDoNext) {
   const std::string resend = "action=\"/pickup/resend\"";
   const std::string back = "href=\"/pickup/" + visit.token + "\"";
+  const std::string upload = "href=\"/pickup/" + visit.token + "/certificate\"";
   for (const auto& told : {Told{PageMessage::UnknownLink, "This link is not known", resend.c_str()},
                            Told{PageMessage::Expired, "This code has expired", resend.c_str()},
                            Told{PageMessage::Locked, "This link is locked", resend.c_str()},
@@ -143,7 +146,9 @@ TEST_F(PagesTest, SayOneThingAndWhatToDoNext) {
                            Told{PageMessage::FileGone, "The file is not here any more", back.c_str()},
                            Told{PageMessage::TooFast, "Please wait a moment", back.c_str()},
                            Told{PageMessage::TooOften, "This did not work", back.c_str()},
-                           Told{PageMessage::NothingWaits, "This did not work", back.c_str()},
+                           Told{PageMessage::NothingWaits, "This did not work", upload.c_str()},
+                           Told{PageMessage::SecondCodesGone, "This did not work", upload.c_str()},
+                           Told{PageMessage::InUse, "This did not work", back.c_str()},
                            Told{PageMessage::NotCurrent, "This did not work", back.c_str()},
                            Told{PageMessage::Revoked, "This did not work", back.c_str()},
                            Told{PageMessage::ForeignForm, "This did not work", back.c_str()},

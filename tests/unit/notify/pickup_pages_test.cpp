@@ -113,9 +113,11 @@ TEST_F(PickupPagesTest, LookingChangesNothing) {
   const std::string before = content_of_redis();
   for (const char* method : {"GET", "HEAD"}) {
     for (const std::string& path :
-         {page, page + "/", page + "/session", page + "/pkcs12", page + "/file", std::string("/pickup/unknown"),
-          std::string("/pickup/resend"), std::string("/pickup/style.css"), std::string("/pickup/logo"),
-          std::string("/v1/ca"), std::string("/v1/keys/bob@example.net"), std::string("/v1/keys/nobody@example.net")}) {
+         {page, page + "/", page + "/session", page + "/pkcs12", page + "/file", page + "/keys", page + "/keep",
+          page + "/certificate", page + "/certificate/confirm", page + "/forget", page + "/receipt",
+          std::string("/pickup/unknown"), std::string("/pickup/resend"), std::string("/pickup/style.css"),
+          std::string("/pickup/logo"), std::string("/v1/ca"), std::string("/v1/keys/bob@example.net"),
+          std::string("/v1/keys/nobody@example.net")}) {
       for (const Fields& fields : {Fields{}, with_cookie, bearer("keys")}) {
         const auto answer = call(method, path, {}, fields);
         if (std::string_view(method) == "HEAD") {
