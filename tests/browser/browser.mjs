@@ -64,6 +64,12 @@ export class Visitor {
     await this.page.getByRole("button", { name, exact: true }).click();
   }
 
+  /// Presses a button and waits for the page that answers, whichever it is; its first heading.
+  async answerTo(name) {
+    await Promise.all([this.page.waitForEvent("load"), this.press(name)]);
+    return this.page.locator("h1").innerText();
+  }
+
   async follow(name) {
     await this.page.getByRole("link", { name, exact: true }).click();
   }

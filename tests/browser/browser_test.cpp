@@ -44,10 +44,10 @@ class Chromium : public testing::TestWithParam<Walk> {
   /// For people to look at; each run replaces them.
   static void keep_pictures(const TempDir& place) {
     const fs::path pictures = place.path() / "pictures";
-    if (!fs::exists(pictures)) return;
+    if (!fs::exists(pictures)) return;  // of a case that failed before its first page, or takes none
     const fs::path kept = build_directory() / "screenshots";
     fs::create_directories(kept);
-    fs::copy(pictures, kept, fs::copy_options::overwrite_existing);
+    fs::copy(pictures, kept, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
   }
 };
 
@@ -93,6 +93,7 @@ INSTANTIATE_TEST_SUITE_P(
         Walk{"CertificatesThatAreRefused", "problems.mjs", "refused_certificates"},
         Walk{"WhatAnotherWindowDid", "problems.mjs", "overtaken"}, Walk{"ARevokedKey", "problems.mjs", "revoked"},
         Walk{"TooManyCertificates", "problems.mjs", "too_many_certificates"},
+        Walk{"ASecondCodeWithoutAVisit", "problems.mjs", "second_code_elsewhere"},
         Walk{"ABusyServer", "problems.mjs", "busy"}, Walk{"EveryMessage", "problems.mjs", "every_message"},
         Walk{"TheApi", "docs.mjs", "readable"}),
     [](const auto& test) { return test.param.name; });

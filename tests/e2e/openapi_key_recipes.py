@@ -26,6 +26,12 @@ class KeyRecipes(Book):
     def decide(self, call, address, body="{}", session=None):
         return self.ask(call, bearer(session or self.session(address)), body, token=self.link(address)[0])
 
+    def too_much(self, call, token, fields):
+        """Announces more than anybody is asked for."""
+        method, path = call.split(" ")
+        lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        return self.main.raw(self.head(method, path.replace("{token}", token), lines + "Content-Length: 1000000000\r\n"))
+
     def upload(self, address, own):
         """The certificate waits; what the decided call answered."""
         return self.decide(UPLOAD, address, own.pem)
@@ -127,8 +133,10 @@ class KeyRecipes(Book):
             self.add(call, 401, lambda call=call: self.ask(call, token=self.link(other)[0]), lambda call=call: self.decide(call, other, session="x"))
         for call in (KEEP, UPLOAD, CONFIRM, FORGET):
             self.add(call, 500, lambda call=call: self.ask(call, token=self.damaged()))
-            self.add(call, 503, lambda call=call: self.without_memory(call), phase=2)
+            visitor = lambda: {"token": self.link(other)[0], "fields": bearer(self.session(other))}
+            self.add(call, 503, lambda call=call: self.without_memory(call, **visitor()), phase=2)
             self.add(call, 503, lambda call=call: self.without_redis(call), phase=3)
+        self.add(UPLOAD, 413, lambda: self.too_much(UPLOAD, **visitor()))
         self.add(put_key, 409, lambda: self.as_app(put_key, address=self.ended("ended@example.net")))
         self.add(CRL, 200, lambda: self.ask(CRL))
         self.add(CRL, 503, lambda: self.without_redis(CRL), phase=3)
@@ -191,8 +199,9 @@ class KeyRecipes(Book):
             self.add(call, 403, lambda call=call: self.ask(call, **self.visit_of(guest)), lambda name=name: self.send(name, guest, csrf="x"))
             self.add(call, 404, lambda call=call: self.ask(call))
             self.add(call, 500, lambda call=call: self.ask(call, token=self.damaged()))
-            self.add(call, 503, lambda call=call: self.without_memory(call), phase=2)
+            self.add(call, 503, lambda call=call: self.without_memory(call, **self.visit_of(guest)), phase=2)
             self.add(call, 503, lambda call=call: self.without_redis(call), phase=3)
+        self.add("POST " + PAGES["certificate"], 413, lambda: self.too_much("POST " + PAGES["certificate"], **self.visit_of(guest)))
         keep, upload, confirm, forget = ("POST " + PAGES[name] for name in ("keep", "certificate", "certificate/confirm", "forget"))
         receipt = "GET " + PAGES["receipt"]
         self.add(keep, 200, lambda: self.send("keep", guest))

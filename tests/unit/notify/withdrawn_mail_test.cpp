@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Forgetting a key reaches the mail that waits with it.
 #include "notify/recipient_side.h"
-
 #include "tests/unit/notify/routes_fixture.h"
 
 namespace sealpost::test {
