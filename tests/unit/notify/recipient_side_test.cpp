@@ -70,6 +70,7 @@ TEST_F(RecipientSideTest, MailWaitsForAnotherCertificateAndBothAreTold) {
   // A notice stands for a sender's mail here, of which its sender is told.
   auto mail = put_held();
   mail.notice = false;
+  mail.mail_from = "alice@example.com";
   mail.dsn.delay = true;
   tell_of(mail);
   EXPECT_EQ(held().size(), 1U);
