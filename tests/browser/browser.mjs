@@ -93,16 +93,14 @@ export class Visitor {
     for (const url of this.asked) check(new URL(url).host === host, `no request leaves to another host: ${url}`);
   }
 
-  /// Looks at the page as it stands, light and dark, and keeps a picture of each.
+  /// Looks at the page as it stands, light on a desk and dark on a phone, and keeps a picture of it.
   async look(name) {
     const suffix = this.script ? this.screen : `${this.screen}-no-script`;
+    await this.page.emulateMedia({ colorScheme: this.screen === "phone" ? "dark" : "light" });
+    if (this.script) await this.accessible(`${name}, ${suffix}`); // axe-core is a script
+    await this.fits(`${name}, ${suffix}`);
     mkdirSync(`${PLACE}/pictures`, { recursive: true });
-    for (const colorScheme of ["light", "dark"]) {
-      await this.page.emulateMedia({ colorScheme });
-      if (this.script) await this.accessible(`${name}, ${suffix}, ${colorScheme}`); // axe-core is a script
-      await this.fits(`${name}, ${suffix}`);
-      await this.page.screenshot({ path: `${PLACE}/pictures/${name}-${suffix}-${colorScheme}.png`, fullPage: true });
-    }
+    await this.page.screenshot({ path: `${PLACE}/pictures/${name}-${suffix}.png`, fullPage: true });
   }
 
   /// Nothing that axe-core knows of WCAG 2.2 AA is violated; headings are in order, fields are described.

@@ -9,7 +9,7 @@ import { OwnCertificate, Recipient, fileOf, operator, run } from "./recipient.mj
 
 const WRONG = "ZZZZ-ZZZZ-ZZZZ";
 
-/// The page as it stands in both windows that the issue of a page must fit; leaves it at the desk's.
+/// The page as it stands on a desk and on a phone; leaves it at the desk's.
 async function lookInBoth(visitor, name) {
   await visitor.look(name);
   await visitor.page.setViewportSize({ width: 360, height: 700 });
@@ -349,7 +349,7 @@ async function everyMessage(browser) {
   for (const file of files) {
     await visitor.open(`/drawn/${file}`);
     if (file.endsWith("-en.html")) await lookInBoth(visitor, `50-message-${file.replace(".html", "")}`);
-    else await visitor.accessible(file);
+    else await visitor.fits(file); // it is the same page in other words
   }
   await visitor.leave();
 }
