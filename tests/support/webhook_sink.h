@@ -48,7 +48,7 @@ class WebhookSink final {
     std::vector<Request> all;
     std::istringstream lines(process_.output());
     for (std::string line; std::getline(lines, line);) {
-      if (!line.starts_with('{')) continue;
+      if (!line.starts_with('{') || lines.eof()) continue;  // the last one is still being written
       const auto object = Poco::JSON::Parser().parse(line).extract<Poco::JSON::Object::Ptr>();
       all.push_back(
           {object->getValue<std::string>("path"), object->getObject("fields"), object->getValue<std::string>("body")});
