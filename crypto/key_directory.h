@@ -55,6 +55,8 @@ class KeyDirectory final {
   /// The message that caused the notification was refused: nothing is owed any more, unless the notification was
   /// released for another.
   Status cancel_notification(const EmailAddress& address);
+  /// The notification that waits for the address is released; whether it fell due by it, or nothing when none waits.
+  Result<std::optional<bool>> release_waiting(const EmailAddress& address) { return outbox_.release_waiting(address); }
   /// Orders a new notification to an address that has a pair, or releases the one that waits; false when nothing fell
   /// due by it: one was ordered within the last day, or three were sent today.
   Result<bool> order_notification(const EmailAddress& address, const Introduction& introduction);

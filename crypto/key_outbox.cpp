@@ -91,16 +91,29 @@ Status KeyOutbox::cancel(const EmailAddress& address) {
   return done ? Status() : Status(done.error());
 }
 
-Result<bool> KeyOutbox::order(const EmailAddress& address, const std::string& fingerprint,
-                              const Introduction& introduction) {
+Result<std::int64_t> KeyOutbox::run_order(const EmailAddress& address, const std::string& row_id,
+                                          const std::string& row) {
   const std::string& key = address.directory_key();
   const std::string prefix = directory_prefix(key);
-  const auto row = prepare(address, fingerprint, introduction);
   auto done =
       redis_.run(outbox_scripts().order, {prefix + "outbox:rows", prefix + "outbox:due", prefix + "notices:" + key},
-                 {key, row.row_id, row.octets, std::to_string(to_milliseconds(clock_.now()))});
+                 {key, row_id, row, std::to_string(to_milliseconds(clock_.now()))});
   if (!done) return done.error();
-  return done->integer() == 1;
+  return done->integer();
+}
+
+Result<std::optional<bool>> KeyOutbox::release_waiting(const EmailAddress& address) {
+  auto done = run_order(address, {}, {});
+  if (!done) return done.error();
+  return *done < 0 ? std::nullopt : std::optional(*done == 1);
+}
+
+Result<bool> KeyOutbox::order(const EmailAddress& address, const std::string& fingerprint,
+                              const Introduction& introduction) {
+  const auto row = prepare(address, fingerprint, introduction);
+  auto done = run_order(address, row.row_id, row.octets);
+  if (!done) return done.error();
+  return *done == 1;
 }
 
 Result<std::vector<std::string>> KeyOutbox::shards_with_due_rows() {

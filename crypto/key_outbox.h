@@ -4,6 +4,8 @@
 // and nodes.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,11 +53,13 @@ class KeyOutbox final {
   /// The next five are KeyDirectory's operations of like names.
   Status release(const EmailAddress& address);
   Status cancel(const EmailAddress& address);
+  Result<std::optional<bool>> release_waiting(const EmailAddress& address);
   Result<bool> order(const EmailAddress& address, const std::string& fingerprint, const Introduction& introduction);
   Result<std::vector<OutboxRow>> claim(std::size_t max);
   Status settle(const OutboxRow& row);
 
  private:
+  Result<std::int64_t> run_order(const EmailAddress& address, const std::string& row_id, const std::string& row);
   Result<std::vector<std::string>> shards_with_due_rows();
   Status claim_from(const std::string& prefix, std::size_t max, std::vector<OutboxRow>& rows);
   Result<OutboxRow> decode(std::string_view octets);

@@ -225,22 +225,34 @@ Status Notifier::remind(const KeyRecord& key, const EmailAddress& address, const
   }
   // Nobody needs a code to read what is sealed to a certificate of their own.
   if (key.picked_up || key.own) return {};
+  auto needed = wants_reminder(key);
+  if (!needed) return needed.error();
+  if (!*needed) return {};
+  auto released = directory_.release_waiting(address);
+  if (!released) return released.error();
+  if (!*released) {
+    // None waits: it may have been served since the look above, and then its link is there by now.
+    needed = wants_reminder(key);
+    if (!needed) return needed.error();
+    if (!*needed) return {};
+    auto ordered = directory_.order_notification(address, introduction);
+    if (!ordered) return ordered.error();
+    released = std::optional(*ordered);
+  }
+  if (**released) kick();
+  return {};
+}
+
+/// Without a link of this pair its first notification waits (the order releases it then), was cancelled with the
+/// message that it was for, or is so long ago that the link was forgotten.
+Result<bool> Notifier::wants_reminder(const KeyRecord& key) {
   auto latest = latest_link(key.address);
   if (!latest) return latest.error();
-  // Without a link of this pair its first notification waits (the order releases it then), was cancelled with the
-  // message that it was for, or is so long ago that the link was forgotten.
-  bool needed = !*latest || (*latest)->fingerprint != key.fingerprint || (*latest)->attempts >= max_code_attempts ||
-                is_over(**latest, clock_.now());
-  if (!needed) {
-    auto failed = store_.failed(key.address);
-    if (!failed) return failed.error();
-    needed = *failed;
+  if (!*latest || (*latest)->fingerprint != key.fingerprint || (*latest)->attempts >= max_code_attempts ||
+      is_over(**latest, clock_.now())) {
+    return true;
   }
-  if (!needed) return {};
-  auto ordered = directory_.order_notification(address, introduction);
-  if (!ordered) return ordered.error();
-  if (*ordered) kick();
-  return {};
+  return store_.failed(key.address);
 }
 
 void Notifier::resend(const EmailAddress& address, const std::string& client_network) {

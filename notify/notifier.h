@@ -97,6 +97,7 @@ class Notifier final {
   Status tell_sender(const Issue& order, const std::string& sender, const Secret& code, Time expires);
   [[nodiscard]] Wording wording_for(const EmailAddress& recipient) const;
   Status mark_sent(const std::string& address);
+  Result<bool> wants_reminder(const KeyRecord& key);
   /// A link that was altered in Redis counts as none: the next notification takes its place.
   Result<std::optional<PickupLink>> latest_link(const std::string& address);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Notifications go out exactly once whatever crashes, and reminders within their limits.
 #include <stdexcept>
+#include <thread>
 
 #include "notify/codes.h"
 #include "tests/unit/notify/notifier_fixture.h"
@@ -251,6 +252,19 @@ TEST_F(NotifierTest, DoesNotRemindOfAPairThatWasPickedUp) {
   clock.advance(day * 31);
   ASSERT_TRUE(remind("bob@example.net"));
   EXPECT_TRUE(serve().empty());
+}
+
+TEST_F(NotifierTest, RemindsOfNothingThatIsServedWhileItLooks) {
+  for (int round = 0; round < 100; ++round) {
+    const std::string mailbox = "bob" + std::to_string(round) + "@example.net";
+    const auto key = assign(mailbox);
+    {
+      const std::jthread server([&] { EXPECT_TRUE(notifier->serve_outbox()); });
+      for (int mail = 0; mail < 10; ++mail) ASSERT_TRUE(notifier->remind(key, address(mailbox), introduction));
+    }
+    ASSERT_TRUE(notifier->serve_outbox());
+    ASSERT_EQ(sent().size(), 1U) << round;
+  }
 }
 
 TEST_F(NotifierTest, DoesNotRemindBeforeTheFirstNotification) {
