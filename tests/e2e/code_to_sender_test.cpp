@@ -5,7 +5,6 @@
 #include <Poco/JSON/Parser.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <regex>
 #include <set>
 
@@ -122,15 +121,14 @@ TEST_F(CodeToSenderRelay, TheKeyServerAndTheOperatorsToolTellTheCode) {
 
 TEST_F(CodeToSenderRelay, TheOperatorIsToldWhereANewCodeWent) {
   ASSERT_EQ(relay->ctl({"key", "assign", "nobody-wrote@example.net"}).status, 0);
-  ASSERT_EQ(relay->notifications("nobody-wrote@example.net", 1).size(), 1U);
+  const auto before = token_of(relay->notifications("nobody-wrote@example.net", 1).at(0));
   const auto told = relay->ctl({"key", "resend", "nobody-wrote@example.net", "--json"});
   ASSERT_EQ(told.status, 0) << told.err;
   std::set<std::string> tokens;
   for (const auto& file : relay->notifications("nobody-wrote@example.net", 2)) tokens.insert(token_of(file));
-  ASSERT_EQ(tokens.size(), 2U);
-  const auto code = parse(told.out)->getValue<std::string>("code");
-  EXPECT_EQ(std::count_if(tokens.begin(), tokens.end(), [&](const auto& token) { return open(token, code) == 200; }),
-            1);
+  tokens.erase(before);
+  ASSERT_EQ(tokens.size(), 1U);
+  EXPECT_EQ(open(*tokens.begin(), parse(told.out)->getValue<std::string>("code")), 200);
 
   auto sender = Submitter::logged_in(*relay);
   ASSERT_TRUE(sender.submit("alice@example.com", {"nobody-wrote@example.net"}, message("x", "y")).starts_with("250"));
