@@ -85,18 +85,20 @@ class NotifyTest : public KeyTest {
                           }});
   }
 
+  NotifierOptions notifier_options() {
+    return {notify_settings,
+            {"", "relay@example.org", "relay.example.org"},
+            ContentCipher::Aes256Cbc,
+            public_url,
+            "next-hop",
+            [this](std::string_view content) { return keys->identity.sign_detached(content); },
+            templates,
+            recipient_domains};
+  }
+
   std::unique_ptr<Notifier> make_notifier(Random& source, std::function<void()> queued) {
-    return std::make_unique<Notifier>(
-        keys->directory, *store, *queue, keys->master, clock, source, log,
-        NotifierOptions{notify_settings,
-                        {"", "relay@example.org", "relay.example.org"},
-                        ContentCipher::Aes256Cbc,
-                        public_url,
-                        "next-hop",
-                        [this](std::string_view content) { return keys->identity.sign_detached(content); },
-                        templates,
-                        recipient_domains},
-        std::move(queued));
+    return std::make_unique<Notifier>(keys->directory, *store, *queue, keys->master, clock, source, log,
+                                      notifier_options(), std::move(queued));
   }
 
   KeyRecord assign(const std::string& mailbox) {

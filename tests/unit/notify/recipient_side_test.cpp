@@ -19,15 +19,7 @@ class RecipientSideTest : public test::NotifierTest {
     view = std::make_unique<QueueView>(keys->redis, clock);
     side = std::make_unique<RecipientSide>(
         RecipientSide::Parts{keys->redis, keys->master, keys->directory, keys->life, *queue, *view, clock, random, log},
-        NotifierOptions{notify_settings,
-                        {"", "relay@example.org", "relay.example.org"},
-                        ContentCipher::Aes256Cbc,
-                        public_url,
-                        "next-hop",
-                        [this](std::string_view content) { return keys->identity.sign_detached(content); },
-                        templates,
-                        recipient_domains},
-        OwnCertificatePolicy{{}, true},
+        notifier_options(), OwnCertificatePolicy{{}, true},
         RecipientSide::Hooks{[] {}, [](const std::string&, const KeyRecord&) { return Status(); }});
     assign(bob);
     first = own("first");

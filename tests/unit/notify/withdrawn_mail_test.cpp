@@ -14,15 +14,7 @@ class WithdrawnMailTest : public NotifyTest {
     side = std::make_unique<RecipientSide>(
         RecipientSide::Parts{keys->redis, keys->master, keys->directory, keys->life, *queue, view(), clock, random,
                              log},
-        NotifierOptions{notify_settings,
-                        {"", "relay@example.org", "relay.example.org"},
-                        ContentCipher::Aes256Cbc,
-                        public_url,
-                        "next-hop",
-                        [this](std::string_view content) { return keys->identity.sign_detached(content); },
-                        templates,
-                        recipient_domains},
-        OwnCertificatePolicy{{}, true},
+        notifier_options(), OwnCertificatePolicy{{}, true},
         RecipientSide::Hooks{[] {}, [](const std::string&, const KeyRecord&) { return Status(); }});
     router.add(side->routes());
   }
