@@ -29,29 +29,17 @@ PickupFault fault_of(KeyChangeFault why) {
   return PickupFault::Failed;
 }
 
-/// The words of a receipt. It speaks of what the relay can answer for.
-std::string receipt_text(const std::string& hostname, const KeyRecord& key, Time destroyed) {
-  return "Receipt: a private key was destroyed\r\n\r\n"
-         "Relay: " +
-         hostname + "\r\nAddress: " + key.address + "\r\nKey (SHA-256 of its certificate):\r\n  " + key.fingerprint +
-         "\r\nDestroyed: " + to_rfc3339(destroyed) +
-         "\r\n\r\nThe relay's live store holds no copy of this private key any more,\r\n"
-         "and nobody can have it made again. Backups that the operator took of\r\n"
-         "the store before are not spoken of here.\r\n";
-}
-
 }  // namespace
 
 KeyChoices::KeyChoices(Pickup& pickup, KeyLife& life, PendingCertificates& pending, OwnCertificatePolicy policy,
-                       OwedReceipts& owed, GuessThrottle& throttle, NoticeSender sender, const Clock& clock,
-                       Random& random, Log& log, Hooks hooks)
+                       OwedReceipts& owed, GuessThrottle& throttle, const Clock& clock, Random& random, Log& log,
+                       Hooks hooks)
     : pickup_(pickup),
       life_(life),
       pending_(pending),
       policy_(std::move(policy)),
       owed_(owed),
       throttle_(throttle),
-      sender_(std::move(sender)),
       clock_(clock),
       random_(random),
       log_(log),
@@ -199,19 +187,6 @@ Result<KeyRecord, PickupError> KeyChoices::make_current(const PickupLink& link, 
   return std::move(*current);
 }
 
-Result<Receipt> KeyChoices::receipt_for(const std::string& recipient, const KeyRecord& key, Time destroyed) {
-  Receipt receipt{receipt_text(sender_.hostname, key, destroyed), {}, {}};
-  auto signature = hooks_.sign(receipt.text);
-  if (!signature) return signature.error();
-  receipt.signature = std::move(*signature);
-  const MailHeader header{recipient, "Receipt: a private key was destroyed", "auto-generated", {}};
-  auto message = compose_signed(sender_, header, {"text/plain; charset=utf-8", receipt.text, {}, {}}, hooks_.sign,
-                                clock_, random_);
-  if (!message) return message.error();
-  receipt.message = std::move(*message);
-  return receipt;
-}
-
 /// Copies that were made while the key was being destroyed go now, and the store's files are rewritten once more.
 Result<KeyChoices::Forgotten, PickupError> KeyChoices::give_receipt(const PickupLink& link, KeyRecord key,
                                                                     Time destroyed) {
@@ -220,10 +195,8 @@ Result<KeyChoices::Forgotten, PickupError> KeyChoices::give_receipt(const Pickup
   if (*late) {
     if (auto asked = life_.ask_rewrite(link.address); !asked) return failed(asked.error(), link.address);
   }
-  auto receipt = receipt_for(link.recipient, key, destroyed);
+  auto receipt = hooks_.send_receipt({link.recipient, key, destroyed, "receipt:" + key.fingerprint});
   if (!receipt) return failed(receipt.error(), link.address);
-  auto sent = hooks_.send_receipt(link.recipient, *receipt, "receipt:" + key.fingerprint);
-  if (!sent) return failed(sent.error(), link.address);
   // A row that is left gives the same receipt once more, if somebody asks for it.
   if (auto settled = owed_.settle(link.address, key.fingerprint); !settled) {
     log_.failure("key_choice.row_left", settled.error(), {{"address", link.address}});

@@ -16,19 +16,12 @@
 #include "crypto/key_life.h"
 #include "crypto/own_certificate.h"
 #include "notify/key_news.h"
-#include "notify/mail_composer.h"
 #include "notify/owed_receipts.h"
 #include "notify/pending_certificate.h"
 #include "notify/pickup.h"
+#include "notify/receipt.h"
 
 namespace sealpost {
-
-/// What the relay says of a private key that it destroyed, signed: whoever keeps it can prove it.
-struct Receipt {
-  std::string text;       ///< CRLF line ends
-  std::string signature;  ///< CMS SignedData in DER over the text, which is not in it (RFC 5652 section 5.2)
-  WipedBuffer message;    ///< the same as a signed mail (RFC 8551 section 3.5), which mail programs can check
-};
 
 class KeyChoices final {
  public:
@@ -42,17 +35,15 @@ class KeyChoices final {
     std::function<Status(const CodeForCertificate&)> send_code;
     /// Another pair is the current one now; the fingerprint is that of the one before.
     std::function<void(const KeyRecord& current, const std::string& before)> replaced;
-    SignDetached sign;
     /// A pair's private key is about to be destroyed: mail that waits and would bring it does not leave. May be called
     /// again.
     std::function<Status(const KeyRecord& key)> withdraw;
-    /// The receipt's message, as a mail; durable when it returns.
-    std::function<Status(const std::string& recipient, const Receipt&, const std::string& once)> send_receipt;
+    /// The receipt, whose mail is durable when it returns, and once for each `once`.
+    std::function<Result<Receipt>(const DestroyedKey&)> send_receipt;
   };
 
   KeyChoices(Pickup& pickup, KeyLife& life, PendingCertificates& pending, OwnCertificatePolicy policy,
-             OwedReceipts& owed, GuessThrottle& throttle, NoticeSender sender, const Clock& clock, Random& random,
-             Log& log, Hooks hooks);
+             OwedReceipts& owed, GuessThrottle& throttle, const Clock& clock, Random& random, Log& log, Hooks hooks);
 
   /// Makes the pair permanent; the current one when no fingerprint is given.
   Result<KeyRecord, PickupError> keep(std::string_view token, std::string_view session, const std::string& fingerprint);
@@ -85,7 +76,6 @@ class KeyChoices final {
   Result<KeyRecord, PickupError> destroy(const PickupLink& link, const KeyRecord& key, Time now);
   /// Mail, files and passwords that would still give the private key to somebody. Whether there was any.
   Result<bool> drop_copies(const KeyRecord& key);
-  Result<Receipt> receipt_for(const std::string& recipient, const KeyRecord& key, Time destroyed);
   Result<Forgotten, PickupError> give_receipt(const PickupLink& link, KeyRecord key, Time destroyed);
   Result<Forgotten, PickupError> give_owed(std::string_view token, std::string_view session, const PickupLink& link,
                                            const std::string& fingerprint, const KeyChangeFailure& why_not);
@@ -96,7 +86,6 @@ class KeyChoices final {
   OwnCertificatePolicy policy_;
   OwedReceipts& owed_;
   GuessThrottle& throttle_;
-  NoticeSender sender_;
   const Clock& clock_;
   Random& random_;
   Log& log_;

@@ -353,6 +353,16 @@ Status Notifier::send_code(const CodeForCertificate& code) {
   return done ? Status() : Status(done.error());
 }
 
+Result<Receipt> Notifier::send_receipt(const DestroyedKey& destroyed) {
+  auto address = EmailAddress::parse(destroyed.recipient);
+  if (!address) return address.error();
+  auto receipt = compose_receipt(wording_for(*address), options_.sender, destroyed, options_.sign, clock_, random_);
+  if (!receipt) return receipt.error();
+  auto put = notices_.put(Notice(Notice::Kind::KeyEvent, receipt->message), *address, destroyed.once);
+  if (!put) return put.error();
+  return receipt;
+}
+
 void Notifier::sent(const std::string& recipient, bool arrived) {
   auto address = EmailAddress::parse(recipient);
   if (!address) return log_.failure("notifier.not_marked", address.error());

@@ -22,6 +22,7 @@
 #include "notify/notice_queue.h"
 #include "notify/notification.h"
 #include "notify/pickup_store.h"
+#include "notify/receipt.h"
 #include "notify/resend_queue.h"
 #include "notify/templates.h"
 #include "queue/mail_queue.h"
@@ -74,6 +75,8 @@ class Notifier final {
   Status tell(const KeyNews& news);
   /// The mail, sealed to a certificate, with the code that makes it the current one; durable when it returns.
   Status send_code(const CodeForCertificate& code);
+  /// Signs the receipt of a destroyed key; its mail is durable when it returns, and once as that of `tell`.
+  Result<Receipt> send_receipt(const DestroyedKey& destroyed);
   /// The deliverer handed a notification over, or gave it up.
   void sent(const std::string& recipient, bool arrived);
 

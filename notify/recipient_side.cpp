@@ -14,7 +14,6 @@ RecipientSide::RecipientSide(Parts parts, const NotifierOptions& options, OwnCer
     : parts_(parts),
       sender_(options.sender),
       public_url_(options.public_url),
-      sign_(options.sign),
       hooks_(std::move(hooks)),
       notices_(parts.queue, parts.wrapper, parts.clock, options.destination, hooks_.queued),
       links_(parts.redis, parts.wrapper),
@@ -26,8 +25,8 @@ RecipientSide::RecipientSide(Parts parts, const NotifierOptions& options, OwnCer
                 hooks_.queued, [this] { return rewrite_.serve(); }),
       pickup_(links_, parts.directory, parts.life, throttle_, parts.clock, parts.random, parts.log,
               [this](const KeyNews& news) { return tell(news); }),
-      choices_(pickup_, parts.life, pending_, std::move(policy), owed_, throttle_, options.sender, parts.clock,
-               parts.random, parts.log, choice_hooks()),
+      choices_(pickup_, parts.life, pending_, std::move(policy), owed_, throttle_, parts.clock, parts.random, parts.log,
+               choice_hooks()),
       routes_{pickup_,
               choices_,
               notifier_,
@@ -115,14 +114,8 @@ KeyChoices::Hooks RecipientSide::choice_hooks() {
   return {[this](const KeyNews& news) { return tell(news); },
           [this](const CodeForCertificate& code) { return notifier_.send_code(code); },
           [this](const KeyRecord& current, const std::string& before) { release_held(current, before); },
-          sign_,
           [this](const KeyRecord& key) { return withdraw(key); },
-          [this](const std::string& recipient, const Receipt& receipt, const std::string& once) -> Status {
-            auto address = EmailAddress::parse(recipient);
-            if (!address) return address.error();
-            auto put = notices_.put(Notice(Notice::Kind::KeyEvent, receipt.message), *address, once);
-            return put ? Status() : Status(put.error());
-          }};
+          [this](const DestroyedKey& destroyed) { return notifier_.send_receipt(destroyed); }};
 }
 
 }  // namespace sealpost

@@ -66,7 +66,6 @@ class RecipientSide final {
   Parts parts_;
   NoticeSender sender_;
   std::string public_url_;
-  SignDetached sign_;
   Hooks hooks_;
   NoticeQueue notices_;
   PickupStore links_;

@@ -34,6 +34,7 @@ std::vector<TemplateRow> mail_rows() {
       {"key_news.txt", layouts::key_news_txt, {"what", "fingerprint", "where", "check", "subject", "lang"}, {}},
       {"key_news.html", layouts::key_news_html, {"what", "fingerprint", "where", "check", "subject", "lang"}, {}},
       {"certificate_code.txt", layouts::certificate_code_txt, {"link", "code", "fingerprint", "until", "lang"}, {}},
+      {"receipt.txt", layouts::receipt_txt, {"hostname", "address", "fingerprint", "destroyed", "lang"}, {}},
   };
 }
 

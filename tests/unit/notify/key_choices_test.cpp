@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
+
 #include "tests/unit/notify/key_choices_fixture.h"
 
 namespace sealpost::test {
@@ -59,33 +61,34 @@ TEST_F(KeyChoicesTest, ForgettingDestroysTheKeyAndGivesASignedReceipt) {
   EXPECT_EQ(verify({"-in", dir / "receipt.eml"}), 0);
   dir.write("receipt.txt", receipt.text + "x");
   EXPECT_NE(verify(detached), 0);
-  const auto mails = sent();
-  ASSERT_EQ(mails.size(), 1U);
-  EXPECT_EQ(subject_of(mails[0]), "Your key is forgotten");
-  EXPECT_THAT(receipts, testing::ElementsAre(std::string(view(receipt.message))));
-  EXPECT_NE(receipts[0].find("Destroyed: "), std::string::npos) << "in clear, for whoever reads it";
+  std::map<std::string, std::string> mails;
+  for (const auto& mail : sent()) mails.emplace(subject_of(mail), mail.raw);
+  ASSERT_EQ(mails.size(), 2U);
+  EXPECT_EQ(mails.count("Your key is forgotten"), 1U);
+  const std::string& mail = mails["Receipt: a private key was destroyed"];
+  EXPECT_EQ(mail, view(receipt.message));
+  EXPECT_NE(mail.find("Destroyed: "), std::string::npos) << "in clear, for whoever reads it";
   EXPECT_EQ(fault(choices->forget(notice.token, session, fingerprint)), PickupFault::KeyGone);
   EXPECT_EQ(fault(choices->keep(notice.token, session, fingerprint)), PickupFault::KeyGone);
   EXPECT_EQ(pickup->take(notice.token, session, {}, Pkcs12Format::Modern, {}).error().fault, PickupFault::NoKey);
 }
 
 TEST_F(KeyChoicesTest, NoReceiptIsSignedForAKeyThatIsStillThere) {
+  bool signed_one = false;
   KeyChoices unlucky(
-      *pickup, keys->life, *pending, OwnCertificatePolicy{{}, true}, *owed, throttle,
-      NoticeSender{"", "relay@example.org", "relay.example.org"}, clock, random, log,
+      *pickup, keys->life, *pending, OwnCertificatePolicy{{}, true}, *owed, throttle, clock, random, log,
       KeyChoices::Hooks{[this](const KeyNews&) {
                           server.kill();  // between the mail and the deed
                           return Status();
                         },
                         [](const CodeForCertificate&) { return Status(); }, [](const KeyRecord&, const std::string&) {},
-                        [this](std::string_view content) {
-                          receipts.emplace_back(content);
-                          return keys->identity.sign_detached(content);
-                        },
                         [](const KeyRecord&) { return Status(); },
-                        [](const std::string&, const Receipt&, const std::string&) { return Status(); }});
+                        [&](const DestroyedKey& destroyed) {
+                          signed_one = true;
+                          return notifier->send_receipt(destroyed);
+                        }});
   EXPECT_EQ(fault(unlucky.forget(notice.token, session, {})), PickupFault::Failed);
-  EXPECT_TRUE(receipts.empty());
+  EXPECT_FALSE(signed_one);
 }
 
 TEST_F(KeyChoicesTest, AnOwnCertificateIsUsedOnceItsCodeIsReturned) {
@@ -202,14 +205,11 @@ TEST_F(KeyChoicesTest, APendingCertificateThatIsAlteredInRedisIsUsedForNothing) 
 
 TEST_F(KeyChoicesTest, NothingIsDoneThatTheAddressIsNotToldOf) {
   KeyChoices untold(
-      *pickup, keys->life, *pending, OwnCertificatePolicy{{}, true}, *owed, throttle,
-      NoticeSender{"", "relay@example.org", "relay.example.org"}, clock, random, log,
+      *pickup, keys->life, *pending, OwnCertificatePolicy{{}, true}, *owed, throttle, clock, random, log,
       KeyChoices::Hooks{[](const KeyNews&) { return Status(Error::temporary("the store is away")); },
                         [this](const CodeForCertificate& code) { return notifier->send_code(code); },
-                        [](const KeyRecord&, const std::string&) {},
-                        [this](std::string_view content) { return keys->identity.sign_detached(content); },
-                        [](const KeyRecord&) { return Status(); },
-                        [](const std::string&, const Receipt&, const std::string&) { return Status(); }});
+                        [](const KeyRecord&, const std::string&) {}, [](const KeyRecord&) { return Status(); },
+                        [this](const DestroyedKey& destroyed) { return notifier->send_receipt(destroyed); }});
   EXPECT_EQ(fault(untold.keep(notice.token, session, {})), PickupFault::Failed);
   EXPECT_EQ(fault(untold.forget(notice.token, session, {})), PickupFault::Failed);
   const std::string code = uploaded(own_certificate());

@@ -55,6 +55,20 @@ TEST_F(NotifierTest, WritesInTheLanguageOfTheRecipientsDomain) {
   EXPECT_EQ(subject_of("bob@example.com"), "Votre clé pour le courrier chiffré");
 }
 
+TEST_F(NotifierTest, WritesAReceiptInTheLanguageOfTheRecipientsDomainAndSendsItOnce) {
+  recipient_domains = {{"example.net", {"de"}}};
+  restart();
+  const DestroyedKey destroyed{"Bob@example.net", assign("bob@example.net"), clock.now(), "receipt:1"};
+  const auto receipt = notifier->send_receipt(destroyed);
+  ASSERT_TRUE(receipt) << receipt.error().internal_detail;
+  EXPECT_TRUE(receipt->text.starts_with("Quittung: ")) << receipt->text;
+  EXPECT_EQ(notifier->send_receipt(destroyed)->text, receipt->text);
+  const auto mails = sent();
+  ASSERT_EQ(mails.size(), 1U);
+  EXPECT_EQ(mails[0].recipient, "Bob@example.net");
+  EXPECT_EQ(mails[0].raw, view(receipt->message));
+}
+
 TEST_F(NotifierTest, AttachesTheKeyWhereTheRecipientsDomainWantsIt) {
   recipient_domains["attach.example"].mode = NotifyMode::Attach;
   restart();

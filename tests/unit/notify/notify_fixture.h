@@ -67,22 +67,17 @@ class NotifyTest : public KeyTest {
     pending = std::make_unique<PendingCertificates>(keys->redis, keys->master);
     owed = std::make_unique<OwedReceipts>(keys->redis, keys->master);
     choices = std::make_unique<KeyChoices>(
-        *pickup, keys->life, *pending, OwnCertificatePolicy{{}, true}, *owed, throttle,
-        NoticeSender{"", "relay@example.org", "relay.example.org"}, clock, random, log,
+        *pickup, keys->life, *pending, OwnCertificatePolicy{{}, true}, *owed, throttle, clock, random, log,
         KeyChoices::Hooks{[this](const KeyNews& news) { return notifier->tell(news); },
                           [this](const CodeForCertificate& code) { return notifier->send_code(code); },
                           [this](const KeyRecord& current, const std::string& before) {
                             replaced.push_back(before + " by " + current.fingerprint);
                           },
-                          [this](std::string_view content) { return keys->identity.sign_detached(content); },
                           [this](const KeyRecord& key) {
                             withdrawn.push_back(key.fingerprint);
                             return Status();
                           },
-                          [this](const std::string&, const Receipt& receipt, const std::string&) {
-                            receipts.emplace_back(view(receipt.message));
-                            return Status();
-                          }});
+                          [this](const DestroyedKey& destroyed) { return notifier->send_receipt(destroyed); }});
   }
 
   NotifierOptions notifier_options() {
@@ -183,7 +178,6 @@ class NotifyTest : public KeyTest {
   std::unique_ptr<PendingCertificates> pending;
   std::unique_ptr<OwedReceipts> owed;
   std::unique_ptr<KeyChoices> choices;
-  std::vector<std::string> receipts;   ///< messages
   std::vector<std::string> withdrawn;  ///< fingerprints: mail with their keys is not to leave
   std::vector<std::string> replaced;   ///< fingerprints: the pair before, and the one that took its place
 };

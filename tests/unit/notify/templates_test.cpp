@@ -93,6 +93,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"HiddenFile", ".code.html.swp", "", ".code.html.swp: not the name of a template"},
         Bad{"UnknownVariable", "code.html", "\n\n{{adress}}", "code.html: line 3: unknown variable: adress"},
         Bad{"VariableOfAnotherLayout", "code.html", "{{password}}", "code.html: line 1: unknown variable: password"},
+        Bad{"VariableOfAnotherMail", "receipt.txt", "{{address}}\n{{code}}",
+            "receipt.txt: line 2: unknown variable: code"},
         Bad{"UnknownSentence", "code.html", "\n{{_nothing}}", "code.html: line 2: unknown sentence: _nothing"},
         Bad{"SentenceWithoutItsVariable", "code.html", "{{_key_intro}}",
             "code.html: line 1: the sentence _key_intro needs {{address}}, unknown here"},
