@@ -24,6 +24,8 @@ std::string to_rfc3339(Time time) { return Poco::DateTimeFormatter::format(to_po
 
 std::string to_utc_minute(Time time) { return Poco::DateTimeFormatter::format(to_poco(time), "%Y-%m-%d %H:%M UTC"); }
 
+std::string to_utc_day(Time time) { return Poco::DateTimeFormatter::format(to_poco(time), "%Y-%m-%d"); }
+
 std::optional<Time> parse_rfc3339(const std::string& text) {
   // Poco's parser also takes what is none, and a 30th of February.
   static const std::regex form(R"((\d{4})-(\d\d)-(\d\d)[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d))");

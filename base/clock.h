@@ -32,6 +32,8 @@ inline Time from_milliseconds(std::int64_t value) { return Time(Duration(value))
 std::string to_rfc3339(Time time);
 /// For people, whatever their language: 2026-01-31 09:30 UTC.
 std::string to_utc_minute(Time time);
+/// The day alone, in UTC: 2026-01-31.
+std::string to_utc_day(Time time);
 /// A date-time of RFC 3339 with any offset, to the millisecond; nothing for what is none.
 std::optional<Time> parse_rfc3339(const std::string& text);
 /// RFC 5322 date-time in UTC: Sat, 31 Jan 2026 09:30:00 +0000.

@@ -65,8 +65,6 @@ const Words& words_of(CertificateCheck check) {
   std::abort();
 }
 
-std::string day_of(Time date) { return to_rfc3339(date).substr(0, 10); }
-
 }  // namespace
 
 std::string_view to_text(CertificateCheck check) { return words_of(check).name; }
@@ -110,9 +108,9 @@ CertificateRefusal refuse_wrong_address(const std::string& wanted, std::vector<s
 CertificateRefusal refuse_date(CertificateCheck check, Time date) {
   const bool early = check == CertificateCheck::NotYetValid;
   CertificateRefusal refusal{
-      check, early ? "The certificate is valid from " + day_of(date) +
+      check, early ? "The certificate is valid from " + to_utc_day(date) +
                          " on only. Please upload it again then, or another one now."
-                   : "The certificate expired on " + day_of(date) + ". Please upload one that is still valid."};
+                   : "The certificate expired on " + to_utc_day(date) + ". Please upload one that is still valid."};
   refusal.date = date;
   return refusal;
 }

@@ -22,14 +22,15 @@ std::vector<std::size_t> places_of(const std::vector<PageKey>& keys, const std::
 Result<std::string> state_of_own(const Wording& wording, const PageKey& key, Time now) {
   if (key.state == PairState::Revoked) return wording.sentence("state_own_revoked");
   if (!key.expires) return wording.sentence("state_permanent");
-  return wording.sentence(now < *key.expires ? "state_own" : "state_own_ended", {{"expires", date_of(*key.expires)}});
+  return wording.sentence(now < *key.expires ? "state_own" : "state_own_ended",
+                          {{"expires", to_utc_day(*key.expires)}});
 }
 
 Result<std::string> state_of(const Wording& wording, const PageKey& key) {
   switch (key.state) {
     case PairState::Interim:
       if (!key.expires) return wording.sentence("state_interim_endless");
-      return wording.sentence("state_interim", {{"expires", date_of(*key.expires)}});
+      return wording.sentence("state_interim", {{"expires", to_utc_day(*key.expires)}});
     case PairState::Permanent:
       return wording.sentence("state_permanent");
     case PairState::Replaced:
@@ -54,7 +55,7 @@ Result<std::string> KeyPages::row(const VisitFacts& visit, std::size_t place) co
   const bool in_use = key.own && place == 0;
   return frame_.layout("keys_row.html", {{"state", in_use ? state_of_own(frame_.wording(), key, visit.now)
                                                           : state_of(frame_.wording(), key)},
-                                         {"assigned", date_of(key.assigned)},
+                                         {"assigned", to_utc_day(key.assigned)},
                                          {"copy", frame_.wording().sentence(copy)},
                                          {"fingerprint", key.fingerprint}});
 }
@@ -146,7 +147,7 @@ Result<std::string> KeyPages::why_refused(const CertificateRefusal& why) const {
   if (why.check == CertificateCheck::WrongAddress && addresses.empty()) name += "_none";
   return frame_.wording().sentence(
       name, {{"addresses", addresses},
-             {"date", why.date ? date_of(*why.date) : std::string()},
+             {"date", why.date ? to_utc_day(*why.date) : std::string()},
              {"bits", std::to_string(why.bits.value_or(0))},
              {"limit", std::to_string(why.check == CertificateCheck::TooLarge ? limit / 1024 : limit)}});
 }
@@ -208,11 +209,11 @@ Result<std::string> KeyPages::replaced(const std::string& token) const { return 
 
 Result<std::string> KeyPages::note(const PageKey& key, bool current) const {
   const Wording& wording = frame_.wording();
-  if (!key.available) return wording.sentence("forget_owed", {{"assigned", date_of(key.assigned)}});
+  if (!key.available) return wording.sentence("forget_owed", {{"assigned", to_utc_day(key.assigned)}});
   if (!key.picked_up && current) return wording.sentence("forget_never_taken");
-  if (!key.picked_up) return wording.sentence("forget_never_taken_earlier", {{"assigned", date_of(key.assigned)}});
+  if (!key.picked_up) return wording.sentence("forget_never_taken_earlier", {{"assigned", to_utc_day(key.assigned)}});
   if (!current || key.state != PairState::Interim || !key.expires) return std::string();
-  return wording.sentence("forget_ends", {{"expires", date_of(*key.expires)}});
+  return wording.sentence("forget_ends", {{"expires", to_utc_day(*key.expires)}});
 }
 
 Result<std::string> KeyPages::notes(const VisitFacts& visit, const std::vector<std::size_t>& places) const {

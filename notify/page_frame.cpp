@@ -23,8 +23,6 @@ constexpr std::size_t short_fingerprint = 16;
 
 }  // namespace
 
-std::string date_of(Time time) { return to_rfc3339(time).substr(0, 10); }
-
 PageSite::PageSite(const Templates& all_templates, std::string name, std::string_view public_url, CodeTo code_goes_to)
     : templates(&all_templates),
       hostname(std::move(name)),
@@ -99,7 +97,8 @@ Result<std::string> PageFrame::button(const std::string& target, std::string_vie
 }
 
 Result<std::string> PageFrame::key_description(const std::vector<PageKey>& keys, std::size_t place) const {
-  return wording_.sentence(place == 0 ? "key_current" : "key_earlier", {{"assigned", date_of(keys[place].assigned)}});
+  return wording_.sentence(place == 0 ? "key_current" : "key_earlier",
+                           {{"assigned", to_utc_day(keys[place].assigned)}});
 }
 
 Result<std::string> PageFrame::key_choices(const std::vector<PageKey>& keys,

@@ -68,7 +68,4 @@ class PageFrame final {
   Wording wording_;
 };
 
-/// The date alone, in UTC.
-std::string date_of(Time time);
-
 }  // namespace sealpost

@@ -80,7 +80,7 @@ void RecipientSide::waits(const HeldMail& mail) {
       return release_held(**current, mail.key.fingerprint);
     }
   }
-  const std::string day = to_rfc3339(parts_.clock.now()).substr(0, 10);
+  const std::string day = to_utc_day(parts_.clock.now());
   note(notifier_.tell({KeyEvent::CertificateEnded, mail.delivery.recipient, mail.key,
                        "ended:" + mail.key.fingerprint + ":" + day, public_url_ + "/pickup/resend"}));
   if (!wants_warning(mail.delivery)) return;

@@ -21,8 +21,7 @@ constexpr std::time_t early_warning = std::time_t{14} * 24 * 3600;
 std::string date_of(const ASN1_TIME* time) {
   tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) return "an unreadable date";
-  const auto day = from_milliseconds(static_cast<std::int64_t>(timegm(&parts)) * 1000);
-  return to_rfc3339(day).substr(0, 10);
+  return to_utc_day(from_milliseconds(static_cast<std::int64_t>(timegm(&parts)) * 1000));
 }
 
 /// What a client that verifies would object to.

@@ -20,6 +20,7 @@ TEST_P(TimeText, IsWritten) {
   const Time time = from_milliseconds(param.milliseconds);
   EXPECT_EQ(to_rfc3339(time), param.rfc3339);
   EXPECT_EQ(to_rfc5322(time), param.rfc5322);
+  EXPECT_EQ(to_utc_day(time), std::string(param.rfc3339).substr(0, 10));
 }
 
 INSTANTIATE_TEST_SUITE_P(
