@@ -2,6 +2,7 @@
 // What the queue knows of a message and of each of its deliveries; plain data.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,6 +17,11 @@
 namespace sealpost {
 
 enum class DeliveryState : std::uint8_t { Queued, Sending, Deferred, Held, Delivered, Bounced, Dropped };
+inline constexpr std::array all_delivery_states = {
+    DeliveryState::Queued,    DeliveryState::Sending, DeliveryState::Deferred, DeliveryState::Held,
+    DeliveryState::Delivered, DeliveryState::Bounced, DeliveryState::Dropped};
+/// Queued, sending, deferred or held: it has not come to its end.
+constexpr bool is_waiting(DeliveryState state) { return state <= DeliveryState::Held; }
 std::string_view to_text(DeliveryState state);
 std::optional<DeliveryState> parse_delivery_state(std::string_view text);
 

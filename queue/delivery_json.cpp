@@ -37,6 +37,27 @@ Var to_json(const std::optional<PoolStatus>& pool) {
   return object;
 }
 
+Object to_json(const AgeCounts& counts) {
+  Object ages(Poco::JSON_PRESERVE_KEY_ORDER);
+  for (std::size_t i = 0; i < counts.size(); ++i) ages.set(age_names.at(i), counts.at(i));
+  return ages;
+}
+
+Object to_json(const AccountSummary& row) {
+  Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+  object.set("account", row.account);
+  object.set("waiting", row.waiting);
+  object.set("accepted_per_minute", to_hundredths(row.accepted_per_minute));
+  return object;
+}
+
+Object to_json(const ErrorSummary& row) {
+  Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+  object.set("error", row.error);
+  object.set("count", row.count);
+  return object;
+}
+
 Object to_json(const DestinationSummary& row, Time now) {
   Object object(Poco::JSON_PRESERVE_KEY_ORDER);
   object.set("domain", row.domain);
@@ -45,10 +66,9 @@ Object to_json(const DestinationSummary& row, Time now) {
   object.set("deferred", row.deferred);
   object.set("held", row.held);
   object.set("oldest", age_or_null(row.oldest, now));
-  Object ages(Poco::JSON_PRESERVE_KEY_ORDER);
-  for (const auto& [age, count] : row.ages) ages.set(age, count);
-  object.set("ages", ages);
-  object.set("concurrency", row.sending);
+  object.set("ages", to_json(row.ages));
+  object.set("concurrency", row.concurrency);
+  object.set("delivered_per_minute", to_hundredths(row.delivered_per_minute));
   object.set("last_error", text_or_null(row.last_error));
   object.set("next_attempt", time_or_null(row.next_attempt));
   return object;
@@ -100,11 +120,36 @@ Object to_json(const QueueSummary& summary, Time now) {
   for (const auto& [state, count] : summary.states) states.set(std::string(to_text(state)), count);
   object.set("states", states);
   object.set("oldest", age_or_null(summary.oldest, now));
+  object.set("ages", to_json(summary.ages));
   object.set("rates", to_json(summary.rates));
   object.set("pool", to_json(summary.pool));
   Array destinations;
   for (const auto& row : summary.destinations) destinations.add(to_json(row, now));
   object.set("destinations", destinations);
+  object.set("more_destinations", summary.more_destinations);
+  Array accounts;
+  for (const auto& row : summary.accounts) accounts.add(to_json(row));
+  object.set("accounts", accounts);
+  Array errors;
+  for (const auto& row : summary.errors) errors.add(to_json(row));
+  object.set("errors", errors);
+  return object;
+}
+
+Object to_json(const DeliveryPage& page, bool with_history) {
+  Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+  Array deliveries;
+  for (const auto& record : page.deliveries) deliveries.add(to_json(record, with_history));
+  object.set("deliveries", deliveries);
+  object.set("cursor", text_or_null(page.cursor));
+  return object;
+}
+
+Object to_json(const ActionResult& result) {
+  Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+  object.set("matched", result.matched);
+  object.set("changed", result.changed);
+  object.set("cursor", text_or_null(result.cursor));
   return object;
 }
 

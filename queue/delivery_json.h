@@ -16,8 +16,12 @@ Poco::Dynamic::Var key_or_null(const std::string& fingerprint, const std::string
 /// {id, message, account, from, recipient, domain, state, attempts, created, next_attempt, last_response, size, key,
 /// history?}
 Poco::JSON::Object to_json(const DeliveryRecord& record, bool with_history);
-/// {states, oldest, rates, pool, destinations[…]}; ages in seconds, rates in deliveries per minute; pool is null when
-/// the summary has none.
+/// {states, oldest, ages, rates, pool, destinations[…], more_destinations, accounts[…], errors[…]}; ages in seconds,
+/// rates in deliveries per minute; pool is null when the summary has none.
 Poco::JSON::Object to_json(const QueueSummary& summary, Time now);
+/// {deliveries[…], cursor}; cursor is null at the end.
+Poco::JSON::Object to_json(const DeliveryPage& page, bool with_history);
+/// {matched, changed, cursor}; cursor is null at the end.
+Poco::JSON::Object to_json(const ActionResult& result);
 
 }  // namespace sealpost

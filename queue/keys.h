@@ -32,15 +32,30 @@ inline std::string counts(unsigned shard) { return base(shard) + "counts"; }
 inline std::string rates(unsigned shard, std::int64_t minute) {
   return base(shard) + "rates:" + std::to_string(minute);
 }
-inline std::string all(unsigned shard) { return base(shard) + "all"; }
-inline std::string held(unsigned shard) { return base(shard) + "held"; }
 inline std::string finished(unsigned shard) { return base(shard) + "finished"; }
+inline std::string state(unsigned shard, DeliveryState state) {
+  return base(shard) + "state:" + std::to_string(static_cast<unsigned>(state));
+}
+inline std::string domain(unsigned shard, std::string_view domain, DeliveryState state) {
+  return base(shard) + "domain:" + std::string(domain) + ":" + std::to_string(static_cast<unsigned>(state));
+}
 inline std::string account(unsigned shard, std::string_view name) {
   return base(shard) + "account:" + std::string(name);
+}
+/// `address` in lower case, "<>" for none.
+inline std::string sender(unsigned shard, std::string_view address) {
+  return base(shard) + "sender:" + std::string(address);
 }
 inline std::string recipient(unsigned shard, std::string_view address) {
   return base(shard) + "recipient:" + std::string(address);
 }
+inline std::string errors(unsigned shard) { return base(shard) + "errors"; }
+inline std::string error(unsigned shard, std::string_view error_class) {
+  return base(shard) + "error:" + std::string(error_class);
+}
+inline std::string domains(unsigned shard) { return base(shard) + "domains"; }
+inline std::string accounts(unsigned shard) { return base(shard) + "accounts"; }
+inline std::string last_errors(unsigned shard) { return base(shard) + "last_errors"; }
 /// In the slot of its own name, since it belongs to no message.
 inline std::string permits(std::string_view destination) { return "queue:permits:{" + std::string(destination) + "}"; }
 

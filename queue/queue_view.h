@@ -3,7 +3,6 @@
 // records and indexes; never content.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,62 +11,34 @@
 #include "base/redis/client.h"
 #include "base/result.h"
 #include "queue/delivery.h"
-#include "queue/rates.h"
+#include "queue/delivery_filter.h"
+#include "queue/queue_summary.h"
 #include "queue/submitted.h"
 
 namespace sealpost {
-
-/// What is not set, matches all; an empty text matches only an empty one.
-struct DeliveryFilter {
-  std::optional<DeliveryState> state;
-  std::optional<std::string> domain;
-  std::optional<std::string> sender;  ///< empty for <>
-  std::optional<std::string> recipient;
-  std::optional<Duration> older_than;
-  std::optional<std::string> error;  ///< substring of the last response, case-insensitive
-  std::optional<std::string> account;
-};
 
 struct DeliveryPage {
   std::vector<DeliveryRecord> deliveries;
   std::string cursor;  ///< empty at the end
 };
 
-struct DestinationSummary {
-  std::string domain;
-  std::size_t queued = 0, sending = 0, deferred = 0, held = 0;
-  std::optional<Time> oldest;
-  std::map<std::string, std::size_t> ages;  ///< "5m", "20m", "80m", "320m", "1280m", "older": waiting deliveries by age
-  std::string last_error;
-  std::optional<Time> next_attempt;
-};
-
-/// Key pairs made in advance; the queue shows them, but whoever composes the summary counts them.
-struct PoolStatus {
-  std::size_t ready = 0;
-  std::size_t wanted = 0;
-};
-
-struct QueueSummary {
-  std::map<DeliveryState, std::size_t> states;
-  std::optional<Time> oldest;
-  QueueRates rates;
-  std::optional<PoolStatus> pool;
-  std::vector<DestinationSummary> destinations;
-};
-
 enum class QueueAction { Retry, Hold, Release, Drop };
 struct ActionResult {
   std::size_t matched = 0;
   std::size_t changed = 0;
+  std::string cursor = {};  ///< where to go on; empty at the end
 };
 
 class QueueView final {
  public:
+  static constexpr std::size_t summary_rows = 100;
+
   QueueView(redis::Client& redis, const Clock& clock);
 
-  /// States are exact; destinations count at most the 3,000 earliest deliveries of each set and shard.
-  Result<QueueSummary> summary();
+  /// `rows`: destinations, accounts and errors at most.
+  Result<QueueSummary> summary(std::size_t rows = summary_rows);
+  /// In the filter's order. A page may be short, and even empty, before the end: it ends after 20,000 candidates.
+  /// Invalid for a cursor that is none of ours, or another filter's.
   Result<DeliveryPage> list(const DeliveryFilter& filter, std::size_t limit, const std::string& cursor);
   Result<DeliveryRecord> show(const DeliveryId& id);
   /// In the order of their numbers; none when there is no record of the message.
@@ -77,13 +48,19 @@ class QueueView final {
                                   const std::string& cursor);
   /// Acts on waiting deliveries only; one that is being sent or is finished counts as matched, not as changed.
   Result<ActionResult> act(QueueAction action, const std::vector<DeliveryId>& ids, bool dry_run);
-  Result<ActionResult> act(QueueAction action, const DeliveryFilter& filter, bool dry_run);
+  /// The same on what waits and matches, from the cursor on, until about `limit` deliveries have matched or the end is
+  /// reached. One call behind the other, each with the cursor of the last, does it in steps, and after an interruption
+  /// goes on.
+  Result<ActionResult> act(QueueAction action, const DeliveryFilter& filter, bool dry_run, std::size_t limit,
+                           const std::string& cursor);
 
  private:
-  Result<std::map<DeliveryState, std::size_t>> states();
-  Result<std::vector<DeliveryRecord>> waiting_in(unsigned shard);
   redis::Client& redis_;
   const Clock& clock_;
 };
+
+/// What an action is called in scripts, commands and calls.
+std::string_view to_text(QueueAction action);
+std::optional<QueueAction> parse_queue_action(std::string_view text);
 
 }  // namespace sealpost

@@ -2,6 +2,9 @@
 // How fast mail comes and goes: counted per minute by the scripts, read here as a mean over the last five minutes.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "base/clock.h"
 #include "base/redis/client.h"
 #include "base/result.h"
@@ -15,5 +18,11 @@ struct QueueRates {
 };
 
 Result<QueueRates> read_rates(redis::Client& redis, Time now);
+
+/// Deliveries per minute that arrived at a domain, or that an account submitted.
+enum class RateOf { Domains, Accounts };
+/// In the order of the names.
+Result<std::vector<double>> read_rates_of(redis::Client& redis, RateOf what, const std::vector<std::string>& names,
+                                          Time now);
 
 }  // namespace sealpost

@@ -61,6 +61,14 @@ const redis::Script& trim() {
   static const redis::Script script = make("trim", scripts::trim_lua, WhenFull::Run);
   return script;
 }
+const redis::Script& verify() {
+  static const redis::Script script = make("verify", scripts::verify_lua, WhenFull::Run);
+  return script;
+}
+const redis::Script& destinations() {
+  static const redis::Script script = make("destinations", scripts::destinations_lua, WhenFull::Run);
+  return script;
+}
 /// In a full Redis, too: it must drain.
 const redis::Script& permits() {
   static const redis::Script script = make_alone("permits", scripts::permits_lua);

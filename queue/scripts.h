@@ -16,6 +16,9 @@ const redis::Script& heartbeat();
 const redis::Script& reap();
 const redis::Script& act();
 const redis::Script& trim();
+const redis::Script& verify();
+/// Read-only: what waits for some domains.
+const redis::Script& destinations();
 /// These work on one address or one destination, not on a shard of the queue.
 const redis::Script& suppress_count();
 const redis::Script& suppress_clear();

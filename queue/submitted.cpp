@@ -1,65 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-// Implements submitted.h: the shards' indexes, each read backwards, are merged by time. All deliveries of a message
-// stand side by side in one of them, since they share its time and the beginning of their ids.
+// Implements submitted.h: an index is walked backwards, and its entries are put together to messages.
 #include "queue/submitted.h"
 
 #include <algorithm>
-#include <array>
-#include <deque>
-#include <tuple>
 
 #include "base/encoding.h"
 #include "base/redis/number.h"
-#include "queue/delivery_scan.h"
+#include "queue/delivery_records.h"
+#include "queue/index_walk.h"
 #include "queue/keys.h"
 
 namespace sealpost {
 namespace {
 
-constexpr std::size_t batch = 64;
 constexpr std::size_t page_bound = 2'000;
 
-/// Where a message stands among all: by time, then by id.
-struct Position {
-  std::int64_t time = 0;
-  std::string message;
-  bool operator==(const Position&) const = default;
-  bool operator<(const Position& other) const { return std::tie(time, message) < std::tie(other.time, other.message); }
-};
-
-struct Entry {
-  Position position;
-  DeliveryId id;
-};
-
-/// A message with its deliveries.
+/// A message with its deliveries; its position is that of its first entry without the number.
 struct Group {
-  Position position;
+  IndexPosition position;
   std::vector<DeliveryId> ids;
 };
 
-/// One shard's index, read from its end.
-struct Stream {
-  std::string key;
-  std::deque<Entry> entries;
-  std::string next_score = "+inf";  ///< go on here, behind so many entries of this very score
-  std::size_t offset = 0;
-  bool ended = false;
-};
-
-class Merge final {
+/// All entries of a message stand side by side, since they share its time and the beginning of their ids.
+class Groups final {
  public:
-  Merge(redis::Client& redis, const std::string& account, const SubmittedFilter& filter, std::optional<Position> behind)
-      : redis_(redis),
-        oldest_(filter.since ? std::to_string(to_milliseconds(*filter.since)) : "-inf"),
-        behind_(std::move(behind)) {
-    for (unsigned shard = 0; shard < shard_count; ++shard) {
-      Stream& stream = streams_.at(shard);
-      stream.key =
-          filter.to ? queue_keys::recipient(shard, filter.to->directory_key()) : queue_keys::account(shard, account);
-      if (behind_) stream.next_score = std::to_string(behind_->time);
-    }
-  }
+  Groups(redis::Client& redis, const std::string& account, const SubmittedFilter& filter,
+         std::optional<IndexPosition> behind)
+      : walk_(redis, sets(account, filter), range(filter, std::move(behind))) {}
 
   /// The next messages, of 200 deliveries or a few more together.
   Result<std::vector<Group>> next_few() {
@@ -78,70 +45,49 @@ class Merge final {
   [[nodiscard]] std::size_t seen() const { return seen_; }
 
  private:
+  static std::vector<std::string> sets(const std::string& account, const SubmittedFilter& filter) {
+    std::vector<std::string> names;
+    for (unsigned shard = 0; shard < shard_count; ++shard) {
+      names.push_back(filter.to ? queue_keys::recipient(shard, filter.to->directory_key())
+                                : queue_keys::account(shard, account));
+    }
+    return names;
+  }
+  static WalkRange range(const SubmittedFilter& filter, std::optional<IndexPosition> behind) {
+    WalkRange range{WalkOrder::NewestFirst, std::move(behind), {}, {}};
+    if (filter.since) range.from = to_milliseconds(*filter.since);
+    return range;
+  }
+
   /// The deliveries of the next message; none at the end.
   Result<Group> next() {
-    if (auto filled = fill(); !filled) return filled.error();
-    Stream* latest = nullptr;
-    for (auto& stream : streams_) {
-      if (stream.entries.empty()) continue;
-      if (latest == nullptr || latest->entries.front().position < stream.entries.front().position) latest = &stream;
-    }
     Group group;
-    if (latest == nullptr) return group;
-    group.position = latest->entries.front().position;
-    while (!latest->entries.empty() && latest->entries.front().position == group.position) {
-      group.ids.push_back(std::move(latest->entries.front().id));
-      latest->entries.pop_front();
-      if (!latest->entries.empty()) continue;
-      if (auto filled = fill(); !filled) return filled.error();
+    while (true) {
+      if (!ahead_) {
+        auto entry = walk_.next();
+        if (!entry) return entry.error();
+        if (!*entry) break;
+        ++seen_;
+        ahead_ = std::move(*entry);
+      }
+      IndexPosition position{ahead_->position.created, ahead_->id.message().text()};
+      if (!group.ids.empty() && position != group.position) break;
+      group.position = std::move(position);
+      group.ids.push_back(ahead_->id);
+      ahead_.reset();
     }
     std::sort(group.ids.begin(), group.ids.end(),
               [](const DeliveryId& a, const DeliveryId& b) { return a.number() < b.number(); });
     return group;
   }
 
-  /// Until each stream that has not ended has an entry.
-  Status fill() {
-    while (true) {
-      std::vector<Stream*> empty;
-      std::vector<redis::Command> commands;
-      for (auto& stream : streams_) {
-        if (stream.ended || !stream.entries.empty()) continue;
-        empty.push_back(&stream);
-        commands.push_back({"ZREVRANGEBYSCORE", stream.key, stream.next_score, oldest_, "WITHSCORES", "LIMIT",
-                            std::to_string(stream.offset), std::to_string(batch)});
-      }
-      if (empty.empty()) return {};
-      auto replies = redis_.pipeline(commands);
-      if (!replies) return replies.error();
-      for (std::size_t i = 0; i < empty.size(); ++i) take(*empty[i], (*replies)[i]);
-    }
-  }
-
-  void take(Stream& stream, const redis::Reply& reply) {
-    stream.ended = reply.size() < 2 * batch;
-    for (std::size_t i = 0; i + 1 < reply.size(); i += 2) {
-      ++seen_;
-      const std::string score(reply[i + 1].text());
-      stream.offset = score == stream.next_score ? stream.offset + 1 : 1;
-      stream.next_score = score;
-      auto id = DeliveryId::parse(reply[i].text());
-      if (!id) continue;  // none of ours
-      Position position{redis::to_number(score), id->message().text()};
-      if (behind_ && !(position < *behind_)) continue;
-      stream.entries.push_back({std::move(position), std::move(*id)});
-    }
-  }
-
-  redis::Client& redis_;
-  std::string oldest_;
-  std::optional<Position> behind_;  ///< where an earlier page ended
-  std::array<Stream, shard_count> streams_;
+  IndexWalk walk_;
+  std::optional<IndexEntry> ahead_;  ///< read, and not of the message before
   std::size_t seen_ = 0;
 };
 
-Result<std::optional<Position>> parse_cursor(const std::string& cursor) {
-  if (cursor.empty()) return std::optional<Position>();
+Result<std::optional<IndexPosition>> parse_cursor(const std::string& cursor) {
+  if (cursor.empty()) return std::optional<IndexPosition>();
   const auto text = from_base64url(cursor);
   const auto space = text ? text->find(' ') : std::string::npos;
   if (space == std::string::npos || !MessageId::parse(std::string_view(*text).substr(0, space))) {
@@ -151,11 +97,11 @@ Result<std::optional<Position>> parse_cursor(const std::string& cursor) {
   if (time.empty() || time.size() > 15 || time.find_first_not_of("0123456789") != std::string::npos) {
     return Error::invalid("this cursor is not one of ours");
   }
-  return std::optional(Position{redis::to_number(time), text->substr(0, space)});
+  return std::optional(IndexPosition{redis::to_number(time), text->substr(0, space)});
 }
 
-std::string cursor_behind(const Position& position) {
-  return to_base64url(position.message + " " + std::to_string(position.time));
+std::string cursor_behind(const IndexPosition& position) {
+  return to_base64url(position.id + " " + std::to_string(position.created));
 }
 
 /// Of all groups in one round trip, each group's apart.
@@ -167,7 +113,7 @@ Result<std::vector<SubmittedMessageRecords>> read_records(redis::Client& redis, 
   std::vector<SubmittedMessageRecords> apart(groups.size());
   std::size_t group = 0;
   for (auto& record : *records) {
-    while (record.id.message().text() != groups[group].position.message) ++group;
+    while (record.id.message().text() != groups[group].position.id) ++group;
     apart[group].push_back(std::move(record));
   }
   return apart;
@@ -183,11 +129,11 @@ Result<SubmittedPage> list_submitted(redis::Client& redis, const std::string& ac
                                      std::size_t limit, const std::string& cursor) {
   auto behind = parse_cursor(cursor);
   if (!behind) return behind.error();
-  Merge merge(redis, account, filter, std::move(*behind));
+  Groups read(redis, account, filter, std::move(*behind));
   SubmittedPage page;
   std::size_t deliveries = 0;
   do {
-    auto groups = merge.next_few();
+    auto groups = read.next_few();
     if (!groups) return groups.error();
     if (groups->empty()) {
       page.cursor.clear();
@@ -204,7 +150,7 @@ Result<SubmittedPage> list_submitted(redis::Client& redis, const std::string& ac
       page.messages.push_back(std::move(found));
       if (page.messages.size() == limit || deliveries >= page_bound) return page;
     }
-  } while (merge.seen() < filter.look_at);
+  } while (read.seen() < filter.look_at);
   return page;
 }
 

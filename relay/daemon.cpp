@@ -27,6 +27,7 @@
 #include "notify/codes.h"
 #include "notify/recipient_side.h"
 #include "queue/durability.h"
+#include "queue/queue_verify.h"
 #include "queue/redis_server.h"
 #include "queue/suppression_routes.h"
 #include "relay/delivery/deliverer.h"
@@ -359,6 +360,15 @@ int stop_start(Log& log, const Error& why) {
   return why.kind == ErrorKind::Temporary ? EX_UNAVAILABLE : EX_CONFIG;
 }
 
+/// A queue that an earlier version left has no indexes yet.
+Status move_earlier_queue(redis::Client& redis, const Clock& clock, Log& log) {
+  auto earlier = has_earlier_layout(redis);
+  if (!earlier) return earlier.error();
+  if (!*earlier) return {};
+  log.info("queue.indexing");
+  return move_to_layout(redis, clock);
+}
+
 /// Until SIGTERM or SIGINT.
 void wait_for_end(const sigset_t& signals, net::TlsContext& tls, Log& log) {
   while (true) {
@@ -419,6 +429,7 @@ int run_daemon(const LoadedSettings& loaded, Log& log) {
   const SystemClock clock;
   auto services = Services::open(settings, clock, log, Services::Role::Daemon);
   if (!services) return stop_start(log, services.error());
+  if (auto moved = move_earlier_queue((*services)->redis(), clock, log); !moved) return stop_start(log, moved.error());
   auto own_certificates = load_own_certificate_policy(settings.keys);
   if (!own_certificates) return stop_start(log, own_certificates.error());
   PollableFlag abandon;

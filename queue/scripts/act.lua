@@ -6,8 +6,7 @@ local d, damaged = load(id)
 if damaged then
   if action ~= 'drop' then return {1, 0} end
   if dry then return {1, 1} end
-  redis.call('ZREM', base .. 'held', id)
-  redis.call('ZREM', base .. 'all', id)
+  for state = QUEUED, DROPPED do redis.call('ZREM', base .. 'state:' .. state, id) end
   redis.call('UNLINK', delivery_key(id))
   return {1, 1}
 end
@@ -17,16 +16,14 @@ local held = d[D.state] == HELD
 local fits = {retry = waiting, hold = waiting, release = held, drop = waiting or held}
 if not fits[action] then return {1, 0} end
 if dry then return {1, 1} end
-if held then redis.call('ZREM', base .. 'held', id) else unschedule(id, d) end
+if waiting then unschedule(id, d) end
 if action == 'retry' then
   schedule(id, d, d[D.state], now)
 elseif action == 'release' then
   d[D.deaths] = 0
   schedule(id, d, QUEUED, now)
 elseif action == 'hold' then
-  set_state(d, HELD)
-  d[D.next] = 0
-  redis.call('ZADD', base .. 'held', now, id)
+  d[D.state], d[D.next] = HELD, 0
 else
   finish(id, d, DROPPED, now, 'operator: drop')
 end

@@ -16,10 +16,8 @@ local function take(id)
   end
   if not d then return end
   local fence = redis.call('INCR', base .. 'fence')
-  set_state(d, SENDING)
-  d[D.fence] = fence
-  local packed = cmsgpack.pack(d)
-  redis.call('SET', delivery_key(id), packed)
+  d[D.state], d[D.fence] = SENDING, fence
+  local packed = save(id, d)
   redis.call('HSET', leases, id, fence)
   local n = #claimed
   claimed[n + 1], claimed[n + 2] = id, fence

@@ -3,7 +3,7 @@
 local D = {state = 2, attempts = 3, created = 4, next = 5, response = 6, fence = 7, deaths = 8, warned = 9,
            recipient = 10, domain = 11, destination = 12, orcpt = 16, head_offset = 17, head_octets = 18, content = 19,
            history = 21}
-local M = {account = 2, from = 3, envid = 4, open = 8, records = 9, chunks = 10, header = 11, contents = 12, body = 13}
+local M = {account = 2, from = 3, envid = 4, accepted = 6, open = 8, records = 9, chunks = 10, header = 11, contents = 12, body = 13}
 local QUEUED, SENDING, DEFERRED, HELD, DELIVERED, BOUNCED, DROPPED = 0, 1, 2, 3, 4, 5, 6
 local base = KEYS[1]
 
@@ -19,7 +19,7 @@ local function recipient_key(d)
   local quoted = string.match(written, '^"(.*)"$')
   if quoted then written = string.gsub(quoted, '\\(.)', '%1') end
   local domain = d[D.domain] ~= '' and d[D.domain] or written_domain(d)
-  return base .. 'recipient:' .. string.lower(written) .. '@' .. domain
+  return 'recipient:' .. string.lower(written) .. '@' .. domain
 end
 
 -- A record that we wrote, as far as the scripts use it.
@@ -31,6 +31,7 @@ local function is_delivery(d)
   for _, field in ipairs({D.response, D.recipient, D.domain, D.destination}) do
     if type(d[field]) ~= 'string' then return false end
   end
+  if d[D.state] < QUEUED or d[D.state] > DROPPED or d[D.state] % 1 ~= 0 then return false end
   return string.find(d[D.recipient], '@', 1, true) ~= nil
 end
 
@@ -40,17 +41,101 @@ local function unpack_record(packed)
   return nil
 end
 
+-- Deliveries that end differently with the same reply are told apart by it, not by who gave it, nor by its numbers but the codes. A class has
+-- at most so many octets; a shard keeps so many of them, and the rest under one name, which no reply gives.
+local CLASS_MAX, CLASSES_MAX, OTHER_CLASS = 64, 256, ''
+local function error_class(d)
+  if d[D.response] == '' or d[D.state] == DELIVERED then return nil end
+  local text = string.match(d[D.response], '^%S+ %[[^%]]*%][^:]*: (.*)$') or d[D.response]
+  local codes, rest = string.match(text, '^(%d%d%d%s?[%d.]*)(.*)$')
+  text = (codes or '') .. string.gsub(rest or text, '%d+', '#')
+  return string.lower(string.sub(text, 1, CLASS_MAX))
+end
+
+local function is_open(state) return state <= HELD end
+local function domain_of(d) return d[D.domain] ~= '' and d[D.domain] or written_domain(d) end
+
+-- The indexes that a delivery stands in for what its own record says, all by its creation. They follow from the record alone: who loads,
+-- changes and saves it keeps them, and `queue verify` compares the two.
+local function indexes(d)
+  local class = error_class(d)
+  return {state = 'state:' .. d[D.state], domain = 'domain:' .. domain_of(d) .. ':' .. d[D.state], recipient = recipient_key(d),
+          error = class and 'error:' .. class or false}
+end
+
+-- And those for what its message says; they never change.
+local function sender_key(m) return base .. 'sender:' .. (m[M.from] == '' and '<>' or string.lower(m[M.from])) end
+local function account_key(m) return m[M.account] ~= '' and base .. 'account:' .. m[M.account] or nil end
+
+local function index_error(id, created, name)
+  local class = string.sub(name, 7)
+  if redis.call('SISMEMBER', base .. 'errors', class) == 0 then
+    if redis.call('SCARD', base .. 'errors') >= CLASSES_MAX then class = OTHER_CLASS end
+    redis.call('SADD', base .. 'errors', class)
+  end
+  redis.call('ZADD', base .. 'error:' .. class, created, id)
+end
+
+local function unindex_error(id, name)
+  for _, class in ipairs({string.sub(name, 7), OTHER_CLASS}) do
+    if redis.call('ZREM', base .. 'error:' .. class, id) == 1 and redis.call('EXISTS', base .. 'error:' .. class) == 0 then
+      redis.call('SREM', base .. 'errors', class)
+    end
+  end
+end
+
+-- Of how many unfinished deliveries there are: of a domain, or of an account.
+local function tally(of, name, by)
+  if tonumber(redis.call('ZINCRBY', base .. of, by, name)) <= 0 then
+    redis.call('ZREM', base .. of, name)
+    if of == 'domains' then redis.call('HDEL', base .. 'last_errors', name) end
+  end
+end
+
+-- From one record's indexes to another's; either may be none.
+local function reindex(id, created, before, after)
+  for kind, name in pairs(before) do
+    if name and after[kind] ~= name then
+      if kind == 'error' then unindex_error(id, name) else redis.call('ZREM', base .. name, id) end
+    end
+  end
+  for kind, name in pairs(after) do
+    if name and before[kind] ~= name then
+      if kind == 'error' then index_error(id, created, name) else redis.call('ZADD', base .. name, created, id) end
+    end
+  end
+end
+
+local loaded = {}  -- of each delivery: the indexes, the state and the domain that its record had when it was read
+
 -- Nil when there is no record; nil and true when there is one that cannot be read.
 local function load(id)
   local packed = redis.call('GET', delivery_key(id))
   if not packed then return nil, false end
   local d = unpack_record(packed)
-  if is_delivery(d) then return d, false end
-  return nil, true
+  if not is_delivery(d) then return nil, true end
+  loaded[id] = {indexes = indexes(d), open = is_open(d[D.state]), domain = domain_of(d)}
+  return d, false
 end
 
+-- Writes the record, packed, and moves it to where it now belongs.
+local function store(id, d, packed)
+  redis.call('SET', delivery_key(id), packed)
+  local before = loaded[id] or {indexes = {}, open = false, domain = domain_of(d)}
+  local after = {indexes = indexes(d), open = is_open(d[D.state]), domain = domain_of(d)}
+  reindex(id, d[D.created], before.indexes, after.indexes)
+  if after.open ~= before.open then tally('domains', before.domain, after.open and 1 or -1) end
+  loaded[id] = after
+  return packed
+end
+
+local function save(id, d) return store(id, d, cmsgpack.pack(d)) end
+
 -- Out of the schedule, for a human: nobody can attempt a delivery whose record cannot be read.
-local function set_aside(id, now) redis.call('ZADD', base .. 'held', now, id) end
+local function set_aside(id, now)
+  for state = QUEUED, DROPPED do redis.call('ZREM', base .. 'state:' .. state, id) end
+  redis.call('ZADD', base .. 'state:' .. HELD, now, id)
+end
 
 -- Appends an event of at most 256 octets; of more than 32 the first 8 and the latest stay.
 local function note(d, now, text)
@@ -71,13 +156,12 @@ local function rate(what, now, by)
   if redis.call('HINCRBY', key, what, by) == by then redis.call('EXPIRE', key, 600) end
 end
 
-local function set_state(d, state)
-  count(d[D.state], -1)
-  count(state, 1)
-  d[D.state] = state
+-- The same of each destination and of each sender, where there are many.
+local function rate_of(what, name, now, by)
+  local key = base .. 'rates:' .. string.format('%d', math.floor(now / 60000)) .. ':' .. what
+  redis.call('HINCRBY', key, name, by)
+  redis.call('EXPIRE', key, 600)
 end
-
-local function save(id, d) redis.call('SET', delivery_key(id), cmsgpack.pack(d)) end
 
 -- Webhooks (notify/webhook_events.cpp) have a schedule of their own: who serves it never looks at mail, and the other way round.
 local function schedule_of(destination)
@@ -95,7 +179,7 @@ local function refresh(destination)
 end
 
 local function schedule(id, d, state, at)
-  set_state(d, state)
+  d[D.state] = state
   d[D.next] = at
   redis.call('ZADD', base .. 'due:' .. d[D.destination], at, id)
   refresh(d[D.destination])
@@ -117,10 +201,9 @@ local function cut(text, n)
   return string.sub(text, 1, n)
 end
 
--- An address that fills the record by itself is kept in part, and so cannot be searched for any more.
-local function shorten_recipient(id, d)
+-- An address that fills the record by itself is kept in part, and found by that part only.
+local function shorten_recipient(d)
   if #d[D.recipient] + #d[D.domain] <= 140 then return end
-  redis.call('ZREM', recipient_key(d), id)
   local written, domain = string.match(d[D.recipient], '^(.*)@([^@]*)$')
   d[D.recipient] = cut(written, 40) .. '...@' .. cut(domain, 90)
   d[D.domain] = ''
@@ -128,12 +211,12 @@ end
 
 -- Leaves what a look-up shows: state, times, attempts, recipient, key, the response in short, and of the history the beginning, the
 -- end and as many of the latest events as fit. The last event stands without the response, which the reader adds again.
-local function compact(id, d, what, now)
+local function compact(d, what, now)
   local events, response = d[D.history], d[D.response]
   d[D.next], d[D.fence], d[D.deaths], d[D.response], d[D.destination], d[D.orcpt] = 0, 0, 0, '', '', ''
   d[D.head_offset], d[D.head_octets], d[D.content] = 0, 0, 0
   if written_domain(d) == d[D.domain] then d[D.domain] = '' end
-  shorten_recipient(id, d)
+  shorten_recipient(d)
   d[D.history] = {now, what}
   local room = RECORD_MAX - 3 - #cmsgpack.pack(d)  -- 3: longer prefixes of the response and the history
   d[D.response] = cut(response, math.min(room, 96))
@@ -155,11 +238,15 @@ local function compact(id, d, what, now)
   d[D.history] = history
 end
 
--- The message's own record, once all its deliveries are finished and its content is gone.
-local function compact_message(m)
-  local from = m[M.from]
+-- The message's own record, once all its deliveries are finished and its content is gone. A sender that is cut is not searched for any more.
+local function compact_message(message, m)
+  local from, key = m[M.from], sender_key(m)
   m[M.chunks], m[M.header], m[M.contents], m[M.body], m[M.envid], m[M.from] = 0, 0, {}, 0, '', ''
   m[M.from] = cut(from, RECORD_MAX - 2 - #cmsgpack.pack(m))
+  if m[M.from] == from then return end
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', key, m[M.accepted], m[M.accepted])) do
+    if message_of(id) == message then redis.call('ZREM', key, id) end
+  end
 end
 
 -- Ends a delivery. With the last one of a message its content goes at once; records stay, in short, as history.
@@ -168,14 +255,15 @@ local function finish(id, d, state, now, what)
   local key = base .. 'message:' .. message
   local packed = redis.call('GET', key)
   local m = packed and unpack_record(packed)
-  set_state(d, state)
-  compact(id, d, what, now)
+  d[D.state] = state
+  compact(d, what, now)
   redis.call('ZADD', base .. 'finished', now, id)
   if not m then return end
+  if m[M.account] ~= '' then tally('accounts', m[M.account], -1) end
   m[M.open] = m[M.open] - 1
   if m[M.open] == 0 then
     for i = 0, m[M.chunks] - 1 do redis.call('UNLINK', base .. 'body:' .. message .. ':' .. i) end
-    compact_message(m)
+    compact_message(message, m)
   end
   redis.call('SET', key, cmsgpack.pack(m))
 end

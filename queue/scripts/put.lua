@@ -16,29 +16,31 @@ if inline == '' then
   for i = 0, chunks - 1 do
     if redis.call('EXISTS', body .. i) == 0 then return redis.error_reply('ERR chunk ' .. i .. ' is missing') end
   end
+end
+local m = cmsgpack.unpack(record)
+if inline == '' then
   for i = 0, chunks - 1 do redis.call('PERSIST', body .. i) end
 else
   redis.call('SET', body .. '0', inline)
 end
 redis.call('SET', base .. 'message:' .. id, record)
-local now = 0
-for i = 9, #ARGV do
-  local d = cmsgpack.unpack(ARGV[i])
-  local delivery = id .. '-' .. (i - 8)
-  now = d[D.created]
-  redis.call('SET', delivery_key(delivery), ARGV[i])
-  if d[D.state] == HELD then
-    redis.call('ZADD', base .. 'held', now, delivery)
-  else
+local now, deliveries = m[M.accepted], #ARGV - 8
+for i = 1, deliveries do
+  local d = cmsgpack.unpack(ARGV[8 + i])
+  local delivery = id .. '-' .. i
+  store(delivery, d, ARGV[8 + i])
+  if d[D.state] ~= HELD then
     redis.call('ZADD', base .. 'due:' .. d[D.destination], d[D.next], delivery)
     refresh(d[D.destination])
   end
-  count(d[D.state], 1)
-  redis.call('ZADD', base .. 'all', d[D.created], delivery)
-  redis.call('ZADD', recipient_key(d), d[D.created], delivery)
-  if account ~= '' then redis.call('ZADD', base .. 'account:' .. account, d[D.created], delivery) end
+  redis.call('ZADD', sender_key(m), now, delivery)
+  if account ~= '' then redis.call('ZADD', account_key(m), now, delivery) end
+end
+if account ~= '' then
+  tally('accounts', account, deliveries)
+  rate_of('accounts', account, now, deliveries)
 end
 count('accepted', 1)
-rate('accepted', now, #ARGV - 8)
+rate('accepted', now, deliveries)
 if once ~= '' then redis.call('SET', once, once_value, 'PX', lifetime) end
 return {'stored'}

@@ -16,9 +16,7 @@ for _, incarnation in ipairs(dead) do
       if d[D.deaths] >= max_deaths then
         d[D.response] = 'the relay died ' .. d[D.deaths] .. ' times while it sent this'
         note(d, now, 'held: ' .. d[D.response])
-        set_state(d, HELD)
-        d[D.next] = 0
-        redis.call('ZADD', base .. 'held', now, id)
+        d[D.state], d[D.next] = HELD, 0
       else
         note(d, now, 'taken back from a relay that died')
         schedule(id, d, d[D.attempts] > 0 and DEFERRED or QUEUED, now)

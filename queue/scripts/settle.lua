@@ -35,12 +35,12 @@ else
   if what == 'deferred' then
     schedule(id, d, DEFERRED, next_attempt)
   else
-    set_state(d, HELD)
-    d[D.next] = 0
-    redis.call('ZADD', base .. 'held', now, id)
+    d[D.state], d[D.next] = HELD, 0
   end
+  redis.call('HSET', base .. 'last_errors', domain_of(d), string.format('%d ', now) .. string.sub(response, 1, 256))
 end
 count(what, 1)
 if what ~= 'held' then rate(what, now, 1) end
+if what == 'delivered' then rate_of('domains', domain_of(d), now, 1) end
 save(id, d)
 return 1

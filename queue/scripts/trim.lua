@@ -6,14 +6,13 @@ for _, id in ipairs(ids) do
   local packed = redis.call('GET', key)
   local m = packed and unpack_record(packed)
   if d and m then
-    redis.call('ZREM', recipient_key(d), id)
-    if m[M.account] ~= '' then redis.call('ZREM', base .. 'account:' .. m[M.account], id) end
-    count(d[D.state], -1)
+    reindex(id, d[D.created], indexes(d), {})
+    redis.call('ZREM', sender_key(m), id)
+    if account_key(m) then redis.call('ZREM', account_key(m), id) end
     redis.call('UNLINK', delivery_key(id))
     m[M.records] = m[M.records] - 1
     if m[M.records] == 0 then redis.call('UNLINK', key) else redis.call('SET', key, cmsgpack.pack(m)) end
   end
-  redis.call('ZREM', base .. 'all', id)
   redis.call('ZREM', base .. 'finished', id)
 end
 return #ids

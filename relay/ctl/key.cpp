@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // sealpostctl key show|assign|pool status|pool fill|ca.
-#include <unistd.h>
 
 #include <charconv>
 #include <ostream>
@@ -89,15 +88,6 @@ int pool_status(Context& context, const Options&) {
   return EX_OK;
 }
 
-/// Redrawn in place on a terminal, nothing elsewhere.
-void draw_progress(Context& context, std::size_t done, std::size_t total) {
-  if (isatty(STDERR_FILENO) != 1) return;
-  constexpr std::size_t width = 40;
-  const std::size_t filled = width * done / total;
-  context.err << '\r' << '[' << std::string(filled, '#') << std::string(width - filled, ' ') << "] " << done << '/'
-              << total << (done == total ? "\n" : "") << std::flush;
-}
-
 int pool_fill(Context& context, const Options& options) {
   const auto& text = options["N"].as<std::string>();
   std::size_t wanted = 0;
@@ -108,10 +98,10 @@ int pool_fill(Context& context, const Options& options) {
   auto stock = context.services.vault().pool_stock();
   if (!stock) return fail(context, stock.error());
   for (std::size_t ready = *stock; ready < wanted; ++ready) {
-    draw_progress(context, ready, wanted);
+    draw_progress(context.err, ready, wanted);
     if (auto added = context.services.vault().add_to_pool(); !added) return fail(context, added.error());
   }
-  draw_progress(context, wanted, wanted);
+  draw_progress(context.err, wanted, wanted);
   return pool_status(context, options);
 }
 

@@ -3,6 +3,7 @@
 #include "relay/ctl/output.h"
 
 #include <Poco/JSON/Stringifier.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <iomanip>
@@ -43,6 +44,14 @@ Poco::JSON::Object outcome(const std::string& key, const std::string& value, con
   object.set(key, value);
   object.set(deed, true);
   return object;
+}
+
+void draw_progress(std::ostream& err, std::size_t done, std::size_t total) {
+  if (isatty(STDERR_FILENO) != 1) return;
+  constexpr std::size_t width = 40;
+  const std::size_t filled = total == 0 ? width : width * done / total;
+  err << '\r' << '[' << std::string(filled, '#') << std::string(width - filled, ' ') << "] " << done << '/' << total
+      << (done == total ? "\n" : "") << std::flush;
 }
 
 std::string age_text(std::int64_t seconds) {

@@ -5,6 +5,8 @@
 #include <Poco/JSON/Array.h>
 #include <Poco/JSON/Object.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <iosfwd>
 #include <string>
 #include <string_view>
@@ -21,6 +23,9 @@ std::string printable(std::string_view text);
 void print_json(std::ostream& out, const Poco::Dynamic::Var& value);
 /// {"name": "crm", "removed": true}: what an action was done to, and which it was.
 Poco::JSON::Object outcome(const std::string& key, const std::string& value, const std::string& deed);
+/// A bar that is redrawn in place when standard error is a terminal, nothing elsewhere; the last one is `total` of
+/// `total`.
+void draw_progress(std::ostream& err, std::size_t done, std::size_t total);
 /// 90 s, 12 min, 5 h, 3 d: the age as one number.
 std::string age_text(std::int64_t seconds);
 

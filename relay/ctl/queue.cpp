@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // sealpostctl queue summary|list|show|retry|hold|release|drop.
+#include <algorithm>
 #include <iomanip>
+#include <iterator>
+#include <map>
 #include <ostream>
 #include <sstream>
 
 #include "conf/values.h"
 #include "queue/delivery_json.h"
+#include "queue/filter_text.h"
 #include "relay/ctl/command.h"
 #include "relay/ctl/output.h"
 #include "relay/queue_overview.h"
@@ -15,51 +19,31 @@ namespace {
 
 namespace po = boost::program_options;
 
+/// The option of a filter's part: older_than is --older-than.
+std::string option_name(std::string part) {
+  std::replace(part.begin(), part.end(), '_', '-');
+  return part;
+}
+
 void declare_filters(po::options_description& options) {
-  auto add = options.add_options();
-  add("state", po::value<std::string>(), "queued, sending, deferred, held, delivered, bounced or dropped");
-  add("domain", po::value<std::string>(), "recipient's domain");
-  add("sender", po::value<std::string>(),
-      "envelope sender; '<>' for the relay's own notices and other mail without one");
-  add("recipient", po::value<std::string>(), "recipient's address");
-  add("older-than", po::value<std::string>(), "age, e.g. 30m, 4h, 2d");
-  add("error", po::value<std::string>(), "part of the last response");
+  for (const auto& part : filter_parts()) {
+    options.add_options()(option_name(part.name).c_str(), po::value<std::string>(), part.help);
+  }
 }
 
 std::string text_of(const Options& options, const char* name) {
   return options.count(name) > 0 ? options[name].as<std::string>() : std::string();
 }
 
-/// An unset variable in a script must not select everything: an empty value is refused.
-Status read_text(const Options& options, const char* name, std::optional<std::string>& text) {
-  if (options.count(name) == 0) return {};
-  text = text_of(options, name);
-  return text->empty() ? Status(Error::invalid(std::string("--") + name + " is empty")) : Status();
-}
-
 Result<DeliveryFilter> read_filter(const Options& options) {
-  DeliveryFilter filter;
-  if (options.count("state") > 0) {
-    filter.state = parse_delivery_state(text_of(options, "state"));
-    if (!filter.state) return Error::invalid("unknown state: " + text_of(options, "state"));
+  std::map<std::string, std::string> parts;
+  for (const auto& part : filter_parts()) {
+    const std::string name = option_name(part.name);
+    if (options.count(name) > 0) parts[part.name] = options[name].as<std::string>();
   }
-  if (options.count("older-than") > 0) {
-    auto age = parse_duration(text_of(options, "older-than"));
-    if (!age) return age.error();
-    filter.older_than = *age;
-  }
-  for (const auto& [name, text] : {std::pair{"domain", &filter.domain},
-                                   {"sender", &filter.sender},
-                                   {"recipient", &filter.recipient},
-                                   {"error", &filter.error}}) {
-    if (auto read = read_text(options, name, *text); !read) return read.error();
-  }
-  if (filter.sender == "<>") filter.sender = "";
+  auto filter = parse_filter(parts);
+  if (!filter) filter.error().public_text = "--" + option_name(filter.error().public_text);
   return filter;
-}
-
-bool is_empty(const DeliveryFilter& filter) {
-  return !filter.state && !filter.older_than && !filter.domain && !filter.sender && !filter.recipient && !filter.error;
 }
 
 std::string sender_text(const DeliveryRecord& record) { return record.mail_from.empty() ? "<>" : record.mail_from; }
@@ -106,18 +90,9 @@ int summary(Context& context, const Options&) {
   return EX_OK;
 }
 
-Poco::JSON::Object listing(const DeliveryPage& page, bool with_history) {
-  Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
-  Poco::JSON::Array array;
-  for (const auto& record : page.deliveries) array.add(to_json(record, with_history));
-  object.set("deliveries", array);
-  object.set("cursor", page.cursor.empty() ? Poco::Dynamic::Var() : Poco::Dynamic::Var(page.cursor));
-  return object;
-}
-
 int print_page(Context& context, const DeliveryPage& page) {
   if (context.json) {
-    print_json(context.out, listing(page, false));
+    print_json(context.out, to_json(page, false));
     return EX_OK;
   }
   std::vector<std::vector<std::string>> rows;
@@ -136,9 +111,15 @@ int list(Context& context, const Options& options) {
   if (!filter) return fail(context, filter.error());
   auto limit = parse_count(options["limit"].as<std::string>(), 1, 10000);
   if (!limit) return fail(context, Error::invalid("--limit: " + limit.error().public_text));
-  auto page = context.services.queue_view().list(*filter, *limit, text_of(options, "cursor"));
-  if (!page) return fail(context, page.error());
-  return print_page(context, *page);
+  DeliveryPage whole;
+  whole.cursor = text_of(options, "cursor");
+  do {  // the view's pages may be short
+    auto page = context.services.queue_view().list(*filter, *limit - whole.deliveries.size(), whole.cursor);
+    if (!page) return fail(context, page.error());
+    std::move(page->deliveries.begin(), page->deliveries.end(), std::back_inserter(whole.deliveries));
+    whole.cursor = std::move(page->cursor);
+  } while (whole.deliveries.size() < *limit && !whole.cursor.empty());
+  return print_page(context, whole);
 }
 
 /// The deliveries that an id names: one, or all of a message. Invalid for what is no id; none when there is no record.
@@ -173,7 +154,7 @@ int show(Context& context, const Options& options) {
   if (records->empty()) return fail(context, Error::not_found("there is no delivery " + text));
   const bool whole_message = records->front().id.text() != text;
   if (context.json && whole_message) {
-    print_json(context.out, listing({*records, {}}, true));
+    print_json(context.out, to_json(DeliveryPage{*records, {}}, true));
   } else if (context.json) {
     print_json(context.out, to_json(records->front(), true));
   } else {
@@ -185,13 +166,25 @@ int show(Context& context, const Options& options) {
   return EX_OK;
 }
 
+Result<ActionResult> act_on_all(QueueView& view, QueueAction action, const DeliveryFilter& filter, bool dry_run) {
+  ActionResult total;
+  do {
+    auto step = view.act(action, filter, dry_run, 1000, total.cursor);
+    if (!step) return step;
+    total.matched += step->matched;
+    total.changed += step->changed;
+    total.cursor = std::move(step->cursor);
+  } while (!total.cursor.empty());
+  return total;
+}
+
 Result<ActionResult> act(Context& context, const Options& options, QueueAction action, bool dry_run) {
   auto& view = context.services.queue_view();
   auto filter = read_filter(options);
   if (!filter) return filter.error();
   const bool all = options.count("all") > 0;
   if (options.count("ID") > 0) {
-    if (!is_empty(*filter) || all) return Error::invalid("name deliveries either by ID or by filter");
+    if (!filter->is_empty() || all) return Error::invalid("name deliveries either by ID or by filter");
     std::vector<DeliveryId> ids;
     for (const auto& text : options["ID"].as<std::vector<std::string>>()) {
       auto records = named(view, text);
@@ -202,10 +195,10 @@ Result<ActionResult> act(Context& context, const Options& options, QueueAction a
     if (result && result->matched == 0) return Error::not_found("there is no such delivery");
     return result;
   }
-  if (is_empty(*filter) && !all) {
+  if (filter->is_empty() && !all) {
     return Error::invalid("name deliveries by ID or filter, or say --all");
   }
-  return view.act(action, *filter, dry_run);
+  return act_on_all(view, action, *filter, dry_run);
 }
 
 Subcommand action(const std::string& name, std::string summary, QueueAction action) {

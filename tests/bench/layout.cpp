@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Redis layout at depth: puts so many deliveries of 4 KB, then claims some, and prints memory and time per delivery
-// on the way; before that, what a delivery leaves when it has finished. Usage: layout [deliveries=1000000] [threads=8].
-// Starts a private redis-server; asserts nothing.
+// on the way; before that, what a delivery leaves when it has finished; after it, how long the first page of each
+// search and the summary take, and what a search costs those who put and claim. Usage: layout [deliveries=1000000]
+// [threads=8]. Starts a private redis-server; asserts nothing.
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "base/random.h"
 #include "crypto/master_key.h"
+#include "queue/filter_text.h"
 #include "queue/mail_queue.h"
+#include "queue/queue_view.h"
 #include "tests/support/redis_server.h"
 
 namespace {
@@ -113,6 +120,25 @@ struct Bench {
     return {spent.clock / each, spent.cpu / each};
   }
 
+  /// Some that have failed, in several ways, so that searches have something to tell apart.
+  void fail_some(std::size_t count) const {
+    static constexpr std::array replies = {"mx1.example.net [192.0.2.25] TLSv1.3: 451 4.7.1 Greylisted for 300 seconds",
+                                           "mx1.example.net [192.0.2.25] TLSv1.3: 452 4.2.2 Mailbox full",
+                                           "cannot be reached (connection refused)"};
+    SystemClock clock;
+    for (std::size_t done = 0; done < count;) {
+      auto batch = queue.claim(200, 1000);
+      if (!batch || batch->empty()) std::exit(1);
+      for (const auto& one : *batch) {
+        const auto& reply = done % 1000 == 0 ? replies[1] : replies[done % 2 * 2];
+        const auto ended = done % 500 == 7 ? queue.held(one, "operator wants to look")
+                                           : queue.deferred(one, reply, clock.now() + std::chrono::hours(1));
+        if (!ended) std::exit(1);
+        ++done;
+      }
+    }
+  }
+
   /// Octets that each of `count` deliveries leaves as history; forgets them afterwards.
   [[nodiscard]] double finish(std::size_t count) const {
     const std::int64_t before = used_memory(redis);
@@ -131,6 +157,87 @@ struct Bench {
     return left;
   }
 };
+
+/// The first page of each kind of search, the slowest of five times.
+void print_searches(redis::Client& redis) {
+  SystemClock clock;
+  QueueView view(redis, clock);
+  const std::vector<std::map<std::string, std::string>> searches = {
+      {},
+      {{"order", "newest"}},
+      {{"state", "queued"}},
+      {{"state", "deferred"}},
+      {{"state", "held"}},
+      {{"state", "delivered"}},
+      {{"domain", "dest7.example"}},
+      {{"domain", "dest7.example"}, {"state", "deferred"}},
+      {{"sender", "<>"}},
+      {{"sender", "nobody@example.com"}},
+      {{"recipient", "user1234@dest234.example"}},
+      {{"account", "bench"}},
+      {{"account", "bench"}, {"state", "held"}},
+      {{"older_than", "1s"}},
+      {{"older_than", "1d"}},
+      {{"error", "greylisted"}},
+      {{"error", "452"}},
+      {{"error", "mailbox full"}, {"domain", "dest0.example"}},
+      {{"error", "no such reply"}},
+      {{"sender", "<>"}, {"account", "bench"}, {"state", "queued"}, {"newer_than", "1d"}}};
+  std::printf("\n%-70s %10s %8s\n", "first page of 100", "ms", "found");
+  for (const auto& parts : searches) {
+    std::string name;
+    for (const auto& [part, value] : parts) name += part + "=" + value + " ";
+    double slowest = 0;
+    std::size_t found = 0;
+    for (int i = 0; i < 5; ++i) {
+      const auto start = steady_clock::now();
+      auto page = view.list(parse_filter(parts).value(), 100, "");
+      slowest = std::max(slowest, seconds_since(start) * 1e3);
+      if (!page) std::exit(1);
+      found = page->deliveries.size();
+    }
+    std::printf("%-70s %10.1f %8zu\n", name.empty() ? "(all)" : name.c_str(), slowest, found);
+  }
+  const auto start = steady_clock::now();
+  const auto summary = view.summary();
+  if (!summary) std::exit(1);
+  std::printf("%-70s %10.1f %8zu\n", "summary, 100 destinations", seconds_since(start) * 1e3,
+              summary->destinations.size());
+  std::fflush(stdout);
+}
+
+/// Puts and claims with and without somebody who searches twice a second, in turn; and what a search takes of Redis.
+void print_disturbance(const Bench& bench, std::size_t depth) {
+  constexpr std::size_t each = 20'000;
+  constexpr int searches = 200;
+  SystemClock clock;
+  QueueView view(bench.redis, clock);
+  const auto filter = parse_filter({{"state", "deferred"}, {"domain", "dest7.example"}}).value();
+  const double cpu = redis_cpu(bench.redis);
+  for (int i = 0; i < searches; ++i) {
+    if (!view.list(filter, 100, "")) std::exit(1);
+  }
+  const double of_redis = (redis_cpu(bench.redis) - cpu) / searches;
+  double alone = 0, beside = 0;
+  for (int round = 0; round < 5; ++round) {
+    auto start = steady_clock::now();
+    static_cast<void>(bench.put(depth, each));
+    alone += seconds_since(start);
+    std::jthread searcher([&](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+        if (!view.list(filter, 100, "")) std::exit(1);
+        std::this_thread::sleep_for(std::chrono::milliseconds(500));
+      }
+    });
+    start = steady_clock::now();
+    static_cast<void>(bench.put(depth + each, each));
+    beside += seconds_since(start);
+    searcher.request_stop();
+    depth += 2 * each;
+  }
+  std::printf("\na search takes %.0f us of Redis; %zu puts took %.2f s alone, %.2f s beside two searches a second\n",
+              of_redis, 5 * each, alone, beside);
+}
 
 }  // namespace
 
@@ -165,5 +272,8 @@ int main(int argc, char** argv) {
                 memory, memory - message_octets);
     std::fflush(stdout);
   }
+  bench.fail_some(std::min<std::size_t>(total / 4, 50'000));
+  print_searches(redis);
+  print_disturbance(bench, depth);
   return 0;
 }

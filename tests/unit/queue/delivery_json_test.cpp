@@ -70,22 +70,33 @@ TEST(DeliveryJson, OfASummary) {
   row.deferred = 3;
   row.held = 4;
   row.oldest = noon - 30s;
-  row.ages = {{"5m", 10}};
+  row.ages = {10};
+  row.concurrency = 5;
+  row.delivered_per_minute = 1.006;
   row.last_error = "451 later";
   row.next_attempt = noon + 1s;
+  summary.ages = {10};
   summary.destinations.push_back(row);
+  summary.more_destinations = 7;
+  summary.accounts.push_back({"crm", 10, 2.5});
+  summary.errors.push_back({"451 later", 3});
   EXPECT_EQ(
       text(to_json(summary, noon)),
       R"({"states":{"queued":0,"sending":1,"deferred":2,"held":3,"delivered":4,"bounced":5,"dropped":6},"oldest":90,)"
+      R"("ages":{"5m":10,"20m":0,"80m":0,"320m":0,"1280m":0,"older":0},)"
       R"("rates":{"accepted":12.35,"delivered":3,"deferred":0.2,"bounced":0},"pool":{"ready":5,"wanted":64},)"
       R"("destinations":[{"domain":"d.example","queued":1,"sending":2,"deferred":3,"held":4,"oldest":30,)"
-      R"("ages":{"5m":10},"concurrency":2,"last_error":"451 later","next_attempt":"2026-01-31T12:00:01.000Z"}]})");
+      R"("ages":{"5m":10,"20m":0,"80m":0,"320m":0,"1280m":0,"older":0},"concurrency":5,"delivered_per_minute":1.01,)"
+      R"("last_error":"451 later","next_attempt":"2026-01-31T12:00:01.000Z"}],"more_destinations":7,)"
+      R"("accounts":[{"account":"crm","waiting":10,"accepted_per_minute":2.5}],)"
+      R"("errors":[{"error":"451 later","count":3}]})");
 }
 
 TEST(DeliveryJson, OfAnEmptySummary) {
   EXPECT_EQ(text(to_json(QueueSummary{}, noon)),
-            R"({"states":{},"oldest":null,"rates":{"accepted":0,"delivered":0,"deferred":0,"bounced":0},"pool":null,)"
-            R"("destinations":[]})");
+            R"({"states":{},"oldest":null,"ages":{"5m":0,"20m":0,"80m":0,"320m":0,"1280m":0,"older":0},)"
+            R"("rates":{"accepted":0,"delivered":0,"deferred":0,"bounced":0},"pool":null,"destinations":[],)"
+            R"("more_destinations":0,"accounts":[],"errors":[]})");
 }
 
 }  // namespace

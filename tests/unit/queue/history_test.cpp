@@ -89,8 +89,11 @@ TEST_P(FinishedRecord, IsForgottenWithAllItsIndexes) {
   finish(GetParam());
   clock.advance(1h);
   ASSERT_EQ(trim_finished(redis, clock.now() - 1min).value(), 1U);
-  for (const char* kind : {"message:", "delivery:", "recipient:", "account:", "all", "finished", "body:"}) {
-    EXPECT_TRUE(keys(std::string("queue:*:") + kind + "*").empty()) << kind;
+  for (const char* kind : {"message:", "delivery:", "recipient:", "account:", "sender:", "state:", "domain:", "domains",
+                           "accounts", "error", "last_errors", "finished", "body:"}) {
+    for (const char* shard : {"queue:{?}:", "queue:{??}:"}) {
+      EXPECT_TRUE(keys(std::string(shard) + kind + "*").empty()) << kind;
+    }
   }
 }
 

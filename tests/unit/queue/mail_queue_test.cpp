@@ -240,7 +240,7 @@ TEST_F(MailQueueTest, APutWithAMissingChunkStoresNothing) {
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().internal_detail.find("chunk 1 is missing"), std::string::npos);
   EXPECT_EQ(count("EXISTS", queue_keys::message(id)), 0U);
-  EXPECT_EQ(count("ZCARD", queue_keys::all(id.shard())), 0U);
+  for (const auto state : all_delivery_states) EXPECT_EQ(count("ZCARD", queue_keys::state(id.shard(), state)), 0U);
 }
 
 TEST_F(MailQueueTest, AChunkThatWentMissingIsAnErrorNotAShortMail) {

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements filter_text.h.
+#include "queue/filter_text.h"
+
+#include <functional>
+
+#include "conf/values.h"
+
+namespace sealpost {
+namespace {
+
+Status read_state(DeliveryFilter& filter, const std::string& value) {
+  filter.waiting = value == "waiting";
+  if (filter.waiting) return {};
+  filter.state = parse_delivery_state(value);
+  return filter.state ? Status() : Status(Error::invalid("unknown state: " + value));
+}
+
+Status read_message(DeliveryFilter& filter, const std::string& value) {
+  auto id = MessageId::parse(value);
+  if (!id) return Error::invalid("not a message's id: " + value);
+  filter.message = std::move(*id);
+  return {};
+}
+
+Status read_age(std::optional<Duration>& age, const std::string& value) {
+  auto duration = parse_duration(value);
+  if (!duration) return duration.error();
+  age = *duration;
+  return {};
+}
+
+Status read_order(DeliveryFilter& filter, const std::string& value) {
+  if (value != "oldest" && value != "newest") return Error::invalid("neither oldest nor newest: " + value);
+  filter.order = value == "newest" ? WalkOrder::NewestFirst : WalkOrder::OldestFirst;
+  return {};
+}
+
+struct Row {
+  FilterPart part;
+  std::function<Status(DeliveryFilter&, const std::string&)> read;
+};
+
+/// A part that is a text like any other.
+Row text(const char* name, const char* help, std::optional<std::string> DeliveryFilter::*member) {
+  return {{name, help}, [member](DeliveryFilter& filter, const std::string& value) {
+            filter.*member = value;
+            return Status();
+          }};
+}
+
+const std::vector<Row>& rows() {
+  static const std::vector<Row> all = {
+      {{"state", "queued, sending, deferred, held, delivered, bounced, dropped; or waiting for the first four"},
+       read_state},
+      text("domain", "recipient's domain", &DeliveryFilter::domain),
+      {{"sender", "envelope sender; '<>' for the relay's own notices and other mail without one"},
+       [](DeliveryFilter& filter, const std::string& value) {
+         filter.sender = value == "<>" ? std::string() : value;
+         return Status();
+       }},
+      text("recipient", "recipient's address", &DeliveryFilter::recipient),
+      text("account", "account that submitted the message", &DeliveryFilter::account),
+      {{"message", "message's id"}, read_message},
+      {{"older_than", "age, e.g. 30m, 4h, 2d"},
+       [](DeliveryFilter& filter, const std::string& value) { return read_age(filter.older_than, value); }},
+      {{"newer_than", "age, e.g. 30m, 4h, 2d"},
+       [](DeliveryFilter& filter, const std::string& value) { return read_age(filter.newer_than, value); }},
+      text("error", "part of the last reply or reason of what failed, or its code: 451, 4.7.1", &DeliveryFilter::error),
+      {{"order", "oldest (first) or newest"}, read_order},
+  };
+  return all;
+}
+
+}  // namespace
+
+const std::vector<FilterPart>& filter_parts() {
+  static const std::vector<FilterPart> parts = [] {
+    std::vector<FilterPart> all;
+    for (const auto& row : rows()) all.push_back(row.part);
+    return all;
+  }();
+  return parts;
+}
+
+Result<DeliveryFilter> parse_filter(const std::map<std::string, std::string>& parts) {
+  DeliveryFilter filter;
+  for (const auto& [name, value] : parts) {
+    const Row* known = nullptr;
+    for (const auto& row : rows()) {
+      if (row.part.name == name) known = &row;
+    }
+    if (known == nullptr) return Error::invalid(name + " is no filter");
+    if (value.empty()) return Error::invalid(name + " is empty");
+    if (auto read = known->read(filter, value); !read) return Error::invalid(name + ": " + read.error().public_text);
+  }
+  return filter;
+}
+
+}  // namespace sealpost

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads a filter from names and values, as commands, calls and pages give it.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "queue/delivery_filter.h"
+
+namespace sealpost {
+
+/// A part of a filter, as an option (with - for _) and as a parameter.
+struct FilterPart {
+  const char* name;
+  const char* help;
+};
+/// All of them.
+const std::vector<FilterPart>& filter_parts();
+
+/// Invalid, naming the part, for one that is unknown or whose value is none; an empty value is none, so that an unset
+/// variable in a script does not select everything.
+Result<DeliveryFilter> parse_filter(const std::map<std::string, std::string>& parts);
+
+}  // namespace sealpost

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// The queue in numbers: by state, age, destination, account and failure; each is counted by Redis, none by looking at
+// deliveries, so it costs the same however many wait.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/redis/client.h"
+#include "base/result.h"
+#include "queue/delivery.h"
+#include "queue/rates.h"
+
+namespace sealpost {
+
+/// Classes of age as qshape(1) has them: younger than so many minutes, and "older".
+inline constexpr std::array<std::chrono::minutes, 5> age_bounds = {std::chrono::minutes(5), std::chrono::minutes(20),
+                                                                   std::chrono::minutes(80), std::chrono::minutes(320),
+                                                                   std::chrono::minutes(1280)};
+inline constexpr std::array<const char*, age_bounds.size() + 1> age_names = {"5m",   "20m",   "80m",
+                                                                             "320m", "1280m", "older"};
+/// Waiting deliveries by age, in the order of age_names.
+using AgeCounts = std::array<std::size_t, age_names.size()>;
+
+struct DestinationSummary {
+  std::string domain;
+  std::size_t queued = 0, sending = 0, deferred = 0, held = 0;
+  std::optional<Time> oldest;
+  AgeCounts ages{};
+  std::size_t concurrency = 0;      ///< attempts that the nodes may make at once now
+  double delivered_per_minute = 0;  ///< mean of the last five minutes
+  std::string last_error;
+  std::optional<Time> next_attempt;
+
+  [[nodiscard]] std::size_t waiting() const { return queued + sending + deferred + held; }
+};
+
+struct AccountSummary {
+  std::string account;
+  std::size_t waiting = 0;
+  double accepted_per_minute = 0;  ///< mean of the last five minutes
+};
+
+/// Deliveries that failed alike: the reply without its host, digits but those of its codes as #.
+struct ErrorSummary {
+  std::string error;  ///< empty for all that are too different to be counted apart
+  std::size_t count = 0;
+};
+
+/// Key pairs made in advance; the queue shows them, but whoever composes the summary counts them.
+struct PoolStatus {
+  std::size_t ready = 0;
+  std::size_t wanted = 0;
+};
+
+struct QueueSummary {
+  std::map<DeliveryState, std::size_t> states;
+  std::optional<Time> oldest;
+  AgeCounts ages{};
+  QueueRates rates;
+  std::optional<PoolStatus> pool;
+  std::vector<DestinationSummary> destinations;  ///< the most waiting first
+  std::size_t more_destinations = 0;             ///< for which something waits, too
+  std::vector<AccountSummary> accounts;
+  std::vector<ErrorSummary> errors;
+};
+
+/// `rows`: at most so many destinations, accounts and errors.
+Result<QueueSummary> read_queue_summary(redis::Client& redis, Time now, std::size_t rows);
+/// All seven states.
+Result<std::map<DeliveryState, std::size_t>> read_queue_states(redis::Client& redis);
+
+}  // namespace sealpost
