@@ -17,6 +17,18 @@ constexpr std::size_t mac_size = 32;
 constexpr int max_tries = 50;
 constexpr long long page = 1000;
 
+const redis::Script& append_script() {
+  static const redis::Script script("audit_append",
+                                    "#!lua flags=allow-oom\n"
+                                    "-- Appends an entry if the trail still ends with the MAC that the caller saw.\n"
+                                    "if string.sub(redis.call('LINDEX', KEYS[1], -1) or '', 1, 32) ~= ARGV[1] then\n"
+                                    "  return -1\n"
+                                    "end\n"
+                                    "redis.call('RPUSH', KEYS[1], ARGV[2])\n"
+                                    "return 1");
+  return script;
+}
+
 using Fields = std::tuple<std::uint64_t, std::int64_t, std::string, std::string, std::string, std::string>;
 
 std::string_view mac_of(std::string_view entry) { return entry.substr(0, std::min(entry.size(), mac_size)); }
@@ -74,6 +86,13 @@ Result<redis::Reply> AuditTrail::record(unsigned shard, const AuditEvent& event,
     if (done->integer() != moved_on) return done;
   }
   return Error::temporary("the audit trail is busy");
+}
+
+Status AuditTrail::append(unsigned shard, const AuditEvent& event) {
+  auto done = record(shard, event, [&](const std::string& seen, const std::string& entry) {
+    return redis_.run(append_script(), {key(shard)}, {seen, entry});
+  });
+  return done ? Status() : Status(done.error());
 }
 
 void AuditTrail::tell(std::string_view event, const AuditEntry& entry) {

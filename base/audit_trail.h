@@ -70,6 +70,9 @@ class AuditTrail final {
   using Change = std::function<Result<redis::Reply>(const std::string& seen, const std::string& entry)>;
   Result<redis::Reply> record(unsigned shard, const AuditEvent& event, const Change& change);
 
+  /// An entry for what has no script of its own, or is yet to be done.
+  Status append(unsigned shard, const AuditEvent& event);
+
   /// Reads a whole chain in order, and shows each entry whose MAC fits. Behind one that does not it goes on from there:
   /// one fault hides no other.
   Result<AuditChain> verify(unsigned shard, const std::function<void(const AuditEntry&)>& visit);

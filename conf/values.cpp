@@ -193,6 +193,24 @@ Result<Route> parse_route(std::string_view text) {
   return bad_route(text);
 }
 
+std::string to_text(const Route& route) {
+  const bool bracketed = route.host.find(':') != std::string::npos;
+  const std::string place = (bracketed ? "[" + route.host + "]" : route.host) + ":" + std::to_string(route.port);
+  switch (route.kind) {
+    case Route::Kind::Mx:
+      return "mx";
+    case Route::Kind::Smtp:
+      return "smtp://" + place;
+    case Route::Kind::Smtps:
+      return "smtps://" + place;
+    case Route::Kind::Lmtp:
+      return "lmtp://" + place;
+    case Route::Kind::Maildir:
+      return "maildir:" + route.path;
+  }
+  return {};
+}
+
 Result<RedisUrl> parse_redis_url(std::string_view text) {
   RedisUrl url;
   url.text = text;

@@ -37,6 +37,8 @@ Result<HostPort> parse_host_port(std::string_view text);
 /// The same as text, or empty for `off`.
 Result<std::string> parse_listen(std::string_view text);
 Result<Route> parse_route(std::string_view text);
+/// What parse_route reads, with the port: "mx", "smtp://[2001:db8::1]:25", "maildir:/path".
+std::string to_text(const Route& route);
 Result<RedisUrl> parse_redis_url(std::string_view text);
 /// http or https, host, optional port and path; no query; without a trailing slash. https unless the host is loopback.
 Result<std::string> parse_public_url(std::string_view text);

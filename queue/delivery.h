@@ -91,6 +91,7 @@ struct DeliveryRecord {
   bool smtputf8 = false;
   DsnRequest dsn;
   bool bounced_before = false;  ///< its address had bounced when it was submitted (queue/suppressions.h)
+  bool to_be_bounced = false;   ///< an operator gave it up: whoever claims it next reports that to the sender
   std::vector<HistoryEvent> history;
 };
 

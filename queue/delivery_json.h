@@ -4,6 +4,7 @@
 
 #include <Poco/JSON/Object.h>
 
+#include "queue/queue_actions.h"
 #include "queue/queue_view.h"
 
 namespace sealpost {

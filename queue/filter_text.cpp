@@ -39,35 +39,56 @@ Status read_order(DeliveryFilter& filter, const std::string& value) {
 struct Row {
   FilterPart part;
   std::function<Status(DeliveryFilter&, const std::string&)> read;
+  std::function<std::string(const DeliveryFilter&)> write;  ///< empty for what is not set
 };
+
+std::string age_of(const std::optional<Duration>& age) {
+  return age ? std::to_string(std::chrono::duration_cast<std::chrono::seconds>(*age).count()) + "s" : std::string();
+}
 
 /// A part that is a text like any other.
 Row text(const char* name, const char* help, std::optional<std::string> DeliveryFilter::*member) {
-  return {{name, help}, [member](DeliveryFilter& filter, const std::string& value) {
+  return {{name, help},
+          [member](DeliveryFilter& filter, const std::string& value) {
             filter.*member = value;
             return Status();
-          }};
+          },
+          [member](const DeliveryFilter& filter) { return (filter.*member).value_or(std::string()); }};
 }
 
 const std::vector<Row>& rows() {
   static const std::vector<Row> all = {
       {{"state", "queued, sending, deferred, held, delivered, bounced, dropped; or waiting for the first four"},
-       read_state},
+       read_state,
+       [](const DeliveryFilter& filter) {
+         return filter.state ? std::string(to_text(*filter.state)) : std::string(filter.waiting ? "waiting" : "");
+       }},
       text("domain", "recipient's domain", &DeliveryFilter::domain),
       {{"sender", "envelope sender; '<>' for the relay's own notices and other mail without one"},
        [](DeliveryFilter& filter, const std::string& value) {
          filter.sender = value == "<>" ? std::string() : value;
          return Status();
+       },
+       [](const DeliveryFilter& filter) {
+         return filter.sender && filter.sender->empty() ? std::string("<>") : filter.sender.value_or(std::string());
        }},
       text("recipient", "recipient's address", &DeliveryFilter::recipient),
       text("account", "account that submitted the message", &DeliveryFilter::account),
-      {{"message", "message's id"}, read_message},
+      {{"message", "message's id"},
+       read_message,
+       [](const DeliveryFilter& filter) { return filter.message ? filter.message->text() : std::string(); }},
       {{"older_than", "age, e.g. 30m, 4h, 2d"},
-       [](DeliveryFilter& filter, const std::string& value) { return read_age(filter.older_than, value); }},
+       [](DeliveryFilter& filter, const std::string& value) { return read_age(filter.older_than, value); },
+       [](const DeliveryFilter& filter) { return age_of(filter.older_than); }},
       {{"newer_than", "age, e.g. 30m, 4h, 2d"},
-       [](DeliveryFilter& filter, const std::string& value) { return read_age(filter.newer_than, value); }},
+       [](DeliveryFilter& filter, const std::string& value) { return read_age(filter.newer_than, value); },
+       [](const DeliveryFilter& filter) { return age_of(filter.newer_than); }},
       text("error", "part of the last reply or reason of what failed, or its code: 451, 4.7.1", &DeliveryFilter::error),
-      {{"order", "oldest (first) or newest"}, read_order},
+      {{"order", "oldest (first) or newest"},
+       read_order,
+       [](const DeliveryFilter& filter) {
+         return std::string(filter.order == WalkOrder::NewestFirst ? "newest" : "");
+       }},
   };
   return all;
 }
@@ -81,6 +102,15 @@ const std::vector<FilterPart>& filter_parts() {
     return all;
   }();
   return parts;
+}
+
+std::string to_text(const DeliveryFilter& filter) {
+  std::string text;
+  for (const auto& row : rows()) {
+    const std::string value = row.write(filter);
+    if (!value.empty()) text += (text.empty() ? "" : " ") + std::string(row.part.name) + "=" + value;
+  }
+  return text;
 }
 
 Result<DeliveryFilter> parse_filter(const std::map<std::string, std::string>& parts) {

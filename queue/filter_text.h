@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "queue/delivery_filter.h"
 
@@ -20,5 +21,7 @@ const std::vector<FilterPart>& filter_parts();
 /// Invalid, naming the part, for one that is unknown or whose value is none; an empty value is none, so that an unset
 /// variable in a script does not select everything.
 Result<DeliveryFilter> parse_filter(const std::map<std::string, std::string>& parts);
+/// "domain=example.net state=deferred"; what parse_filter reads.
+std::string to_text(const DeliveryFilter& filter);
 
 }  // namespace sealpost

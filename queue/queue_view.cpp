@@ -2,8 +2,6 @@
 // Implements queue_view.h.
 #include "queue/queue_view.h"
 
-#include <array>
-
 #include "queue/delivery_records.h"
 #include "queue/delivery_search.h"
 #include "queue/keys.h"
@@ -15,30 +13,7 @@ namespace {
 /// Candidates that one page looks at: where a filter's parts are all common, and together rare, it ends early.
 constexpr std::size_t look_at = 20'000;
 
-constexpr std::array all_actions = {QueueAction::Retry, QueueAction::Hold, QueueAction::Release, QueueAction::Drop};
-
 }  // namespace
-
-std::string_view to_text(QueueAction action) {
-  switch (action) {
-    case QueueAction::Retry:
-      return "retry";
-    case QueueAction::Hold:
-      return "hold";
-    case QueueAction::Release:
-      return "release";
-    case QueueAction::Drop:
-      return "drop";
-  }
-  return {};
-}
-
-std::optional<QueueAction> parse_queue_action(std::string_view text) {
-  for (const auto action : all_actions) {
-    if (to_text(action) == text) return action;
-  }
-  return std::nullopt;
-}
 
 QueueView::QueueView(redis::Client& redis, const Clock& clock) : redis_(redis), clock_(clock) {}
 
@@ -78,14 +53,14 @@ Result<std::vector<DeliveryRecord>> QueueView::deliveries_of(const MessageId& id
   return read_deliveries_of(redis_, id);
 }
 
-Result<ActionResult> QueueView::act(QueueAction action, const std::vector<DeliveryId>& ids, bool dry_run) {
+Result<ActionResult> QueueView::act(const QueueOrder& order, const std::vector<DeliveryId>& ids, bool dry_run) {
   ActionResult result;
   std::vector<redis::Client::Call> calls;
   calls.reserve(ids.size());
   for (const auto& id : ids) {
     calls.push_back({{queue_keys::base(id.message().shard())},
-                     {id.text(), std::string(to_text(action)), std::to_string(to_milliseconds(clock_.now())),
-                      dry_run ? "1" : "0"}});
+                     {id.text(), std::string(to_text(order.action)), std::to_string(to_milliseconds(clock_.now())),
+                      dry_run ? "1" : "0", order.route}});
   }
   if (calls.empty()) return result;
   auto replies = redis_.run_all(queue_scripts::act(), calls);
@@ -95,29 +70,6 @@ Result<ActionResult> QueueView::act(QueueAction action, const std::vector<Delive
     result.changed += static_cast<std::size_t>(reply[1].integer());
   }
   return result;
-}
-
-Result<ActionResult> QueueView::act(QueueAction action, const DeliveryFilter& filter, bool dry_run, std::size_t limit,
-                                    const std::string& cursor) {
-  DeliveryFilter waiting = filter;
-  waiting.waiting = true;
-  auto behind = parse_cursor(waiting, cursor);
-  if (!behind) return behind.error();
-  auto search = DeliverySearch::begin(redis_, waiting, clock_.now(), *behind);
-  if (!search) return search.error();
-  ActionResult total;
-  while (!search->ended() && total.matched < limit) {
-    auto found = search->next();
-    if (!found) return found.error();
-    std::vector<DeliveryId> ids;
-    for (const auto& one : *found) ids.push_back(one.record.id);
-    auto done = act(action, ids, dry_run);
-    if (!done) return done;
-    total.matched += done->matched;
-    total.changed += done->changed;
-  }
-  if (!search->ended()) total.cursor = cursor_behind(waiting, *search->last());
-  return total;
 }
 
 }  // namespace sealpost

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The operator's view of the queue: summary, search, one delivery with its history, and actions on deliveries. Reads
-// records and indexes; never content.
+// The operator's view of the queue: summary, search, and one delivery with its history. Reads records and
+// indexes; never content.
 #pragma once
 
 #include <optional>
@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "queue/delivery.h"
 #include "queue/delivery_filter.h"
+#include "queue/queue_order.h"
 #include "queue/queue_summary.h"
 #include "queue/submitted.h"
 
@@ -20,13 +21,6 @@ namespace sealpost {
 struct DeliveryPage {
   std::vector<DeliveryRecord> deliveries;
   std::string cursor;  ///< empty at the end
-};
-
-enum class QueueAction { Retry, Hold, Release, Drop };
-struct ActionResult {
-  std::size_t matched = 0;
-  std::size_t changed = 0;
-  std::string cursor = {};  ///< where to go on; empty at the end
 };
 
 class QueueView final {
@@ -46,21 +40,13 @@ class QueueView final {
   /// An account's own messages: list_submitted.
   Result<SubmittedPage> submitted(const std::string& account, const SubmittedFilter& filter, std::size_t limit,
                                   const std::string& cursor);
-  /// Acts on waiting deliveries only; one that is being sent or is finished counts as matched, not as changed.
-  Result<ActionResult> act(QueueAction action, const std::vector<DeliveryId>& ids, bool dry_run);
-  /// The same on what waits and matches, from the cursor on, until about `limit` deliveries have matched or the end is
-  /// reached. One call behind the other, each with the cursor of the last, does it in steps, and after an interruption
-  /// goes on.
-  Result<ActionResult> act(QueueAction action, const DeliveryFilter& filter, bool dry_run, std::size_t limit,
-                           const std::string& cursor);
+  /// What an operator, or the relay itself, does to these deliveries; one that is being sent or has finished counts as
+  /// matched, not as changed. Leaves no trace but the deliveries' histories: operators act by QueueActions.
+  Result<ActionResult> act(const QueueOrder& order, const std::vector<DeliveryId>& ids, bool dry_run);
 
  private:
   redis::Client& redis_;
   const Clock& clock_;
 };
-
-/// What an action is called in scripts, commands and calls.
-std::string_view to_text(QueueAction action);
-std::optional<QueueAction> parse_queue_action(std::string_view text);
 
 }  // namespace sealpost

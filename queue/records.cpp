@@ -14,7 +14,7 @@ namespace {
 
 constexpr int record_version = 1;
 constexpr std::uint32_t message_fields = 13;
-constexpr std::uint32_t delivery_fields = 22;
+constexpr std::uint32_t delivery_fields = 23;
 constexpr std::uint32_t older_delivery_fields = 21;  ///< of records from before there were suppressions
 
 using Packer = msgpack::packer<msgpack::sbuffer>;
@@ -144,6 +144,7 @@ StoredDelivery read_delivery(const DeliveryId& id, const msgpack::object_array& 
   record.size = number_at<std::uint64_t>(array, 20);
   record.history = read_history(array.ptr[20]);
   record.bounced_before = array.size > older_delivery_fields && number_at<int>(array, 22) != 0;
+  record.to_be_bounced = array.size > older_delivery_fields + 1 && text_at(array, 23) == "bounce";
   complete_finished(record);
   return stored;
 }
@@ -204,6 +205,7 @@ std::string encode(const DeliveryRecord& record, const BodyPlace& place) {
     pack_text(packer, event.text);
   }
   packer.pack(record.bounced_before ? 1 : 0);
+  pack_text(packer, record.to_be_bounced ? "bounce" : "");
   return {buffer.data(), buffer.size()};
 }
 

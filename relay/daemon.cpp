@@ -27,6 +27,7 @@
 #include "notify/codes.h"
 #include "notify/recipient_side.h"
 #include "queue/durability.h"
+#include "queue/queue_routes.h"
 #include "queue/queue_verify.h"
 #include "queue/redis_server.h"
 #include "queue/suppression_routes.h"
@@ -39,6 +40,7 @@
 #include "relay/http_authenticator.h"
 #include "relay/intake.h"
 #include "relay/openapi/openapi_routes.h"
+#include "relay/queue_overview.h"
 #include "relay/services.h"
 #include "relay/smtp/connection.h"
 #include "relay/smtp/content_reader.h"
@@ -178,6 +180,10 @@ class Relay final {
         submit_routes_{intake_, [this] { return watermark_.full(); }, settings.smtp.max_message_size,
                        settings.smtp.max_recipients},
         status_routes_{services.queue_view(), services.directory(), recipient_side_.links(), services.wrapper()},
+        queue_routes_{services.queue_view(), services.queue_actions(), services.clock(),
+                      [&services, &settings](std::size_t rows) {
+                        return queue_overview(services.queue_view(), services.vault(), settings.keys.pool_size, rows);
+                      }},
         crl_(services.redis(), services.wrapper(), services.authority(), services.clock(), log),
         smtp_pool_(smtp_workers),
         http_pool_(http_workers),
@@ -202,6 +208,7 @@ class Relay final {
     router_.add(key_routes(*key_routes_));
     router_.add(submit::submit_routes(submit_routes_));
     router_.add(submit::status_routes(status_routes_));
+    router_.add(queue_routes(queue_routes_));
     router_.add(suppression_routes(services_.suppressions()));
     router_.add(health_routes(services_.redis(), watermark_, services_.clock(),
                               {{"the TLS certificate", [this] { return tls_.not_after(); }},
@@ -345,6 +352,7 @@ class Relay final {
   smtp::ConnectionContext smtp_context_;
   submit::SubmitRoutesContext submit_routes_;
   submit::StatusRoutesContext status_routes_;
+  QueueRoutesContext queue_routes_;
   CrlPublisher crl_;
   std::unique_ptr<KeyRoutesContext> key_routes_;
   http::Router router_;

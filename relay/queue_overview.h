@@ -8,9 +8,10 @@
 
 namespace sealpost {
 
-/// `pool_size`: keys.pool_size.
-inline Result<QueueSummary> queue_overview(QueueView& view, KeyVault& vault, std::size_t pool_size) {
-  auto summary = view.summary();
+/// `pool_size`: keys.pool_size; `rows` as QueueView::summary has them.
+inline Result<QueueSummary> queue_overview(QueueView& view, KeyVault& vault, std::size_t pool_size,
+                                           std::size_t rows = QueueView::summary_rows) {
+  auto summary = view.summary(rows);
   if (!summary) return summary;
   auto ready = vault.pool_stock();
   if (!ready) return ready.error();

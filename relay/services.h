@@ -21,6 +21,7 @@
 #include "crypto/relay_identity.h"
 #include "notify/webhooks.h"
 #include "queue/mail_queue.h"
+#include "queue/queue_actions.h"
 #include "queue/queue_view.h"
 #include "queue/suppressions.h"
 #include "relay/accounts.h"
@@ -59,6 +60,7 @@ class Services final {
   [[nodiscard]] Tokens& tokens();
   [[nodiscard]] MailQueue& queue();
   [[nodiscard]] QueueView& queue_view();
+  [[nodiscard]] QueueActions& queue_actions();
   [[nodiscard]] Suppressions& suppressions();
   [[nodiscard]] Webhooks& webhooks();
 

@@ -1,7 +1,7 @@
--- An operator's action on one delivery. KEYS[1] base; ARGV: delivery id, action (retry, hold, release, drop), now in ms, '1' for a dry run.
--- Returns {matched, changed}: a delivery that is being sent or is finished matches, but does not change. One whose record cannot be read
--- can only be dropped, and leaves no history.
-local id, action, now, dry = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
+-- An operator's action on one delivery. KEYS[1] base; ARGV: delivery id, action (retry, hold, release, drop, bounce, reroute), now in ms, '1' for
+-- a dry run, of reroute where to ('mx': the recipient's domain). Returns {matched, changed}: a delivery that is being sent or is finished matches,
+-- but does not change. One whose record cannot be read can only be dropped, and leaves no history.
+local id, action, now, dry, route = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1', ARGV[5]
 local d, damaged = load(id)
 if damaged then
   if action ~= 'drop' then return {1, 0} end
@@ -13,20 +13,26 @@ end
 if not d then return {0, 0} end
 local waiting = d[D.state] == QUEUED or d[D.state] == DEFERRED
 local held = d[D.state] == HELD
-local fits = {retry = waiting, hold = waiting, release = held, drop = waiting or held}
+local either = waiting or held
+local fits = {retry = waiting, hold = waiting, release = held, drop = either, bounce = either, reroute = either}
 if not fits[action] then return {1, 0} end
 if dry then return {1, 1} end
 if waiting then unschedule(id, d) end
-if action == 'retry' then
-  schedule(id, d, d[D.state], now)
-elseif action == 'release' then
-  d[D.deaths] = 0
-  schedule(id, d, QUEUED, now)
+local said = action
+if action == 'drop' then
+  finish(id, d, DROPPED, now, 'operator: drop')
 elseif action == 'hold' then
   d[D.state], d[D.next] = HELD, 0
+  set_order(d, '')
 else
-  finish(id, d, DROPPED, now, 'operator: drop')
+  if action == 'reroute' then
+    d[D.destination] = route == 'mx' and domain_of(d) or route
+    said = 'reroute to ' .. route
+  end
+  if held then d[D.deaths] = 0 end
+  set_order(d, action == 'bounce' and action or '')
+  schedule(id, d, waiting and d[D.state] or QUEUED, now)
 end
-if action ~= 'drop' then note(d, now, 'operator: ' .. action) end
+if action ~= 'drop' then note(d, now, 'operator: ' .. said) end
 save(id, d)
 return {1, 1}

@@ -2,7 +2,7 @@
 -- Field numbers of the records: docs/redis.md.
 local D = {state = 2, attempts = 3, created = 4, next = 5, response = 6, fence = 7, deaths = 8, warned = 9,
            recipient = 10, domain = 11, destination = 12, orcpt = 16, head_offset = 17, head_octets = 18, content = 19,
-           history = 21}
+           history = 21, bounced_before = 22, order = 23}
 local M = {account = 2, from = 3, envid = 4, accepted = 6, open = 8, records = 9, chunks = 10, header = 11, contents = 12, body = 13}
 local QUEUED, SENDING, DEFERRED, HELD, DELIVERED, BOUNCED, DROPPED = 0, 1, 2, 3, 4, 5, 6
 local base = KEYS[1]
@@ -131,6 +131,12 @@ end
 
 local function save(id, d) return store(id, d, cmsgpack.pack(d)) end
 
+-- What whoever claims it next should do instead of an attempt: 'bounce', or '' for nothing. Records of earlier versions end before it.
+local function set_order(d, order)
+  d[D.bounced_before] = d[D.bounced_before] or 0
+  d[D.order] = order
+end
+
 -- Out of the schedule, for a human: nobody can attempt a delivery whose record cannot be read.
 local function set_aside(id, now)
   for state = QUEUED, DROPPED do redis.call('ZREM', base .. 'state:' .. state, id) end
@@ -215,6 +221,7 @@ local function compact(d, what, now)
   local events, response = d[D.history], d[D.response]
   d[D.next], d[D.fence], d[D.deaths], d[D.response], d[D.destination], d[D.orcpt] = 0, 0, 0, '', '', ''
   d[D.head_offset], d[D.head_octets], d[D.content] = 0, 0, 0
+  set_order(d, '')
   if written_domain(d) == d[D.domain] then d[D.domain] = '' end
   shorten_recipient(d)
   d[D.history] = {now, what}

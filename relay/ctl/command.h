@@ -52,6 +52,7 @@ const std::vector<Subcommand>& subcommands();
 std::vector<Subcommand> account_commands();
 std::vector<Subcommand> token_commands();
 std::vector<Subcommand> queue_commands();
+std::vector<Subcommand> queue_action_commands();
 std::vector<Subcommand> queue_verify_commands();
 std::vector<Subcommand> suppression_commands();
 std::vector<Subcommand> webhook_commands();

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// sealpostctl queue summary|list|show|retry|hold|release|drop.
-#include <algorithm>
+// sealpostctl queue summary|list|show.
 #include <iomanip>
 #include <iterator>
-#include <map>
 #include <ostream>
 #include <sstream>
 
 #include "conf/values.h"
 #include "queue/delivery_json.h"
-#include "queue/filter_text.h"
 #include "relay/ctl/command.h"
 #include "relay/ctl/output.h"
+#include "relay/ctl/queue_choice.h"
 #include "relay/queue_overview.h"
 
 namespace sealpost::ctl {
@@ -19,31 +17,8 @@ namespace {
 
 namespace po = boost::program_options;
 
-/// The option of a filter's part: older_than is --older-than.
-std::string option_name(std::string part) {
-  std::replace(part.begin(), part.end(), '_', '-');
-  return part;
-}
-
-void declare_filters(po::options_description& options) {
-  for (const auto& part : filter_parts()) {
-    options.add_options()(option_name(part.name).c_str(), po::value<std::string>(), part.help);
-  }
-}
-
 std::string text_of(const Options& options, const char* name) {
   return options.count(name) > 0 ? options[name].as<std::string>() : std::string();
-}
-
-Result<DeliveryFilter> read_filter(const Options& options) {
-  std::map<std::string, std::string> parts;
-  for (const auto& part : filter_parts()) {
-    const std::string name = option_name(part.name);
-    if (options.count(name) > 0) parts[part.name] = options[name].as<std::string>();
-  }
-  auto filter = parse_filter(parts);
-  if (!filter) filter.error().public_text = "--" + option_name(filter.error().public_text);
-  return filter;
 }
 
 std::string sender_text(const DeliveryRecord& record) { return record.mail_from.empty() ? "<>" : record.mail_from; }
@@ -122,17 +97,6 @@ int list(Context& context, const Options& options) {
   return print_page(context, whole);
 }
 
-/// The deliveries that an id names: one, or all of a message. Invalid for what is no id; none when there is no record.
-Result<std::vector<DeliveryRecord>> named(QueueView& view, const std::string& text) {
-  if (auto message = MessageId::parse(text)) return view.deliveries_of(*message);
-  auto id = DeliveryId::parse(text);
-  if (!id) return Error::invalid("neither a delivery's id nor a message's: " + text);
-  auto record = view.show(*id);
-  if (!record && record.error().kind == ErrorKind::NotFound) return std::vector<DeliveryRecord>();
-  if (!record) return record.error();
-  return std::vector<DeliveryRecord>{std::move(*record)};
-}
-
 void print_delivery(std::ostream& out, const DeliveryRecord& record) {
   out << "id:            " << record.id.text() << "\nmessage:       " << record.id.message().text()
       << "\naccount:       " << (record.account.empty() ? "-" : record.account)
@@ -149,7 +113,7 @@ void print_delivery(std::ostream& out, const DeliveryRecord& record) {
 /// A delivery's id shows the delivery, a message's the listing of its deliveries, each with its history.
 int show(Context& context, const Options& options) {
   const auto& text = options["ID"].as<std::string>();
-  auto records = named(context.services.queue_view(), text);
+  auto records = named_deliveries(context.services.queue_view(), text);
   if (!records) return fail(context, records.error());
   if (records->empty()) return fail(context, Error::not_found("there is no delivery " + text));
   const bool whole_message = records->front().id.text() != text;
@@ -166,67 +130,6 @@ int show(Context& context, const Options& options) {
   return EX_OK;
 }
 
-Result<ActionResult> act_on_all(QueueView& view, QueueAction action, const DeliveryFilter& filter, bool dry_run) {
-  ActionResult total;
-  do {
-    auto step = view.act(action, filter, dry_run, 1000, total.cursor);
-    if (!step) return step;
-    total.matched += step->matched;
-    total.changed += step->changed;
-    total.cursor = std::move(step->cursor);
-  } while (!total.cursor.empty());
-  return total;
-}
-
-Result<ActionResult> act(Context& context, const Options& options, QueueAction action, bool dry_run) {
-  auto& view = context.services.queue_view();
-  auto filter = read_filter(options);
-  if (!filter) return filter.error();
-  const bool all = options.count("all") > 0;
-  if (options.count("ID") > 0) {
-    if (!filter->is_empty() || all) return Error::invalid("name deliveries either by ID or by filter");
-    std::vector<DeliveryId> ids;
-    for (const auto& text : options["ID"].as<std::vector<std::string>>()) {
-      auto records = named(view, text);
-      if (!records) return records.error();
-      for (const auto& record : *records) ids.push_back(record.id);
-    }
-    auto result = view.act(action, ids, dry_run);
-    if (result && result->matched == 0) return Error::not_found("there is no such delivery");
-    return result;
-  }
-  if (filter->is_empty() && !all) {
-    return Error::invalid("name deliveries by ID or filter, or say --all");
-  }
-  return act_on_all(view, action, *filter, dry_run);
-}
-
-Subcommand action(const std::string& name, std::string summary, QueueAction action) {
-  return {"queue " + name,
-          "[ID...] [filters]",
-          std::move(summary),
-          {},
-          [](po::options_description& options) {
-            declare_filters(options);
-            options.add_options()("all", "every delivery that waits");
-            options.add_options()("dry-run", "only count what would be acted on");
-          },
-          [action](Context& context, const Options& options) {
-            const bool dry_run = options.count("dry-run") > 0;
-            auto result = act(context, options, action, dry_run);
-            if (!result) return fail(context, result.error());
-            Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
-            object.set("matched", result->matched);
-            object.set("changed", result->changed);
-            return done(context,
-                        std::to_string(result->matched) + " matched, " + std::to_string(result->changed) +
-                            (dry_run ? " would change" : " changed"),
-                        object);
-          },
-          {},
-          "ID"};
-}
-
 }  // namespace
 
 std::vector<Subcommand> queue_commands() {
@@ -239,10 +142,6 @@ std::vector<Subcommand> queue_commands() {
       {"queue summary", "", "count deliveries by state and destination", {}, {}, summary},
       {"queue list", "[filters]", "list deliveries", {}, declare_list, list},
       {"queue show", "ID", "a delivery, or all of a message, with history", {"ID"}, {}, show},
-      action("retry", "attempt waiting deliveries now", QueueAction::Retry),
-      action("hold", "set deliveries aside until they are released", QueueAction::Hold),
-      action("release", "let held deliveries go on", QueueAction::Release),
-      action("drop", "give deliveries up without a bounce", QueueAction::Drop),
   };
 }
 

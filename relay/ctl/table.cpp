@@ -142,6 +142,7 @@ const std::vector<Subcommand>& subcommands() {
     append(rows, account_commands());
     append(rows, token_commands());
     append(rows, queue_commands());
+    append(rows, queue_action_commands());
     append(rows, queue_verify_commands());
     append(rows, suppression_commands());
     append(rows, webhook_commands());

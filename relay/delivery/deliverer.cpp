@@ -217,6 +217,9 @@ void Deliverer::attempt(const Claim& claim) {
   Attempt attempt{Deferred{"internal error", "4.3.0"}, {}};
   milliseconds took{};
   const std::string& destination = claim.delivery.destination;
+  if (claim.delivery.to_be_bounced) {
+    return settle(claim, {Failed{0, "5.0.0", "given up by the operator of this relay"}, {}});
+  }
   const auto resting = destinations_.resting(destination, begun);
   if (resting && !asked_for(claim.delivery, *resting, clock_.now())) {
     attempt.outcome = Deferred{"not tried, since the attempt before ended so: " + resting->why, "4.4.1"};

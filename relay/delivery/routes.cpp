@@ -8,6 +8,7 @@
 #include "conf/values.h"
 #include "relay/delivery/maildir.h"
 #include "relay/delivery/mx_next_hop.h"
+#include "relay/delivery/rerouting_hop.h"
 #include "relay/delivery/smtp_next_hop.h"
 #include "relay/delivery/unbound_resolver.h"
 
@@ -45,20 +46,14 @@ Result<std::unique_ptr<NextHop>> make_mx(const Settings& settings, const SmtpCon
 }  // namespace
 
 std::string route_name(const Route& route) {
-  const std::string place = route.host + ":" + std::to_string(route.port);
   switch (route.kind) {
     case Route::Kind::Mx:
       return {};
-    case Route::Kind::Smtp:
-      return "smtp://" + place;
-    case Route::Kind::Smtps:
-      return "smtps://" + place;
-    case Route::Kind::Lmtp:
-      return "lmtp://" + place;
     case Route::Kind::Maildir:
       return "maildir";
+    default:
+      return to_text(route);
   }
-  return {};
 }
 
 Result<SmtpTarget> smtp_target(const Settings& settings) {
@@ -78,17 +73,33 @@ Result<SmtpTarget> smtp_target(const Settings& settings) {
 }
 
 Result<std::unique_ptr<NextHop>> make_next_hop(const Settings& settings, Random& random, const PollableFlag& stop) {
-  const Route& route = settings.delivery.route;
-  if (route.kind == Route::Kind::Maildir) {
-    return std::unique_ptr<NextHop>(std::make_unique<Maildir>(route.path, settings.relay.hostname));
-  }
   SmtpConnectionsOptions connections;
   connections.notify_tls = settings.notify.tls;
   connections.max_kept = settings.delivery.workers;
-  if (route.kind == Route::Kind::Mx) return make_mx(settings, connections, random, stop);
-  auto target = smtp_target(settings);
-  if (!target) return target.error();
-  return std::unique_ptr<NextHop>(std::make_unique<SmtpNextHop>(std::move(*target), connections, stop));
+  const Route& route = settings.delivery.route;
+  Result<std::unique_ptr<NextHop>> usual = Error::internal("no next hop");
+  if (route.kind == Route::Kind::Maildir) {
+    usual = std::unique_ptr<NextHop>(std::make_unique<Maildir>(route.path, settings.relay.hostname));
+  } else if (route.kind == Route::Kind::Mx) {
+    usual = make_mx(settings, connections, random, stop);
+  } else {
+    auto target = smtp_target(settings);
+    if (!target) return target.error();
+    usual = std::unique_ptr<NextHop>(std::make_unique<SmtpNextHop>(std::move(*target), connections, stop));
+  }
+  if (!usual) return usual;
+  const auto make_other = [&settings, connections, &random,
+                           &stop](const Route& other) -> Result<std::unique_ptr<NextHop>> {
+    if (other.kind == Route::Kind::Mx) return make_mx(settings, connections, random, stop);
+    SmtpTarget target;
+    target.kind = other.kind;
+    target.host = other.host;
+    target.port = other.port;
+    target.helo = settings.relay.hostname;
+    target.tls = settings.delivery.tls;
+    return std::unique_ptr<NextHop>(std::make_unique<SmtpNextHop>(std::move(target), connections, stop));
+  };
+  return std::unique_ptr<NextHop>(std::make_unique<ReroutingHop>(route_name(route), std::move(*usual), make_other));
 }
 
 }  // namespace sealpost

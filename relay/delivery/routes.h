@@ -18,7 +18,8 @@ namespace sealpost {
 std::string route_name(const Route& route);
 /// Whom a route of smtp, smtps or lmtp talks to, with the password from its file.
 Result<SmtpTarget> smtp_target(const Settings& settings);
-/// Raising `stop` ends the attempts that run; both must outlive the next hop.
+/// Goes where a delivery was rerouted to, too. Raising `stop` ends the attempts that run; all three must outlive the
+/// next hop.
 Result<std::unique_ptr<NextHop>> make_next_hop(const Settings& settings, Random& random, const PollableFlag& stop);
 
 }  // namespace sealpost

@@ -15,6 +15,7 @@ AFAR = {"X-Forwarded-For": "203.0.113.7"}  # from a proxy that nobody trusts
 MESSAGES, BATCH, MESSAGE = "/v1/messages", "/v1/messages/batch", "/v1/messages/{id}"
 KEYS, KEY, CA = "/v1/keys", "/v1/keys/{address}", "/v1/ca"
 BOUNCED, BOUNCED_ONE = "/v1/suppressions", "/v1/suppressions/{address}"
+SUMMARY, DELIVERIES, DELIVERY, ACTIONS = "/v1/queue/summary", "/v1/queue/deliveries", "/v1/queue/deliveries/{id}", "/v1/queue/actions"
 RESEND, SESSION, PKCS12 = "/v1/pickup/resend", "/v1/pickup/{token}/session", "/v1/pickup/{token}/pkcs12"
 PAGE, SLASH, PAGE_SESSION = "/pickup/{token}", "/pickup/{token}/", "/pickup/{token}/session"
 PAGE_PKCS12, PAGE_FILE, PAGE_RESEND = "/pickup/{token}/pkcs12", "/pickup/{token}/file", "/pickup/resend"
@@ -24,6 +25,7 @@ BODIES = {
     ("POST", BATCH): (JSON, '[{"from":"alice@example.com","to":["bob@example.net"],"text":"x"}]'),
     ("POST", KEYS): (JSON, '{"addresses":["bob@example.net"]}'),
     ("PUT", KEY): (JSON, "{}"),
+    ("POST", ACTIONS): (JSON, '{"action":"retry","filter":{"state":"waiting"},"dry_run":true}'),
     ("POST", RESEND): (JSON, '{"address":"nobody@example.net"}'),
     ("POST", SESSION): (JSON, '{"code":"%s"}' % WRONG_CODE),
     ("POST", PKCS12): (JSON, '{"format":"modern"}'),
@@ -39,7 +41,8 @@ BODIES = {
     ("POST", "/pickup/{token}/certificate"): ("multipart/form-data; boundary=part", "--part--"),
     ("POST", "/pickup/{token}/certificate/confirm"): (FORM, "csrf=x"),
 }
-SCOPES = {"/v1/messages": ("submit", "keys"), "/v1/keys": ("keys", "submit"), "/v1/suppressions": ("operator", "submit")}
+SCOPES = {"/v1/messages": ("submit", "keys"), "/v1/keys": ("keys", "submit"), "/v1/suppressions": ("operator", "submit"),
+          "/v1/queue": ("operator", "submit")}
 
 
 def scopes_of(path):

@@ -4,8 +4,8 @@ import json
 import subprocess
 import tempfile
 
-from openapi_book import (BATCH, BOUNCED, BOUNCED_ONE, CA, FORM, JSON, KEY, KEYS, MAIL, MESSAGE, MESSAGES, PAGE, PAGE_FILE, PAGE_PKCS12, PAGE_RESEND,
-                          PAGE_SESSION, PKCS12, RESEND, SESSION, SLASH, WRONG_CODE, message)
+from openapi_book import (ACTIONS, BATCH, BOUNCED, BOUNCED_ONE, CA, DELIVERIES, DELIVERY, FORM, JSON, KEY, KEYS, MAIL, MESSAGE, MESSAGES, PAGE, PAGE_FILE, PAGE_PKCS12, PAGE_RESEND,
+                          PAGE_SESSION, PKCS12, RESEND, SESSION, SLASH, SUMMARY, WRONG_CODE, message)
 from openapi_key_recipes import KeyRecipes
 from openapi_relay import basic, bearer, eventually
 
@@ -23,6 +23,7 @@ class Recipes(KeyRecipes):
         super().__init__(relays, operations)
         self.add_messages()
         self.add_keys()
+        self.add_queue()
         self.add_suppressions()
         self.add_pickup()
         self.add_pages()
@@ -120,6 +121,29 @@ class Recipes(KeyRecipes):
         self.add(bulk, 422, lambda: self.as_app(bulk, "{}"), lambda: self.as_app(bulk, json.dumps({"addresses": many(101)})),
                  lambda: self.as_app(bulk, '{"addresses":[7]}'))
         self.add("GET " + CA, 200, lambda: self.ask("GET " + CA))
+
+    # The queue.
+
+    def add_queue(self):
+        summary, listing, one, act = "GET " + SUMMARY, "GET " + DELIVERIES, "GET " + DELIVERY, "POST " + ACTIONS
+        self.add(summary, 200, lambda: self.submitted() and self.as_boss(summary), lambda: self.as_boss(summary, query="?rows=1"))
+        self.add(summary, 422, lambda: self.as_boss(summary, query="?rows=0"), lambda: self.as_boss(summary, query="?x=1"))
+        self.add(listing, 200, lambda: self.submitted() and self.as_boss(listing), lambda: self.as_boss(listing, query="?limit=1&order=newest"),
+                 lambda: self.as_boss(listing, query="?state=waiting&domain=example.net&sender=%3C%3E&recipient=bob@example.net&account=app"
+                                      f"&message={self.submitted()}&older_than=1h&newer_than=2d&error=451"))
+        self.add(listing, 422, lambda: self.as_boss(listing, query="?state=lost"), lambda: self.as_boss(listing, query="?domain="),
+                 lambda: self.as_boss(listing, query="?cursor=AAAA"), lambda: self.as_boss(listing, query="?limit=1&limit=2"))
+        self.add(one, 200, lambda: self.as_boss(one, id=self.submitted() + "-1"))
+        self.add(one, 404, lambda: self.as_boss(one, id="no-id"), lambda: self.as_boss(one, id="01JAAAAAAAAAAAAAAAAAAAAAAA-1"))
+        self.add(act, 200, lambda: self.as_boss(act), lambda: self.as_boss(act, body=json.dumps({"action": "hold", "ids": [self.submitted() + "-1"]})),
+                 lambda: self.as_boss(act, body='{"action":"reroute","route":"mx","filter":{"domain":"nobody.example"},"limit":5,"cursor":null}'))
+        self.add(act, 400, lambda: self.as_boss(act, body="{"))
+        self.add(act, 422, *(lambda body=body: self.as_boss(act, body=body) for body in (
+            "[]", '{"action":"retry"}', '{"action":"burn","filter":{"state":"held"}}', '{"action":"retry","filter":{}}',
+            '{"action":"retry","ids":["x"]}', '{"action":"retry","ids":[]}', '{"action":"retry","filter":{"state":7}}',
+            '{"action":"retry","filter":{"state":"held"},"ids":["x"]}', '{"action":"retry","filter":{"state":"held"},"cursor":"AAAA"}',
+            '{"action":"reroute","route":"maildir:/x","filter":{"state":"held"}}', '{"action":"drop","filter":{"state":"held"},"dry_run":"no"}',
+            '{"action":"drop","filter":{"state":"held"},"limit":0}', '{"action":"drop","filter":{"state":"held"},"all":true}')))
 
     # Suppressions.
 

@@ -183,7 +183,7 @@ TEST_F(DeliverySearchTest, ActionsInStepsReachEachMatchOnce) {
   ActionResult total;
   std::size_t steps = 0;
   do {
-    auto step = view.act(QueueAction::Hold, filter, false, 1, total.cursor);
+    auto step = actions.act(QueueAction::Hold, filter, "operator", 1, total.cursor);
     ASSERT_TRUE(step) << step.error().public_text;
     total.matched += step->matched;
     total.changed += step->changed;
@@ -201,7 +201,7 @@ TEST_F(DeliverySearchTest, WhatAnActionMovesIsNotMetTwice) {
   DeliveryFilter waiting = filter;
   waiting.waiting = true;
   const std::size_t all = expected(waiting).size();
-  const auto done = view.act(QueueAction::Hold, filter, false, 100'000, "");
+  const auto done = actions.act(QueueAction::Hold, filter, "operator", 100'000);
   ASSERT_TRUE(done);
   EXPECT_EQ(done->matched, all);
   EXPECT_EQ(done->cursor, "");

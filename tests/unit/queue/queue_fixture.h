@@ -15,6 +15,7 @@
 #include "crypto/master_key.h"
 #include "crypto/sealer.h"
 #include "queue/mail_queue.h"
+#include "queue/queue_actions.h"
 #include "queue/queue_view.h"
 #include "tests/support/fakes.h"
 #include "tests/support/process.h"
@@ -149,6 +150,8 @@ class QueueTest : public ::testing::Test {
   redis::Client redis;
   MasterKey master;
   QueueView view;
+  AuditTrail audit{redis, master, log};
+  QueueActions actions{redis, view, audit, clock};
 };
 
 }  // namespace sealpost::test

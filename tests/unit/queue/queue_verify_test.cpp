@@ -230,7 +230,8 @@ TEST_F(QueueVerifyTest, IndexesFitTheRecordsWhateverHappens) {
         EXPECT_TRUE(queue->release(claim));
       }
     } else if (what == 8 && !ids.empty()) {
-      EXPECT_TRUE(view.act(static_cast<QueueAction>(roll(4)), {ids[roll(static_cast<unsigned>(ids.size()))]}, false));
+      EXPECT_TRUE(view.act(QueueOrder(static_cast<QueueAction>(roll(6)), "smtp://other.example:25"),
+                           {ids[roll(static_cast<unsigned>(ids.size()))]}, false));
     } else {
       EXPECT_TRUE(queue->trim_history(10min));
     }

@@ -252,11 +252,11 @@ TEST_F(QueueViewTest, ActsByFilter) {
   for (int i = 0; i < 3; ++i) put(*queue, {"a@one.example", "b@two.example"});
   DeliveryFilter filter;
   filter.domain = "one.example";
-  EXPECT_EQ(view.act(QueueAction::Hold, filter, true, 100, "")->changed, 3U);
-  EXPECT_EQ(view.act(QueueAction::Hold, filter, false, 100, "")->changed, 3U);
+  EXPECT_EQ(actions.count(QueueAction::Hold, filter)->changed, 3U);
+  EXPECT_EQ(actions.act(QueueAction::Hold, filter, "operator", 100)->changed, 3U);
   EXPECT_EQ(view.summary()->states[DeliveryState::Held], 3U);
   filter.state = DeliveryState::Held;
-  EXPECT_EQ(view.act(QueueAction::Drop, filter, false, 100, "")->changed, 3U);
+  EXPECT_EQ(actions.act(QueueAction::Drop, filter, "operator", 100)->changed, 3U);
   EXPECT_EQ(view.summary()->states[DeliveryState::Dropped], 3U);
   EXPECT_EQ(claim_all(*queue).size(), 3U);
 }

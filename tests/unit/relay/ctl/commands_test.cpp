@@ -115,13 +115,13 @@ TEST_F(Commands, QueueListingsOfAnEmptyQueue) {
 }
 
 TEST_F(Commands, QueueActionsNeedToBeToldOnWhat) {
-  for (const char* action : {"retry", "hold", "release", "drop"}) {
+  for (const char* action : {"retry", "hold", "release", "drop", "bounce"}) {
     const Ran refused = ctl({"queue", action});
     EXPECT_EQ(refused.status, EX_USAGE) << action;
     EXPECT_THAT(refused.err, HasSubstr("or say --all")) << action;
     EXPECT_EQ(ctl({"queue", action, "--dry-run"}).status, EX_USAGE) << action;
     const auto result = json({"queue", action, "--all"});
-    EXPECT_EQ(names_of(result), (std::vector<std::string>{"changed", "matched"})) << action;
+    EXPECT_EQ(names_of(result), (std::vector<std::string>{"changed", "cursor", "matched"})) << action;
     EXPECT_EQ(ctl({"queue", action, "--all", "--dry-run"}).out, "0 matched, 0 would change\n") << action;
     EXPECT_EQ(ctl({"queue", action, "no-id"}).status, EX_USAGE) << action;
     const std::string unknown = "01JAAAAAAAAAAAAAAAAAAAAAAA-1";
@@ -129,6 +129,26 @@ TEST_F(Commands, QueueActionsNeedToBeToldOnWhat) {
     EXPECT_EQ(ctl({"queue", action, unknown, "--domain", "example.net"}).status, EX_USAGE) << action;
     EXPECT_EQ(ctl({"queue", action, unknown, "--all"}).status, EX_USAGE) << action;
   }
+}
+
+TEST_F(Commands, ReroutingNeedsToBeToldWhereTo) {
+  EXPECT_THAT(ctl({"queue", "reroute", "--all"}).err, HasSubstr("--to is missing"));
+  for (const char* nowhere : {"maildir:/tmp", "backup.example", ""}) {
+    EXPECT_EQ(ctl({"queue", "reroute", "--all", "--to", nowhere}).status, EX_USAGE) << nowhere;
+  }
+  EXPECT_EQ(ctl({"queue", "reroute", "--all", "--to", "smtp://backup.example"}).out, "0 matched, 0 changed\n");
+}
+
+TEST_F(Commands, TheQueueIsVerified) {
+  EXPECT_EQ(ctl({"queue", "verify"}).out, "0 deliveries and 0 entries of indexes: 0 faults\n");
+  redis::Client redis(redis_->endpoint(), std::chrono::seconds(20));
+  ASSERT_TRUE(redis.command({"ZADD", "queue:{3}:domains", "7", "no.example"}));
+  const Ran found = ctl({"queue", "verify"});
+  EXPECT_EQ(found.status, 1);
+  EXPECT_THAT(found.out, HasSubstr("shard 3: no.example counts 7 in domains, not 0\n"));
+  EXPECT_EQ(names_of(json({"queue", "verify", "--repair"})),
+            (std::vector<std::string>{"deliveries", "entries", "faults", "repaired", "told"}));
+  EXPECT_EQ(ctl({"queue", "verify"}).status, EX_OK);
 }
 
 TEST_F(Commands, QueueFiltersThatCannotBeAreRefused) {

@@ -219,5 +219,18 @@ TEST_F(DelivererTest, ANextHopThatThrowsDefers) {
   EXPECT_EQ(show(id).last_response, "internal error");
 }
 
+/// Without an attempt, and the sender is told.
+TEST_F(DelivererTest, WhatAnOperatorGaveUpIsBounced) {
+  const auto id = put(*queue, {"bob@d.example"});
+  ASSERT_EQ(view.act(QueueAction::Bounce, {DeliveryId(id, 1)}, false)->changed, 1U);
+  start();
+  ASSERT_TRUE(becomes(id, DeliveryState::Bounced, 1));
+  EXPECT_EQ(show(id).last_response, "given up by the operator of this relay");
+  ASSERT_TRUE(hop.wait_for_attempts(1));
+  const auto report = hop.seen().at(0);
+  EXPECT_EQ(report.delivery.recipient, "sender@example.com");
+  EXPECT_NE(report.content.find("given up by the operator of this relay"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace sealpost

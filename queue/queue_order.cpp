@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements queue_order.h.
+#include "queue/queue_order.h"
+
+#include <array>
+
+#include "conf/values.h"
+
+namespace sealpost {
+namespace {
+
+constexpr std::array<std::pair<QueueAction, std::string_view>, 6> names = {{{QueueAction::Retry, "retry"},
+                                                                            {QueueAction::Hold, "hold"},
+                                                                            {QueueAction::Release, "release"},
+                                                                            {QueueAction::Drop, "drop"},
+                                                                            {QueueAction::Bounce, "bounce"},
+                                                                            {QueueAction::Reroute, "reroute"}}};
+
+}  // namespace
+
+std::string_view to_text(QueueAction action) {
+  for (const auto& [known, name] : names) {
+    if (known == action) return name;
+  }
+  return {};
+}
+
+std::optional<QueueAction> parse_queue_action(std::string_view text) {
+  for (const auto& [known, name] : names) {
+    if (name == text) return known;
+  }
+  return std::nullopt;
+}
+
+Result<std::string> parse_reroute(std::string_view text) {
+  auto route = parse_route(text);
+  if (!route || route->kind == Route::Kind::Maildir) {
+    return Error::invalid("deliveries are rerouted to smtp://host:port, smtps://…, lmtp://…, or mx; not to " +
+                          std::string(text));
+  }
+  return to_text(*route);
+}
+
+}  // namespace sealpost

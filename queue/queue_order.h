@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be done to a delivery by an operator, and how much of it was.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/result.h"
+
+namespace sealpost {
+
+enum class QueueAction {
+  Retry,    ///< attempt what waits now
+  Hold,     ///< set aside until it is released
+  Release,  ///< let what is held go on
+  Drop,     ///< give up without a bounce
+  Bounce,   ///< give up with a bounce to the sender
+  Reroute   ///< send what waits or is held to another next hop, now
+};
+std::string_view to_text(QueueAction action);
+std::optional<QueueAction> parse_queue_action(std::string_view text);
+
+/// An action with what it needs.
+struct QueueOrder {
+  QueueOrder(QueueAction what, std::string where = {})  // NOLINT(google-explicit-constructor)
+      : action(what), route(std::move(where)) {}
+  QueueAction action;
+  /// Of Reroute: "smtp://host:port", "smtps://…", "lmtp://…", or "mx".
+  std::string route;
+};
+
+/// Invalid for what deliveries cannot be sent to. Gives the port when none is named.
+Result<std::string> parse_reroute(std::string_view text);
+
+struct ActionResult {
+  std::size_t matched = 0;
+  std::size_t changed = 0;  ///< of a dry run: that would change
+  std::string cursor = {};  ///< where to go on; empty at the end
+};
+
+}  // namespace sealpost

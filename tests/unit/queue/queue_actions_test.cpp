@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// What operators do: by ids and by filter, counted before, in steps, two of them at once; and that the audit trail has
+// it.
+#include "queue/queue_actions.h"
+
+#include <gmock/gmock.h>
+
+#include <thread>
+
+#include "queue/filter_text.h"
+#include "tests/unit/queue/queue_fixture.h"
+
+namespace sealpost::test {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+
+class QueueActionsTest : public QueueTest {
+ protected:
+  DeliveryRecord show(const MessageId& id) { return view.show(DeliveryId(id, 1)).value(); }
+  std::vector<std::string> trail() {
+    std::vector<std::string> lines;
+    const auto entries = audit.latest(0, 100).value();
+    for (const auto& [shard, sequence, event, mac] : entries) {
+      lines.push_back(event.actor + " " + event.action + " [" + event.subject + "] " + event.detail);
+    }
+    return lines;
+  }
+  ActionResult act(const QueueOrder& order, const MessageId& id) {
+    return actions.act(order, std::vector{DeliveryId(id, 1)}, "operator", 10).value();
+  }
+  std::unique_ptr<MailQueue> queue = process();
+};
+
+TEST_F(QueueActionsTest, EachStepIsInTheTrailBeforeAndAfterIt) {
+  const MessageId id = put(*queue, {"a@d.example"});
+  EXPECT_EQ(act(QueueAction::Hold, id).changed, 1U);
+  const auto filter = parse_filter({{"domain", "d.example"}, {"state", "held"}, {"older_than", "0s"}}).value();
+  EXPECT_EQ(actions.count(QueueAction::Release, filter)->changed, 1U);
+  EXPECT_EQ(actions.act(QueueAction::Release, filter, "account boss", 10)->changed, 1U);
+  EXPECT_THAT(trail(), ElementsAre("operator queue.hold [" + id.text() + "-1] begun",
+                                   "operator queue.hold [" + id.text() + "-1] 1 matched, 1 changed",
+                                   "account boss queue.release [state=held domain=d.example older_than=0s] begun",
+                                   "account boss queue.release [state=held domain=d.example older_than=0s] 1 matched, "
+                                   "1 changed"));
+  EXPECT_TRUE(audit.verify(0, [](const AuditEntry&) {})->faults.empty());
+}
+
+TEST_F(QueueActionsTest, WhatIsRefusedLeavesNoDeed) {
+  const auto filter = parse_filter({{"state", "held"}}).value();
+  const auto refused = actions.act(QueueAction::Release, filter, "operator", 10, "AAAA");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::Invalid);
+}
+
+TEST_F(QueueActionsTest, ABounceIsLeftToWhoeverClaimsItNext) {
+  const MessageId waiting = put(*queue, {"a@d.example"});
+  const MessageId held = put(*queue, {"b@d.example"});
+  ASSERT_EQ(act(QueueAction::Hold, held).changed, 1U);
+  ASSERT_EQ(act(QueueAction::Bounce, waiting).changed, 1U);
+  ASSERT_EQ(act(QueueAction::Bounce, held).changed, 1U);
+  EXPECT_EQ(show(held).state, DeliveryState::Queued);
+  EXPECT_EQ(show(held).history.back().text, "operator: bounce");
+  const auto claims = claim_all(*queue);
+  ASSERT_EQ(claims.size(), 2U);
+  for (const auto& claim : claims) EXPECT_TRUE(claim.delivery.to_be_bounced);
+}
+
+TEST_F(QueueActionsTest, ALaterOrderTakesABounceBack) {
+  const MessageId id = put(*queue, {"a@d.example"});
+  for (const auto later : {QueueAction::Hold, QueueAction::Retry}) {
+    ASSERT_EQ(act(QueueAction::Bounce, id).changed, 1U);
+    ASSERT_EQ(act(later, id).changed, 1U);
+    EXPECT_FALSE(show(id).to_be_bounced);
+    if (later == QueueAction::Hold) {
+      ASSERT_EQ(act(QueueAction::Release, id).changed, 1U);
+    }
+  }
+  EXPECT_FALSE(claim_all(*queue).at(0).delivery.to_be_bounced);
+}
+
+TEST_F(QueueActionsTest, ReroutingMovesADeliveryInTheSchedule) {
+  const MessageId id = put(*queue, {"a@d.example"});
+  const MessageId other = put(*queue, {"b@d.example"});
+  for (const auto& claim : claim_all(*queue)) {
+    ASSERT_TRUE(queue->deferred(claim, "451 later", clock.now() + 1h));
+  }
+  ASSERT_EQ(act({QueueAction::Reroute, "smtp://backup.example:25"}, id).changed, 1U);
+  EXPECT_EQ(show(id).destination, "smtp://backup.example:25");
+  EXPECT_EQ(show(id).domain, "d.example");
+  EXPECT_EQ(show(id).history.back().text, "operator: reroute to smtp://backup.example:25");
+  const auto claims = claim_all(*queue);
+  ASSERT_EQ(claims.size(), 1U) << "only it is due now";
+  EXPECT_EQ(claims[0].delivery.destination, "smtp://backup.example:25");
+  ASSERT_TRUE(queue->deferred(claims[0], "451 later", clock.now() + 1h));
+  ASSERT_EQ(act({QueueAction::Reroute, "mx"}, id).changed, 1U);
+  EXPECT_EQ(show(id).destination, "d.example");
+  EXPECT_EQ(show(other).destination, "d.example");
+  EXPECT_TRUE(keys("queue:*:due:smtp*").empty());
+}
+
+TEST_F(QueueActionsTest, TwoOperatorsAtOnceChangeEachDeliveryOnce) {
+  for (int i = 0; i < 60; ++i) put(*queue, {"a@d.example", "b@e.example"});
+  const auto filter = parse_filter({{"domain", "d.example"}}).value();
+  std::array<std::size_t, 2> changed{};
+  {
+    std::vector<std::jthread> operators;
+    for (std::size_t i = 0; i < changed.size(); ++i) {
+      operators.emplace_back([&, i] {
+        ActionResult step;
+        do {
+          step = actions.act(QueueAction::Hold, filter, "operator", 10, step.cursor).value();
+          changed.at(i) += step.changed;
+        } while (!step.cursor.empty());
+      });
+    }
+  }
+  EXPECT_EQ(changed[0] + changed[1], 60U);
+  EXPECT_EQ(view.summary()->states[DeliveryState::Held], 60U);
+}
+
+struct RouteCase {
+  const char* text;
+  const char* route;  ///< nullptr: refused
+};
+class Reroute : public ::testing::TestWithParam<RouteCase> {};
+TEST_P(Reroute, IsToWhatDeliveriesCanBeSentTo) {
+  const auto route = parse_reroute(GetParam().text);
+  ASSERT_EQ(route.ok(), GetParam().route != nullptr);
+  if (route) {
+    EXPECT_EQ(*route, GetParam().route);
+  }
+}
+INSTANTIATE_TEST_SUITE_P(All, Reroute,
+                         ::testing::Values(RouteCase{"mx", "mx"}, RouteCase{"smtp://a.example", "smtp://a.example:25"},
+                                           RouteCase{"smtps://a.example", "smtps://a.example:465"},
+                                           RouteCase{"lmtp://127.0.0.1:24", "lmtp://127.0.0.1:24"},
+                                           RouteCase{"smtp://[2001:db8::1]:2525", "smtp://[2001:db8::1]:2525"},
+                                           RouteCase{"maildir:/tmp/x", nullptr}, RouteCase{"a.example", nullptr},
+                                           RouteCase{"smtp://user@a.example", nullptr}, RouteCase{"", nullptr},
+                                           RouteCase{"webhook:1", nullptr}));
+
+}  // namespace
+}  // namespace sealpost::test
