@@ -5,10 +5,10 @@
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config libssl-dev libpoco-dev libhiredis-dev libboost-program-options-dev libidn2-dev
-       libmsgpack-cxx-dev libunbound-dev redis-server openssl curl ca-certificates)
+       libmsgpack-cxx-dev libunbound-dev prometheus-cpp-dev redis-server openssl curl ca-certificates)
 tests=(libgtest-dev libgmock-dev gpg gpgsm gnupg-agent libnss3-tools openjdk-17-jre-headless python3 python3-aiosmtpd nsd
        postfix dovecot-lmtpd chromium git clang-format clang-tidy
-       libemail-mime-perl libmime-tools-perl nodejs python3-jsonschema)
+       libemail-mime-perl libmime-tools-perl nodejs python3-jsonschema prometheus)
 
 packages=("${build[@]}")
 if [ "${1:-}" = --tests ]; then
@@ -21,7 +21,7 @@ for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing+=("$package")
 done
 
-# A package that brings a service (redis-server; for the tests nsd, postfix, dovecot) must not start it: Sealpost runs private ones. Debian
+# A package that brings a service (redis-server; for the tests nsd, postfix, dovecot, prometheus) must not start it: Sealpost runs private ones. Debian
 # asks policy-rc.d before it starts any; one that is there already is its owner's. sudo passes no variables on.
 install='
 if [ ! -e "$POLICY" ]; then

@@ -39,7 +39,7 @@ start_with() {
 }
 calls() { cat "$CALLS"; }
 
-start_with g++ cmake pkg-config libssl-dev libpoco-dev libhiredis-dev libboost-program-options-dev libidn2-dev libunbound-dev redis-server openssl curl ca-certificates
+start_with g++ cmake pkg-config libssl-dev libpoco-dev libhiredis-dev libboost-program-options-dev libidn2-dev libunbound-dev prometheus-cpp-dev redis-server openssl curl ca-certificates
 bootstrap
 grep -qxF 'Installing: ninja-build libmsgpack-cxx-dev' "$dir/said" || fail "said: $(cat "$dir/said")"
 expected='apt-get noninteractive 101 update -qq
