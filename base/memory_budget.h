@@ -47,6 +47,7 @@ class MemoryBudget final {
   };
 
   [[nodiscard]] std::size_t used() const { return used_; }
+  [[nodiscard]] std::size_t limit() const { return limit_; }
 
  private:
   bool take(std::size_t octets) {

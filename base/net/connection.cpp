@@ -52,6 +52,7 @@ void Connection::handshake() {
     default:
       return close();
   }
+  loop_.tls_counts.add(stream_.tls_version());
   state_ = State::Open;
   apply(peer_.tls ? conversation_->opened(peer_) : conversation_->tls_established());
 }

@@ -14,6 +14,7 @@
 #include "base/net/poller.h"
 #include "base/net/stream.h"
 #include "base/net/tls_context.h"
+#include "base/net/tls_counts.h"
 
 namespace sealpost::net {
 
@@ -21,6 +22,7 @@ namespace sealpost::net {
 struct LoopParts {
   Poller poller;
   TlsContext* tls = nullptr;
+  TlsCounts tls_counts = {};
   std::function<void(std::uint64_t tag, Job job)> run;  ///< the result comes back through Connection::resume
   std::array<char, 32UL * 1024> scratch{};              ///< read into, passed on, wiped
   bool stopping = false;

@@ -42,8 +42,9 @@ struct Timer {
 
 class ServerLoop::Impl {
  public:
-  Impl(WorkerPool& workers, TlsContext* tls, Log& log) : workers_(workers), log_(log) {
+  Impl(WorkerPool& workers, TlsContext* tls, Log& log, TlsCounts tls_counts) : workers_(workers), log_(log) {
     parts_.tls = tls;
+    parts_.tls_counts = tls_counts;
     parts_.run = [this](std::uint64_t tag, Job job) { run_job(tag, std::move(job)); };
   }
   ~Impl() { stop(milliseconds(0)); }
@@ -286,8 +287,8 @@ void ServerLoop::Impl::take_results() {
   }
 }
 
-ServerLoop::ServerLoop(WorkerPool& workers, TlsContext* tls, Log& log)
-    : impl_(std::make_unique<Impl>(workers, tls, log)) {}
+ServerLoop::ServerLoop(WorkerPool& workers, TlsContext* tls, Log& log, TlsCounts tls_counts)
+    : impl_(std::make_unique<Impl>(workers, tls, log, tls_counts)) {}
 ServerLoop::~ServerLoop() = default;
 Result<std::uint16_t> ServerLoop::listen(ListenerOptions options) { return impl_->listen(std::move(options)); }
 void ServerLoop::start() { impl_->start(); }

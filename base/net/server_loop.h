@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/net/conversation.h"
 #include "base/net/tls_context.h"
+#include "base/net/tls_counts.h"
 #include "base/net/worker_pool.h"
 #include "base/result.h"
 
@@ -33,7 +34,7 @@ class ServerLoop final {
  public:
   /// tls may be null when no listener and no conversation needs it. TLS contexts are taken anew per handshake, so a
   /// reload needs no restart.
-  ServerLoop(WorkerPool& workers, TlsContext* tls, Log& log);
+  ServerLoop(WorkerPool& workers, TlsContext* tls, Log& log, TlsCounts tls_counts = {});
   ~ServerLoop();
   ServerLoop(const ServerLoop&) = delete;
   ServerLoop& operator=(const ServerLoop&) = delete;

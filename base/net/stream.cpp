@@ -6,6 +6,7 @@
 #include <Poco/Net/SecureStreamSocket.h>
 #include <Poco/Net/StreamSocketImpl.h>
 #include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -51,6 +52,14 @@ Stream::Outcome Stream::handshake() {
     ERR_clear_error();
     return Outcome::Broken;
   }
+}
+
+std::string_view Stream::tls_version() const {
+  if (!secure_) return {};
+  // Poco does not lend out the connection, but its session.
+  const auto session = SecureStreamSocket(socket_).currentSession();
+  if (!session) return {};
+  return SSL_SESSION_get_protocol_version(session->sslSession()) == TLS1_3_VERSION ? "TLSv1.3" : "TLSv1.2";
 }
 
 Stream::Moved Stream::discard(std::span<char> scratch) {

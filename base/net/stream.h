@@ -34,6 +34,8 @@ class Stream final {
   /// Puts TLS onto the connection; handshake() goes on with it.
   bool begin_tls(const Poco::Net::Context::Ptr& context);
   Outcome handshake();
+  /// "TLSv1.3", once the handshake is done; empty before, and without TLS.
+  [[nodiscard]] std::string_view tls_version() const;
   Moved read(std::span<char> into);
   Moved write(std::string_view octets);
   /// Ends our side: TLS close_notify, then FIN.

@@ -164,8 +164,8 @@ class Client::Lease final {
   std::unique_ptr<Connection> connection_;
 };
 
-Client::Client(Endpoint endpoint, std::chrono::milliseconds timeout, std::size_t max_connections)
-    : endpoint_(std::move(endpoint)), timeout_(timeout), max_connections_(max_connections) {}
+Client::Client(Endpoint endpoint, std::chrono::milliseconds timeout, std::size_t max_connections, metrics::Timing took)
+    : endpoint_(std::move(endpoint)), timeout_(timeout), max_connections_(max_connections), took_(took) {}
 
 Client::~Client() = default;
 
@@ -220,6 +220,13 @@ void Client::close() {
 }
 
 Result<std::vector<Reply>> Client::exchange(const std::vector<Words>& commands) {
+  const auto begun = std::chrono::steady_clock::now();
+  auto replies = exchange_untimed(commands);
+  took_.since(begun);
+  return replies;
+}
+
+Result<std::vector<Reply>> Client::exchange_untimed(const std::vector<Words>& commands) {
   auto connection = lease();
   if (!connection) return connection.error();
   for (const auto& words : commands) {

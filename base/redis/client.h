@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/metrics.h"
 #include "base/redis/reply.h"
 #include "base/result.h"
 #include "base/secret.h"
@@ -49,7 +50,9 @@ class Script final {
 /// call, so recovery needs no restart. Safe from any thread; each call uses a connection of its own while it runs.
 class Client final {
  public:
-  Client(Endpoint endpoint, std::chrono::milliseconds timeout, std::size_t max_connections = 64);
+  /// `took`: each round trip, the wait for a connection and what failed included.
+  Client(Endpoint endpoint, std::chrono::milliseconds timeout, std::size_t max_connections = 64,
+         metrics::Timing took = {});
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -75,6 +78,7 @@ class Client final {
 
  private:
   Result<std::vector<Reply>> exchange(const std::vector<Words>& commands);
+  Result<std::vector<Reply>> exchange_untimed(const std::vector<Words>& commands);
   Result<std::vector<Reply>> evaluate(const Script& script, std::vector<Words> commands);
   class Connection;
   class Lease;
@@ -84,6 +88,7 @@ class Client final {
   Endpoint endpoint_;
   std::chrono::milliseconds timeout_;
   std::size_t max_connections_;
+  metrics::Timing took_;
   std::mutex mutex_;
   std::condition_variable returned_;
   std::size_t open_ = 0;

@@ -182,7 +182,9 @@ NetTest::NetTest()
   auto context = TlsContext::load(certificate, key);
   EXPECT_TRUE(context);
   tls_ = std::move(*context);
-  loop_ = std::make_unique<ServerLoop>(*workers_, tls_.get(), log_);
+  const TlsCounts counts{registry_.counter("tls_total", "TLS.", {{"version", "TLSv1.2"}}),
+                         registry_.counter("tls_total", "TLS.", {{"version", "TLSv1.3"}})};
+  loop_ = std::make_unique<ServerLoop>(*workers_, tls_.get(), log_, counts);
 }
 
 NetTest::~NetTest() {

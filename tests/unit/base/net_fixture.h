@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/net/server_loop.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/temp_dir.h"
@@ -62,6 +63,7 @@ class NetTest : public testing::Test {
   int log_file_;
   Log log_;
   Story story_;
+  metrics::Registry registry_;
   std::unique_ptr<TlsContext> tls_;
   std::unique_ptr<WorkerPool> workers_ = std::make_unique<WorkerPool>(2);
   std::unique_ptr<ServerLoop> loop_;

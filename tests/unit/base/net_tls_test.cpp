@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/net/tls_context.h"
+#include "tests/support/metrics_text.h"
 #include "tests/support/process.h"
 #include "tests/unit/base/net_fixture.h"
 
@@ -55,10 +56,29 @@ TEST_P(NetVersionTest, ASessionIsResumed) {
 INSTANTIATE_TEST_SUITE_P(Versions, NetVersionTest, testing::Values(TLS1_2_VERSION, TLS1_3_VERSION),
                          [](const auto& info) { return info.param == TLS1_2_VERSION ? "Tls12" : "Tls13"; });
 
+TEST_P(NetVersionTest, SessionsAreCountedByTheirVersion) {
+  const auto plain = loop_->listen(options());
+  ASSERT_TRUE(plain);
+  const auto tls = serve(options(true));
+  RawClient first(tls);
+  ASSERT_TRUE(first.start_tls(nullptr, GetParam()));
+  EXPECT_EQ(first.read_line(), "hello");
+  RawClient second(tls);
+  ASSERT_TRUE(second.start_tls(first.session().get(), GetParam()));
+  EXPECT_EQ(second.read_line(), "hello");
+  RawClient in_clear(*plain);
+  EXPECT_EQ(in_clear.read_line(), "hello");
+  const std::string text = registry_.text({});
+  const bool older = GetParam() == TLS1_2_VERSION;
+  EXPECT_EQ(test::sample(text, "tls_total{version=\"TLSv1.2\"}"), older ? 2 : 0);
+  EXPECT_EQ(test::sample(text, "tls_total{version=\"TLSv1.3\"}"), older ? 0 : 2);
+}
+
 TEST_F(NetTest, OlderThanTls12IsRefused) {
   RawClient client(serve(options(true)));
   EXPECT_FALSE(client.start_tls(nullptr, TLS1_1_VERSION));
   EXPECT_TRUE(story_.wait_for("destroyed"));
+  EXPECT_EQ(test::sample(registry_.text({}), "tls_total{version=\"TLSv1.2\"}"), 0) << "no session was made";
 }
 
 class TlsFiles : public testing::Test {

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/redis/client.h"
+#include "tests/support/metrics_text.h"
 #include "tests/support/redis_server.h"
 
 namespace sealpost {
@@ -27,6 +28,18 @@ class RedisClient : public ::testing::Test {
   redis::Client client{server->endpoint(), seconds(10)};
 };
 std::unique_ptr<test::RedisServer> RedisClient::server;
+
+TEST_F(RedisClient, RoundTripsAreTimedThoseThatFailToo) {
+  metrics::Registry registry;
+  redis::Client timed(server->endpoint(), seconds(10), 1, registry.timing("redis_seconds", "Redis.", {30}));
+  ASSERT_TRUE(timed.command({"PING"}));
+  ASSERT_TRUE(timed.pipeline({{"PING"}, {"PING"}}));
+  timed.close();
+  ASSERT_FALSE(timed.command({"PING"}));
+  const std::string text = registry.text({});
+  EXPECT_EQ(test::sample(text, "redis_seconds_count"), 3);
+  EXPECT_GT(test::sample(text, "redis_seconds_sum"), 0);
+}
 
 TEST_F(RedisClient, CarriesBinaryValues) {
   const std::string value("a\0\r\n$5\xff", 7);
