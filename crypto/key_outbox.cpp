@@ -45,6 +45,18 @@ Error altered(std::string detail) { return Error::permanent("a row of the outbox
 
 }  // namespace
 
+Result<std::size_t> notifications_owed(redis::Client& redis) {
+  std::vector<redis::Command> commands;
+  for (unsigned shard = 0; shard < shard_count; ++shard) {
+    commands.push_back({"HLEN", shard_prefix(shard) + "outbox:rows"});
+  }
+  auto replies = redis.pipeline(commands);
+  if (!replies) return replies.error();
+  std::size_t owed = 0;
+  for (const auto& reply : *replies) owed += static_cast<std::size_t>(reply.integer());
+  return owed;
+}
+
 NewNotification KeyOutbox::prepare(const EmailAddress& address, const std::string& fingerprint,
                                    const Introduction& introduction) {
   NewNotification row{MessageId::generate(clock_, random_).text(), {}};

@@ -42,6 +42,9 @@ struct NewNotification {
 /// How long a notification waits for the message that caused it; after a crash it goes out then.
 inline constexpr std::chrono::seconds notification_delay{60};
 
+/// Notifications that are owed and did not go out yet.
+Result<std::size_t> notifications_owed(redis::Client& redis);
+
 class KeyOutbox final {
  public:
   KeyOutbox(redis::Client& redis, Wrapper& wrapper, const Clock& clock, Random& random, Log& log)

@@ -28,6 +28,12 @@ std::string private_key_context(std::string_view address_key, std::string_view f
   return context.append(fingerprint);
 }
 
+Result<std::size_t> pool_stock(redis::Client& redis, KeyType type) {
+  auto length = redis.command({"LLEN", pool_key(type)});
+  if (!length) return length.error();
+  return static_cast<std::size_t>(length->integer());
+}
+
 struct KeyVault::PooledPair {
   std::string entry;
   std::string placeholder;
@@ -35,7 +41,7 @@ struct KeyVault::PooledPair {
 };
 
 KeyVault::KeyVault(redis::Client& redis, Wrapper& wrapper, CertificateAuthority& authority, const Clock& clock,
-                   Random& random, CryptoSettings settings, Log& log, RecipientDomains domains)
+                   Random& random, CryptoSettings settings, Log& log, RecipientDomains domains, GenerationTimes times)
     : redis_(redis),
       wrapper_(wrapper),
       authority_(authority),
@@ -43,7 +49,8 @@ KeyVault::KeyVault(redis::Client& redis, Wrapper& wrapper, CertificateAuthority&
       random_(random),
       settings_(settings),
       log_(log),
-      domains_(std::move(domains)) {}
+      domains_(std::move(domains)),
+      times_(std::move(times)) {}
 
 KeyType KeyVault::type_for(const EmailAddress& address) const {
   return domain_of(domains_, address).key_type.value_or(settings_.key_type);
@@ -55,7 +62,7 @@ Result<BoundPair> KeyVault::bind(const EmailAddress& address) {
   report_pool_use();
   if (!pooled) return pooled.error();
   if (!*pooled) {
-    auto key = generate_key(type);
+    auto key = generate(type);
     if (!key) return key.error();
     return certify(address, key->get());
   }
@@ -120,7 +127,7 @@ Status KeyVault::give_back(const BoundPair& pair) {
 }
 
 Status KeyVault::add_to_pool(const std::stop_token& stop) {
-  auto key = generate_key(settings_.key_type, stop);
+  auto key = generate(settings_.key_type, stop);
   if (!key) return key.error();
   auto plain = to_der(key->get());
   if (!plain) return plain.error();
@@ -131,20 +138,22 @@ Status KeyVault::add_to_pool(const std::stop_token& stop) {
   return pushed ? Status() : Status(pushed.error());
 }
 
-Result<std::size_t> KeyVault::pool_stock() { return stock_of(settings_.key_type); }
+Result<PkeyPtr> KeyVault::generate(KeyType type, const std::stop_token& stop) {
+  const auto begun = std::chrono::steady_clock::now();
+  auto key = generate_key(type, stop);
+  const auto timing = times_.find(type);
+  if (key && timing != times_.end()) timing->second.since(begun);
+  return key;
+}
+
+Result<std::size_t> KeyVault::pool_stock() { return sealpost::pool_stock(redis_, settings_.key_type); }
 
 Result<std::optional<std::size_t>> KeyVault::stock_for(const EmailAddress& address) {
   const KeyType type = type_for(address);
   if (type == KeyType::P256 && type != settings_.key_type) return std::optional<std::size_t>();
-  auto stock = stock_of(type);
+  auto stock = sealpost::pool_stock(redis_, type);
   if (!stock) return stock.error();
   return std::optional(*stock);
-}
-
-Result<std::size_t> KeyVault::stock_of(KeyType type) {
-  auto length = redis_.command({"LLEN", pool_key(type)});
-  if (!length) return length.error();
-  return static_cast<std::size_t>(length->integer());
 }
 
 void KeyVault::on_pool_use(std::function<void()> used) {

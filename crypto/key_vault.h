@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -13,6 +14,7 @@
 #include "base/clock.h"
 #include "base/email_address.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/openssl.h"
 #include "base/random.h"
 #include "base/redis/client.h"
@@ -40,10 +42,16 @@ struct BoundPair {
   KeyType key_type = KeyType::Rsa3072;
 };
 
+/// How long a pair of each type takes to make.
+using GenerationTimes = std::map<KeyType, metrics::Timing>;
+
+/// Pairs that are ready in the pool of that type.
+Result<std::size_t> pool_stock(redis::Client& redis, KeyType type);
+
 class KeyVault final {
  public:
   KeyVault(redis::Client& redis, Wrapper& wrapper, CertificateAuthority& authority, const Clock& clock, Random& random,
-           CryptoSettings settings, Log& log, RecipientDomains domains = {});
+           CryptoSettings settings, Log& log, RecipientDomains domains = {}, GenerationTimes times = {});
 
   /// Takes a pair from the pool, or generates one when the pool is empty, and certifies it for the address. Each key
   /// type has a pool of its own, and that of crypto.key_type alone is refilled.
@@ -70,7 +78,7 @@ class KeyVault final {
  private:
   struct PooledPair;
   [[nodiscard]] KeyType type_for(const EmailAddress& address) const;
-  Result<std::size_t> stock_of(KeyType type);
+  Result<PkeyPtr> generate(KeyType type, const std::stop_token& stop = {});
   Result<std::optional<PooledPair>> take_from_pool(KeyType type);
   Result<PooledPair> open_entry(KeyType type, std::string entry);
   Result<BoundPair> certify(const EmailAddress& address, EVP_PKEY* key);
@@ -84,6 +92,7 @@ class KeyVault final {
   CryptoSettings settings_;
   Log& log_;
   RecipientDomains domains_;
+  const GenerationTimes times_;
   std::mutex pool_use_mutex_;
   std::function<void()> pool_used_;
 };

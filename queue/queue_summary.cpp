@@ -217,15 +217,16 @@ Result<std::vector<ErrorSummary>> read_errors(redis::Client& redis, std::size_t 
   return errors;
 }
 
-/// Of all that waits: the oldest, and how many of each age.
-Status read_ages(redis::Client& redis, Time now, QueueSummary& summary) {
+}  // namespace
+
+Result<QueueCounts> read_queue_counts(redis::Client& redis, Time now) {
   std::vector<redis::Command> commands;
-  for (unsigned shard = 0; shard < shard_count; ++shard) {
-    for (const auto state : all_delivery_states) {
-      if (!is_waiting(state)) continue;
+  for (const auto state : all_delivery_states) {
+    for (unsigned shard = 0; shard < shard_count; ++shard) {
       const std::string key = queue_keys::state(shard, state);
-      commands.push_back({"ZRANGE", key, "0", "0", "WITHSCORES"});
       commands.push_back({"ZCARD", key});
+      if (!is_waiting(state)) continue;
+      commands.push_back({"ZRANGE", key, "0", "0", "WITHSCORES"});
       for (const auto bound : age_bounds) {
         commands.push_back({"ZCOUNT", key, "(" + std::to_string(to_milliseconds(now - bound)), "+inf"});
       }
@@ -233,42 +234,31 @@ Status read_ages(redis::Client& redis, Time now, QueueSummary& summary) {
   }
   auto replies = redis.pipeline(commands);
   if (!replies) return replies.error();
-  constexpr std::size_t each = 2 + age_bounds.size();
-  for (std::size_t at = 0; at + each <= replies->size(); at += each) {
-    if ((*replies)[at].size() == 2) keep_earlier(summary.oldest, redis::to_number((*replies)[at][1].text()));
-    std::vector<std::size_t> younger;
-    for (std::size_t i = 2; i < each; ++i) younger.push_back(static_cast<std::size_t>((*replies)[at + i].integer()));
-    add_ages(summary.ages, static_cast<std::size_t>((*replies)[at + 1].integer()), younger);
-  }
-  return {};
-}
-
-}  // namespace
-
-Result<std::map<DeliveryState, std::size_t>> read_queue_states(redis::Client& redis) {
-  std::vector<redis::Command> commands;
+  QueueCounts counts;
+  auto reply = replies->begin();
   for (const auto state : all_delivery_states) {
-    for (unsigned shard = 0; shard < shard_count; ++shard)
-      commands.push_back({"ZCARD", queue_keys::state(shard, state)});
+    for (unsigned shard = 0; shard < shard_count; ++shard) {
+      const auto all = static_cast<std::size_t>((reply++)->integer());
+      counts.states[state] += all;
+      if (!is_waiting(state)) continue;
+      if (reply->size() == 2) keep_earlier(counts.oldest, redis::to_number((*reply)[1].text()));
+      ++reply;
+      std::vector<std::size_t> younger;
+      for (std::size_t i = 0; i < age_bounds.size(); ++i) {
+        younger.push_back(static_cast<std::size_t>((reply++)->integer()));
+      }
+      add_ages(counts.ages, all, younger);
+    }
   }
-  auto replies = redis.pipeline(commands);
-  if (!replies) return replies.error();
-  std::map<DeliveryState, std::size_t> states;
-  for (std::size_t i = 0; i < replies->size(); ++i) {
-    states[all_delivery_states.at(i / shard_count)] += static_cast<std::size_t>((*replies)[i].integer());
-  }
-  return states;
+  return counts;
 }
 
 Result<QueueSummary> read_queue_summary(redis::Client& redis, Time now, std::size_t rows) {
-  auto states = read_queue_states(redis);
-  if (!states) return states.error();
+  auto counts = read_queue_counts(redis, now);
+  if (!counts) return counts.error();
   auto rates = read_rates(redis, now);
   if (!rates) return rates.error();
-  QueueSummary summary;
-  summary.states = std::move(*states);
-  summary.rates = *rates;
-  if (auto read = read_ages(redis, now, summary); !read) return read.error();
+  QueueSummary summary{std::move(*counts), *rates, {}, {}, 0, {}, {}};
   auto domains = read_tally(redis, queue_keys::domains);
   if (!domains) return domains.error();
   auto destinations = Destinations(redis, now).read(*domains, rows);

@@ -58,10 +58,13 @@ struct PoolStatus {
   std::size_t wanted = 0;
 };
 
-struct QueueSummary {
-  std::map<DeliveryState, std::size_t> states;
-  std::optional<Time> oldest;
+struct QueueCounts {
+  std::map<DeliveryState, std::size_t> states;  ///< all seven
+  std::optional<Time> oldest;                   ///< of what waits
   AgeCounts ages{};
+};
+
+struct QueueSummary : QueueCounts {
   QueueRates rates;
   std::optional<PoolStatus> pool;
   std::vector<DestinationSummary> destinations;  ///< the most waiting first
@@ -72,7 +75,7 @@ struct QueueSummary {
 
 /// `rows`: at most so many destinations, accounts and errors.
 Result<QueueSummary> read_queue_summary(redis::Client& redis, Time now, std::size_t rows);
-/// All seven states.
-Result<std::map<DeliveryState, std::size_t>> read_queue_states(redis::Client& redis);
+/// In one round trip.
+Result<QueueCounts> read_queue_counts(redis::Client& redis, Time now);
 
 }  // namespace sealpost

@@ -24,6 +24,8 @@ Result<SubmittedPage> QueueView::submitted(const std::string& account, const Sub
 
 Result<QueueSummary> QueueView::summary(std::size_t rows) { return read_queue_summary(redis_, clock_.now(), rows); }
 
+Result<QueueCounts> QueueView::counts() { return read_queue_counts(redis_, clock_.now()); }
+
 Result<DeliveryPage> QueueView::list(const DeliveryFilter& filter, std::size_t limit, const std::string& cursor) {
   auto behind = parse_cursor(filter, cursor);
   if (!behind) return behind.error();

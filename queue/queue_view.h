@@ -31,6 +31,8 @@ class QueueView final {
 
   /// `rows`: destinations, accounts and errors at most.
   Result<QueueSummary> summary(std::size_t rows = summary_rows);
+  /// The part of it that is asked for again and again.
+  Result<QueueCounts> counts();
   /// In the filter's order. A page may be short, and even empty, before the end: it ends after 20,000 candidates.
   /// Invalid for a cursor that is none of ours, or another filter's.
   Result<DeliveryPage> list(const DeliveryFilter& filter, std::size_t limit, const std::string& cursor);

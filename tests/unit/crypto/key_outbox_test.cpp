@@ -52,6 +52,18 @@ TEST_F(KeyOutboxTest, RowIsDueAfterAMinuteWhenNobodyReleasesIt) {
   EXPECT_EQ(rows[0].introduction.sender, "sender@example.com");
 }
 
+TEST_F(KeyOutboxTest, OwedAreAllThatWereNotSettled) {
+  EXPECT_EQ(notifications_owed(node_->redis).value(), 0U);
+  for (const char* mailbox : {"a@example.com", "b@example.com", "c@example.com"}) assign(mailbox);
+  EXPECT_EQ(notifications_owed(node_->redis).value(), 3U);
+  ASSERT_TRUE(directory().release_notification(address("a@example.com")));
+  const auto rows = claim();
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(notifications_owed(node_->redis).value(), 3U) << "being made";
+  EXPECT_TRUE(directory().settle_outbox(rows[0]));
+  EXPECT_EQ(notifications_owed(node_->redis).value(), 2U);
+}
+
 TEST_F(KeyOutboxTest, ReleasedRowIsDueAtOnceAndGivenToOneOnly) {
   assign("bob@example.com");
   ASSERT_TRUE(directory().release_notification(bob_));

@@ -6,6 +6,7 @@
 
 #include "crypto/certificate.h"
 #include "crypto/private_key.h"
+#include "tests/support/metrics_text.h"
 #include "tests/support/process.h"
 #include "tests/unit/crypto/key_fixture.h"
 
@@ -27,6 +28,24 @@ class KeyVaultTest : public test::KeyTest {
     return {octets, static_cast<std::size_t>(size)};
   }
 };
+
+TEST_F(KeyVaultTest, MakingAPairIsTimedByItsType) {
+  auto one = node();
+  metrics::Registry registry;
+  const auto timing = [&](const char* type) {
+    return registry.timing("made_seconds", "Made.", {30}, {{"type", type}});
+  };
+  KeyVault vault(one->redis, one->master, one->authority, clock, one->random, {KeyType::P256, ContentCipher::Aes256Cbc},
+                 log, {}, {{KeyType::P256, timing("p256")}, {KeyType::Rsa2048, timing("rsa2048")}});
+  ASSERT_TRUE(vault.add_to_pool());
+  EXPECT_EQ(pool_stock(one->redis, KeyType::P256).value(), 1U);
+  EXPECT_EQ(pool_stock(one->redis, KeyType::Rsa2048).value(), 0U);
+  ASSERT_TRUE(vault.bind(address("pooled@example.com")));
+  ASSERT_TRUE(vault.bind(address("fresh@example.com")));
+  const std::string text = registry.text({});
+  EXPECT_EQ(test::sample(text, "made_seconds_count{type=\"p256\"}"), 2) << "for the pool, and for want of one there";
+  EXPECT_EQ(test::sample(text, "made_seconds_count{type=\"rsa2048\"}"), 0);
+}
 
 class KeyVaultTypes : public KeyVaultTest, public ::testing::WithParamInterface<KeyType> {};
 INSTANTIATE_TEST_SUITE_P(Types, KeyVaultTypes,

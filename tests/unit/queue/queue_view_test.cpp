@@ -149,6 +149,45 @@ TEST_F(QueueViewTest, RefusesCursorsThatAreNotOurs) {
   }
 }
 
+TEST_F(QueueViewTest, CountsStatesAsTheSummaryDoesAndTheOldestThatWaits) {
+  const auto counted = [&] {
+    auto counts = view.counts();
+    EXPECT_TRUE(counts);
+    EXPECT_EQ(counts->states, view.summary().value().states);
+    return *counts;
+  };
+  EXPECT_FALSE(counted().oldest);
+  EXPECT_EQ(counted().states.size(), 7U);
+  const Time first = clock.now();
+  const MessageId one = put(*queue, {"a@one.example"});
+  clock.advance(30min);
+  const Time second = clock.now();
+  put(*queue, {"b@two.example", "c@two.example"});
+  EXPECT_EQ(counted().oldest, first) << "queued";
+  EXPECT_EQ(counted().states[DeliveryState::Queued], 3U);
+  auto claims = claim_all(*queue);
+  ASSERT_EQ(claims.size(), 3U);
+  EXPECT_EQ(counted().oldest, first) << "being sent";
+  for (const auto& claim : claims) {
+    if (claim.delivery.id.message() == one) {
+      ASSERT_TRUE(queue->held(claim, "look"));
+    } else {
+      ASSERT_TRUE(queue->deferred(claim, "450 busy", clock.now() + 5min));
+    }
+  }
+  EXPECT_EQ(counted().oldest, first) << "held";
+  ASSERT_TRUE(view.act(QueueAction::Drop, {DeliveryId(one, 1)}, false));
+  EXPECT_EQ(counted().oldest, second) << "deferred; what is dropped does not wait";
+}
+
+TEST_F(QueueViewTest, TheOldestIsFoundAmongVeryManyDestinations) {
+  const Time first = clock.now();
+  put(*queue, {"a@first.example"});
+  clock.advance(1min);
+  for (int i = 0; i < 100; ++i) put(*queue, {"b@d" + std::to_string(i) + ".example"});
+  EXPECT_EQ(view.counts().value().oldest, first);
+}
+
 TEST_F(QueueViewTest, SummarisesStatesAndDestinations) {
   put(*queue, {"a@one.example"});
   const Time first = clock.now();
