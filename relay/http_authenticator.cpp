@@ -23,9 +23,11 @@ bool take_scheme(std::string_view& authorization, std::string_view scheme) {
 }  // namespace
 
 Result<Caller> HttpAuthenticator::authenticate(std::string_view authorization, std::string_view network) {
-  if (take_scheme(authorization, "Bearer")) return bearer(authorization);
-  if (take_scheme(authorization, "Basic")) return basic(authorization, std::string(network));
-  return refused();
+  const bool is_bearer = take_scheme(authorization, "Bearer");
+  if (!is_bearer && !take_scheme(authorization, "Basic")) return refused();
+  auto caller = is_bearer ? bearer(authorization) : basic(authorization, std::string(network));
+  if (!caller && caller.error().kind == ErrorKind::Invalid) failures_.add();
+  return caller;
 }
 
 Result<Caller> HttpAuthenticator::bearer(std::string_view token) {

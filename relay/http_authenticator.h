@@ -4,6 +4,7 @@
 
 #include "base/authenticator.h"
 #include "base/guess_throttle.h"
+#include "base/metrics.h"
 #include "relay/accounts.h"
 #include "relay/tokens.h"
 
@@ -11,8 +12,9 @@ namespace sealpost {
 
 class HttpAuthenticator final : public Authenticator {
  public:
-  HttpAuthenticator(Accounts& accounts, Tokens& tokens, GuessThrottle& throttle)
-      : accounts_(accounts), tokens_(tokens), throttle_(throttle) {}
+  /// `failures`: passwords and tokens that were looked at and prove nobody.
+  HttpAuthenticator(Accounts& accounts, Tokens& tokens, GuessThrottle& throttle, metrics::Counter failures = {})
+      : accounts_(accounts), tokens_(tokens), throttle_(throttle), failures_(failures) {}
 
   Result<Caller> authenticate(std::string_view authorization, std::string_view network) override;
 
@@ -22,6 +24,7 @@ class HttpAuthenticator final : public Authenticator {
   Accounts& accounts_;
   Tokens& tokens_;
   GuessThrottle& throttle_;
+  metrics::Counter failures_;
 };
 
 }  // namespace sealpost

@@ -190,8 +190,10 @@ Result<SealedMessage, IntakeError> Intake::seal(const Submission& submission, co
   for (const auto& recipient : submission.recipients) {
     ciphers.push_back(domain_of(options_.domains, recipient.address).content_cipher.value_or(options_.cipher));
   }
+  const auto begun = std::chrono::steady_clock::now();
   auto sealed = sealer_.seal(message, certificates, additions, ciphers);
   if (!sealed) return seal_failure(sealed.error());
+  options_.seal.since(begun);
   return std::move(*sealed);
 }
 

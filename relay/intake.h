@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/wrapper.h"
 #include "conf/settings.h"
 #include "crypto/key_directory.h"
@@ -25,6 +26,7 @@ struct IntakeOptions {
   ContentCipher cipher = ContentCipher::Aes256Cbc;  ///< crypto.content_cipher
   RecipientDomains domains = {};
   CodeTo code_to = CodeTo::Recipient;  ///< notify.code_to
+  metrics::Timing seal = {};           ///< of a message for all its recipients
 };
 
 /// What happens beside the way of a message; each may be called from many threads at once.

@@ -25,8 +25,8 @@ std::string crl_url_under(const std::string& public_url) {
 
 /// In the order in which they need each other.
 struct Services::Parts {
-  Parts(const Clock& the_clock, redis::Endpoint endpoint)
-      : clock(the_clock), redis(std::move(endpoint), redis_timeout, redis_connections) {}
+  Parts(const Clock& the_clock, redis::Endpoint endpoint, metrics::Timing took)
+      : clock(the_clock), redis(std::move(endpoint), redis_timeout, redis_connections, took) {}
 
   const Clock& clock;
   SystemRandom random;
@@ -61,10 +61,11 @@ Result<RelayIdentity> Services::open_identity(Parts& parts, const std::string& f
 Services::Services(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Services::~Services() = default;
 
-Result<std::unique_ptr<Services>> Services::open(const Settings& settings, const Clock& clock, Log& log, Role role) {
+Result<std::unique_ptr<Services>> Services::open(const Settings& settings, const Clock& clock, Log& log, Role role,
+                                                 ServicesCounts counts) {
   auto endpoint = redis_endpoint(settings);
   if (!endpoint) return endpoint.error();
-  auto parts = std::make_unique<Parts>(clock, std::move(*endpoint));
+  auto parts = std::make_unique<Parts>(clock, std::move(*endpoint), counts.redis);
   Parts& p = *parts;
   if (auto pong = p.redis.command({"PING"}); !pong) {
     return Error::temporary("Redis cannot be reached (" + settings.redis.url.text + ")" +
@@ -96,7 +97,7 @@ Result<std::unique_ptr<Services>> Services::open(const Settings& settings, const
   if (!identity && role == Role::Daemon) return identity.error();
   if (identity) p.identity = std::make_unique<RelayIdentity>(std::move(*identity));
   p.vault = std::make_unique<KeyVault>(p.redis, *p.master_key, *p.authority, clock, p.random, settings.crypto, log,
-                                       settings.recipient_domains);
+                                       settings.recipient_domains, std::move(counts.generation));
   // Whatever log.level says, and from the operator's tool too: where a chain ends is known from the log alone.
   p.audit_log = std::make_unique<Log>(LogLevel::Info, settings.log.format, clock);
   p.audit = std::make_unique<AuditTrail>(p.redis, *p.master_key, *p.audit_log);

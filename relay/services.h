@@ -8,6 +8,7 @@
 #include "base/audit_trail.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/random.h"
 #include "base/redis/client.h"
 #include "base/result.h"
@@ -29,6 +30,12 @@
 
 namespace sealpost {
 
+/// What the shared parts count.
+struct ServicesCounts {
+  metrics::Timing redis;
+  GenerationTimes generation;
+};
+
 class Services final {
  public:
   enum class Role {
@@ -39,7 +46,8 @@ class Services final {
   static constexpr std::size_t redis_connections = 256;  ///< at most, at once
 
   /// Invalid: a setting or file stops the start (exit 78); Temporary: Redis cannot be reached.
-  static Result<std::unique_ptr<Services>> open(const Settings& settings, const Clock& clock, Log& log, Role role);
+  static Result<std::unique_ptr<Services>> open(const Settings& settings, const Clock& clock, Log& log, Role role,
+                                                ServicesCounts counts = {});
   ~Services();
   Services(const Services&) = delete;
   Services& operator=(const Services&) = delete;

@@ -3,6 +3,7 @@
 // default).
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <optional>
@@ -24,9 +25,10 @@ struct Request {
   std::multimap<std::string, std::string> query;
   Fields fields;
   WipedBuffer body;
-  std::size_t announced = 0;                      ///< Content-Length, octets
-  std::map<std::string, std::string> parameters;  ///< {names} of the route's pattern
-  std::string client;                             ///< numeric address; X-Forwarded-For when a trusted proxy says so
+  std::size_t announced = 0;                         ///< Content-Length, octets
+  std::chrono::steady_clock::time_point received{};  ///< when the last octet of the body was there
+  std::map<std::string, std::string> parameters;     ///< {names} of the route's pattern
+  std::string client;                                ///< numeric address; X-Forwarded-For when a trusted proxy says so
   std::string client_network;
   bool secure = false;  ///< TLS, direct_loopback, or a trusted proxy that says https: codes and credentials may travel
   bool direct_loopback = false;  ///< a loopback client with no proxy's fields

@@ -215,6 +215,7 @@ class HttpConversation final : public net::Conversation {
   }
 
   net::Step run_check_and_handler() {
+    exchange_->request.received = steady_clock::now();
     return working([this, &context = context_, exchange = exchange_] {
       auto refused = check(context, *exchange);
       return finish_with(refused ? std::move(*refused) : answer(*exchange));
@@ -222,6 +223,7 @@ class HttpConversation final : public net::Conversation {
   }
 
   net::Step run_handler() {
+    exchange_->request.received = steady_clock::now();
     return working([this, exchange = exchange_] { return finish_with(answer(*exchange)); });
   }
 

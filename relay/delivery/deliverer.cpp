@@ -45,6 +45,12 @@ Status caught(Work work) {
   }
 }
 
+/// An outcome that is recorded counts.
+Status counted(const metrics::Counter& counter, Status recorded) {
+  if (recorded) counter.add();
+  return recorded;
+}
+
 /// "host [address] tls: reply" for the history.
 std::string describe(const Attempt& attempt, const std::string& response) {
   std::string text = attempt.trace.host;
@@ -229,6 +235,7 @@ void Deliverer::attempt(const Claim& claim) {
     const auto now = steady_clock::now();
     destinations_.ended(destination, begun, attempt, now);
     took = std::chrono::duration_cast<milliseconds>(now - begun);
+    options_.counts.attempt.took(now - begun);
   }
   guarded(log_, "delivery.attempt_not_told", [&] {
     log_.info("delivery.attempt", {{"delivery", claim.delivery.id.text()},
@@ -272,7 +279,9 @@ bool Deliverer::try_to_settle(const Claim& claim, const Attempt& attempt) {
   if (recorded.error().kind == ErrorKind::NotFound) return true;  // the lease was taken: somebody else answers for it
   if (recorded.error().kind == ErrorKind::Temporary) return false;
   // Trying again would end the same way; a human should look.
-  return queue_.held(claim, "the outcome cannot be recorded: " + recorded.error().public_text).ok();
+  return counted(options_.counts.held,
+                 queue_.held(claim, "the outcome cannot be recorded: " + recorded.error().public_text))
+      .ok();
 }
 
 Status Deliverer::record(const Claim& claim, const Attempt& attempt) {
@@ -280,7 +289,7 @@ Status Deliverer::record(const Claim& claim, const Attempt& attempt) {
   if (const auto* failed = std::get_if<Failed>(&attempt.outcome)) return fail(claim, attempt, *failed, false);
   if (std::holds_alternative<Abandoned>(attempt.outcome)) return queue_.release(claim);
   if (const auto* unreadable = std::get_if<Unreadable>(&attempt.outcome)) {
-    return queue_.held(claim, unreadable->response);
+    return counted(options_.counts.held, queue_.held(claim, unreadable->response));
   }
   const auto& deferred = std::get<Deferred>(attempt.outcome);
   if (clock_.now() - claim.delivery.created >= options_.max_age) {
@@ -306,7 +315,9 @@ Status Deliverer::succeed(const Claim& claim, const Attempt& attempt, const Deli
   if (claim.delivery.notification) hooks_.notification_ended(claim.delivery.recipient, true);
   const std::string response = describe(attempt, delivered.response);
   if (auto event = tell(claim, EventType::Delivered, response); !event) return event;
-  return queue_.delivered(claim, response);
+  auto recorded = counted(options_.counts.delivered, queue_.delivered(claim, response));
+  if (recorded) options_.counts.whole.took(clock_.now() - claim.delivery.created);
+  return recorded;
 }
 
 /// RFC 3461 section 5.2: a next hop that was given the sender's wish answers for it.
@@ -337,7 +348,7 @@ Status Deliverer::fail(const Claim& claim, const Attempt& attempt, const Failed&
   if (claim.delivery.notification) hooks_.notification_ended(claim.delivery.recipient, false);
   const std::string response = describe(attempt, failed.response);
   if (auto event = tell(claim, EventType::Bounced, response); !event) return event;
-  return queue_.bounced(claim, response);
+  return counted(options_.counts.bounced, queue_.bounced(claim, response));
 }
 
 Status Deliverer::defer(const Claim& claim, const Attempt& attempt, const Deferred& deferred) {
@@ -356,7 +367,7 @@ Status Deliverer::defer(const Claim& claim, const Attempt& attempt, const Deferr
   const Time next = std::min(now + retry_pause(options_.retry, claim.delivery.attempts + 1), end);
   const std::string response = describe(attempt, deferred.response);
   if (auto event = tell(claim, EventType::Deferred, response, next); !event) return event;
-  return queue_.deferred(claim, response, next);
+  return counted(options_.counts.deferred, queue_.deferred(claim, response, next));
 }
 
 /// Notices, webhooks' events among them, are the relay's own business.

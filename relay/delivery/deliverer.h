@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/random.h"
 #include "base/wrapper.h"
 #include "conf/settings.h"
@@ -29,6 +30,16 @@
 
 namespace sealpost {
 
+/// Attempts that were made, and what became of deliveries by them; a delivery is deferred as often as that happens.
+struct DeliveryCounts {
+  metrics::Timing attempt;
+  metrics::Timing whole;  ///< from the acceptance to the end of the attempt that succeeded
+  metrics::Counter delivered;
+  metrics::Counter deferred;
+  metrics::Counter bounced;
+  metrics::Counter held;
+};
+
 struct DelivererOptions {
   std::size_t workers = 1;
   std::size_t destination_concurrency = 1;
@@ -38,6 +49,7 @@ struct DelivererOptions {
   std::chrono::milliseconds history{};  ///< queue.history
   NoticeSender sender;
   std::string destination;  ///< as IntakeOptions::destination
+  DeliveryCounts counts = {};
 };
 
 /// Whom a deliverer tells; called from many threads.

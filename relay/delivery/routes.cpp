@@ -72,10 +72,12 @@ Result<SmtpTarget> smtp_target(const Settings& settings) {
   return target;
 }
 
-Result<std::unique_ptr<NextHop>> make_next_hop(const Settings& settings, Random& random, const PollableFlag& stop) {
+Result<std::unique_ptr<NextHop>> make_next_hop(const Settings& settings, Random& random, const PollableFlag& stop,
+                                               net::TlsCounts tls) {
   SmtpConnectionsOptions connections;
   connections.notify_tls = settings.notify.tls;
   connections.max_kept = settings.delivery.workers;
+  connections.tls = tls;
   const Route& route = settings.delivery.route;
   Result<std::unique_ptr<NextHop>> usual = Error::internal("no next hop");
   if (route.kind == Route::Kind::Maildir) {

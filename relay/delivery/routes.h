@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "base/net/tls_counts.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "conf/settings.h"
@@ -20,6 +21,7 @@ std::string route_name(const Route& route);
 Result<SmtpTarget> smtp_target(const Settings& settings);
 /// Goes where a delivery was rerouted to, too. Raising `stop` ends the attempts that run; all three must outlive the
 /// next hop.
-Result<std::unique_ptr<NextHop>> make_next_hop(const Settings& settings, Random& random, const PollableFlag& stop);
+Result<std::unique_ptr<NextHop>> make_next_hop(const Settings& settings, Random& random, const PollableFlag& stop,
+                                               net::TlsCounts tls = {});
 
 }  // namespace sealpost

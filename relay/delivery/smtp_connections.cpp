@@ -75,6 +75,7 @@ Attempt SmtpConnections::attempt(const std::shared_ptr<const SmtpTarget>& target
       const std::string address = target->addresses.empty() ? std::string() : target->addresses.front().toString();
       return {std::move(fresh).error(), {target->host, address, {}}, false};
     }
+    if ((*fresh)->secure()) options_.tls.add((*fresh)->trace().tls);
     kept = std::make_unique<Kept>(Kept{target, std::move(*fresh), steady_clock::now()});
   }
   SmtpClient& client = *kept->client;

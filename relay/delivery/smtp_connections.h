@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 
+#include "base/net/tls_counts.h"
 #include "conf/settings.h"
 #include "relay/delivery/next_hop.h"
 #include "relay/delivery/smtp_client.h"
@@ -23,6 +24,7 @@ struct SmtpConnectionsOptions {
   NotifyTls notify_tls = NotifyTls::Required;
   std::size_t max_kept = 128;  ///< of all servers together; beyond, the longest idle is closed
   std::chrono::milliseconds max_idle = std::chrono::seconds(30);
+  net::TlsCounts tls = {};  ///< of connections that a server let us in by
 };
 
 class SmtpConnections final {

@@ -51,9 +51,12 @@ class Connection final : public net::Conversation {
     append(step.output, output.replies);
     if (output.next == Session::Next::Close) step.then = net::Step::Then::Close;
     if (output.next == Session::Next::StartTls) step.then = net::Step::Then::StartTls;
+    for (const int code : output.refusals) context_.counts.refuse(code);
     if (output.action) {
+      const auto now = steady_clock::now();
+      if (auto* message = std::get_if<TakeMessage>(&*output.action)) message->ended = now;
       // Shared, since std::function wants copies and an action holds secrets that have none.
-      step.job = job(std::make_shared<Action>(std::move(*output.action)), steady_clock::now() + longest_hold);
+      step.job = job(std::make_shared<Action>(std::move(*output.action)), now + longest_hold);
     }
     return step;
   }
@@ -116,6 +119,7 @@ class Connection final : public net::Conversation {
     if (refused == nullptr) return attempt.right();
     if (refused->kind != ErrorKind::Invalid) return context.log.failure("smtp.auth_unavailable", *refused);
     attempt.wrong();
+    context.auth_failures.add();
     context.log.info("smtp.auth_failed", {{"account", loggable(context, name)}, {"client", peer.address}});
   }
 
@@ -164,6 +168,7 @@ class Connection final : public net::Conversation {
     const std::string account = what.submission.account.name;
     const std::size_t size = what.submission.message.size();
     auto taken = context.sink.accept(std::move(what.submission));
+    if (taken && !taken->first_answer) context.counts.accept(what.ended);
     if (taken) {
       context.log.info("smtp.accepted", {{"message", taken->id.text()},
                                          {"account", account},

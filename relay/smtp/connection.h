@@ -9,11 +9,13 @@
 #include "base/guess_throttle.h"
 #include "base/log.h"
 #include "base/memory_budget.h"
+#include "base/metrics.h"
 #include "base/net/conversation.h"
 #include "base/random.h"
 #include "relay/accounts.h"
 #include "relay/message_sink.h"
 #include "relay/smtp/session.h"
+#include "relay/submission_counts.h"
 
 namespace sealpost::smtp {
 
@@ -28,6 +30,8 @@ struct ConnectionContext {
   Random& random;
   Log& log;
   std::function<bool()> store_full;  ///< asked at MAIL: full Redis or disk is answered in time
+  SubmissionCounts counts = {};
+  metrics::Counter auth_failures = {};
 };
 
 std::unique_ptr<net::Conversation> make_connection(ConnectionContext& context);

@@ -177,6 +177,11 @@ void Session::reply(int code, std::string_view enhanced, std::string text) {
   output_.replies += Reply{code, enhanced, std::move(text)}.line();
 }
 
+void Session::refuse(const Reply& refusal) {
+  output_.refusals.push_back(refusal.code);
+  reply(refusal.code, refusal.enhanced, refusal.text);
+}
+
 /// A reply to something that a well-behaved client would not send; too many of them end the session.
 void Session::fault(int code, std::string_view enhanced, std::string text) {
   reply(code, enhanced, std::move(text));

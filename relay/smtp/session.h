@@ -3,6 +3,7 @@
 // in, which recipients are taken and where messages go is decided by whoever carries out the actions.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -61,6 +62,7 @@ struct CheckRecipient {
 /// Answer: message_result().
 struct TakeMessage {
   Submission submission;
+  std::chrono::steady_clock::time_point ended = {};  ///< its content; for whoever carries this out, who has a clock
 };
 using Action = std::variant<CheckLogin, FindVerifier, CheckProof, FindAccount, CheckRoom, CheckRecipient, TakeMessage>;
 
@@ -72,6 +74,8 @@ class Session final {
     std::string replies;
     std::optional<Action> action;
     Next next = Next::Read;
+    /// The codes of those replies that refuse a message, or one of its recipients.
+    std::vector<int> refusals = {};
   };
 
   Session(SessionOptions options, MemoryBudget& budget, Random& random, bool tls);
@@ -112,6 +116,7 @@ class Session final {
   void command_line(const std::string& line);
   void reply(int code, std::string_view enhanced, std::string text);
   void fault(int code, std::string_view enhanced, std::string text);
+  void refuse(const Reply& refusal);
   void unreadable(int code, std::string text, bool bdat);
   void act(Action action);
   /// The action's result is there.

@@ -25,9 +25,10 @@ void Session::mail(std::string_view argument) {
   auto arguments = parse_mail(argument);
   if (!arguments) return fault(arguments.error().code, arguments.error().enhanced, arguments.error().text);
   if (arguments->size && *arguments->size > options_.max_message_size) {
-    return reply(552, "5.3.4", "the message is too large");
+    return refuse(to_reply(ContentFault::TooLarge));
   }
   if (arguments->from && !account_->may_send_as(*arguments->from)) {
+    output_.refusals.push_back(553);
     return fault(553, "5.7.1", "the account may not send as this address");
   }
   reset_transaction();
@@ -38,8 +39,7 @@ void Session::mail(std::string_view argument) {
 Session::Output Session::admission_result(std::optional<IntakeError> refusal) {
   go_on();
   if (refusal) {
-    const Reply refused = to_reply(*refusal);
-    reply(refused.code, refused.enhanced, refused.text);
+    refuse(to_reply(*refusal));
   } else {
     state_ = State::Mail;
     reply(250, "2.1.0", "sender ok");
@@ -61,7 +61,7 @@ void Session::rcpt(std::string_view argument) {
     return recipient.address == arguments->to;
   });
   if (known) return reply(250, "2.1.5", "recipient ok");
-  if (recipients_.size() >= options_.max_recipients) return reply(452, "4.5.3", "too many recipients");
+  if (recipients_.size() >= options_.max_recipients) return refuse({452, "4.5.3", "too many recipients"});
   pending_recipient_ = std::move(*arguments);
   act(CheckRecipient{*account_, pending_recipient_->to, unassigned_});
 }
@@ -69,8 +69,7 @@ void Session::rcpt(std::string_view argument) {
 Session::Output Session::recipient_result(Result<Admission, IntakeError> result) {
   go_on();
   if (!result) {
-    const Reply refused = to_reply(result.error());
-    reply(refused.code, refused.enhanced, refused.text);
+    refuse(to_reply(result.error()));
   } else {
     unassigned_ += result->unassigned ? 1 : 0;
     recipients_.push_back(
@@ -137,9 +136,7 @@ void Session::chunk_complete() {
   }
   if (content_->fault() != ContentFault::None) {
     chunks_refused_ = true;
-    const Reply refused = to_reply(content_->fault());
-    reply(refused.code, refused.enhanced, refused.text);
-    return;
+    return refuse(to_reply(content_->fault()));
   }
   reply(250, "2.0.0", "chunk received");
 }
@@ -148,8 +145,7 @@ void Session::end_of_content() {
   mode_ = Mode::Command;
   ++completed_;
   if (content_->fault() != ContentFault::None) {
-    const Reply refused = to_reply(content_->fault());
-    reply(refused.code, refused.enhanced, refused.text);
+    refuse(to_reply(content_->fault()));
     return reset_transaction();
   }
   act(TakeMessage{make_submission()});
@@ -173,8 +169,7 @@ Session::Output Session::message_result(Result<Accepted, IntakeError> result) {
     errors_ = 0;  // whoever hands in good mail may go on making mistakes beside it
     reply(250, "2.6.0", "queued as " + result->id.text());
   } else {
-    const Reply refused = to_reply(result.error());
-    reply(refused.code, refused.enhanced, refused.text);
+    refuse(to_reply(result.error()));
   }
   reset_transaction();
   return advance();

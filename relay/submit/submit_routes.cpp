@@ -36,6 +36,7 @@ struct Order {
   std::vector<Wanted> recipients;
   std::string idempotency_key;
   WipedBuffer message;
+  std::chrono::steady_clock::time_point received;  ///< the call
 };
 
 /// As it is at this call: whoever proved that it is the account's, was looked up just now.
@@ -142,17 +143,18 @@ Response submit(const SubmitRoutesContext& context, Order order, std::size_t& un
   }
   auto accepted = context.sink.accept(std::move(submission));
   if (!accepted) return refused(accepted.error(), {});
+  if (!accepted->first_answer) context.counts.accept(order.received);
   return taken(*accepted);
 }
 
-Response submit_json(const SubmitRoutesContext& context, const Account& account, const Poco::Dynamic::Var& json,
+Response submit_json(const SubmitRoutesContext& context, const http::Request& request, const Poco::Dynamic::Var& json,
                      const std::string& pointer, const std::string& idempotency_key, std::size_t& unassigned) {
   auto composition = read_composition(json, pointer, context.max_recipients);
   if (!composition) return unprocessable(composition.error());
   if (least_size(*composition) > context.max_message_size) return too_large(context);
   return submit(context,
-                {account, composition->from.address, recipients_of(*composition, pointer), idempotency_key,
-                 compose(*composition)},
+                {account_of(request), composition->from.address, recipients_of(*composition, pointer), idempotency_key,
+                 compose(*composition), request.received},
                 unassigned);
 }
 
@@ -230,8 +232,10 @@ Response submit_message(const SubmitRoutesContext& context, const http::Request&
     return unprocessable({{"to", "too many recipients: " + std::to_string(context.max_recipients) + " at most"}});
   }
   std::size_t unassigned = 0;
-  return submit(context, {account_of(request), std::move(*from), std::move(*recipients), idempotency_key, request.body},
-                unassigned);
+  return submit(
+      context,
+      {account_of(request), std::move(*from), std::move(*recipients), idempotency_key, request.body, request.received},
+      unassigned);
 }
 
 /// The key that the request came with, which may be none; or why nothing is taken.
@@ -263,7 +267,13 @@ Response post_message(const SubmitRoutesContext& context, const http::Request& r
   auto json = http::parse_json(view(request.body), max_depth);
   if (!json) return Response::from(json.error());
   std::size_t unassigned = 0;
-  return submit_json(context, account_of(request), *json, {}, *key, unassigned);
+  return submit_json(context, request, *json, {}, *key, unassigned);
+}
+
+/// The answer to a message, or to a call that has none.
+Response counted(const SubmitRoutesContext& context, Response response) {
+  if (response.status >= 400) context.counts.refuse(response.status);
+  return response;
 }
 
 /// {status, message} or {status, problem}.
@@ -290,8 +300,9 @@ Response post_batch(const SubmitRoutesContext& context, const http::Request& req
     // Each is repeated, or not, by itself.
     // No key that somebody can send has a NUL.
     const std::string own_key = key->empty() ? std::string() : *key + '\0' + number;
-    results += (i == 0 ? "" : ",") +
-               result_of(submit_json(context, account_of(request), messages.get(i), "/" + number, own_key, unassigned));
+    results +=
+        (i == 0 ? "" : ",") +
+        result_of(counted(context, submit_json(context, request, messages.get(i), "/" + number, own_key, unassigned)));
   }
   return Response::json(200, "{\"results\":[" + results + "]}").with("Cache-Control", "no-store");
 }
@@ -303,9 +314,11 @@ std::vector<http::Route> submit_routes(SubmitRoutesContext& context) {
   const std::size_t max_body = context.max_message_size / 3 * 4 + 256UL * 1024;
   return {
       {"POST", "/v1/messages", http::Access::Submit, max_body,
-       [&context](const http::Request& request) { return post_message(context, request); }, memory_per_octet},
+       [&context](const http::Request& request) { return counted(context, post_message(context, request)); },
+       memory_per_octet},
       {"POST", "/v1/messages/batch", http::Access::Submit, max_body,
-       [&context](const http::Request& request) { return post_batch(context, request); }, memory_per_octet},
+       [&context](const http::Request& request) { return counted(context, post_batch(context, request)); },
+       memory_per_octet},
   };
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/http/router.h"
 #include "relay/message_sink.h"
+#include "relay/submission_counts.h"
 
 namespace sealpost::submit {
 
@@ -16,6 +17,7 @@ struct SubmitRoutesContext {
   std::function<bool()> store_full;  ///< Redis is beyond its watermark: nothing is taken in
   std::size_t max_message_size;      ///< of the message that is made, in octets
   std::size_t max_recipients;        ///< of one message
+  SubmissionCounts counts = {};
 };
 
 /// POST /v1/messages and /v1/messages/batch. The context must outlive the routes.

@@ -4,6 +4,7 @@
 #include "relay/http_authenticator.h"
 
 #include "base/encoding.h"
+#include "tests/support/metrics_text.h"
 #include "tests/unit/relay/relay_parts.h"
 
 namespace sealpost::test {
@@ -27,7 +28,8 @@ class HttpAuthenticatorTest : public testing::Test {
   Accounts accounts{parts.redis, parts.master, parts.clock, parts.random, parts.log};
   Tokens tokens{parts.redis, parts.master, parts.clock, parts.random, parts.log};
   GuessThrottle throttle{parts.clock};
-  HttpAuthenticator authenticator{accounts, tokens, throttle};
+  metrics::Registry registry;
+  HttpAuthenticator authenticator{accounts, tokens, throttle, registry.counter("failures_total", "Failures.")};
 };
 
 TEST_F(HttpAuthenticatorTest, BasicGivesTheScopesOfTheAccount) {
@@ -47,6 +49,20 @@ TEST_F(HttpAuthenticatorTest, ATokenGivesItsOwnScopesAndEndsWithItsAccount) {
   parts.clock.advance(std::chrono::seconds(1));
   ASSERT_TRUE(accounts.add({"boss", {"@example.com"}, true, {}}, Secret::copy_of("x")));
   EXPECT_EQ(kind(ask(bearer)), ErrorKind::Invalid) << "another account of that name";
+}
+
+TEST_F(HttpAuthenticatorTest, FailuresAreCountedAndNothingElse) {
+  const auto failures = [this] { return test::sample(registry.text({}), "failures_total"); };
+  ASSERT_TRUE(ask(basic("crm:correct:horse")));
+  EXPECT_FALSE(ask(""));
+  EXPECT_FALSE(ask("Digest x"));
+  EXPECT_EQ(failures(), 0) << "nobody tried";
+  EXPECT_FALSE(ask("Bearer spt_000000000000_00"));
+  EXPECT_EQ(failures(), 1);
+  EXPECT_FALSE(ask(basic("crm:wrong")));
+  EXPECT_EQ(failures(), 2);
+  EXPECT_EQ(kind(ask(basic("crm:wrong"))), ErrorKind::Temporary);
+  EXPECT_EQ(failures(), 2) << "held back, and not looked at";
 }
 
 TEST_F(HttpAuthenticatorTest, EverythingElseIsRefusedWithOneText) {

@@ -119,9 +119,17 @@ class IntakeTest : public testing::Test {
         directory, sealer, queue, rate, suppressions, parts.master, parts.clock, parts.log,
         IntakeOptions{"relay.example.org", "smarthost", ContentCipher::Aes256Cbc, domains, CodeTo::Sender}, hooks());
   }
-  Intake intake{directory,   sealer,       queue,
-                rate,        suppressions, parts.master,
-                parts.clock, parts.log,    {"relay.example.org", "smarthost", ContentCipher::Aes256Cbc, domains},
+  metrics::Registry registry;
+  Intake intake{directory,
+                sealer,
+                queue,
+                rate,
+                suppressions,
+                parts.master,
+                parts.clock,
+                parts.log,
+                {"relay.example.org", "smarthost", ContentCipher::Aes256Cbc, domains, CodeTo::Recipient,
+                 registry.timing("seal_seconds", "Seal.", {60})},
                 hooks()};
 };
 

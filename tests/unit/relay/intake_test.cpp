@@ -5,6 +5,7 @@
 #include <regex>
 
 #include "crypto/directory_entry.h"
+#include "tests/support/metrics_text.h"
 #include "tests/support/process.h"
 #include "tests/unit/relay/intake_fixture.h"
 
@@ -40,6 +41,13 @@ TEST_F(IntakeTest, ANewRecipientIsGivenAKeyAndANotificationIsOwed) {
   EXPECT_EQ(record.mail_from, "alice@example.com");
   EXPECT_EQ(record.destination, "smarthost");
   EXPECT_EQ(record.domain, "example.net");
+}
+
+TEST_F(IntakeTest, SealingIsTimedOnceForAllRecipients) {
+  ASSERT_TRUE(intake.accept(submission({"bob@example.net", "carol@example.net"})));
+  EXPECT_EQ(sample(registry.text({}), "seal_seconds_count"), 1);
+  EXPECT_FALSE(intake.accept(submission({"bob@example.net"}, "From: eve@example.org\r\n\r\nx\r\n")));
+  EXPECT_EQ(sample(registry.text({}), "seal_seconds_count"), 1);
 }
 
 TEST_F(IntakeTest, AKnownRecipientIsRemindedInstead) {
@@ -174,6 +182,7 @@ TEST_F(IntakeTest, EncryptedMailPassesWithoutKeyAndNotification) {
   EXPECT_TRUE(accepted.recipients[0].passed_through);
   EXPECT_EQ(accepted.recipients[0].fingerprint, "");
   EXPECT_FALSE(directory.find(address("bob@example.net")).value());
+  EXPECT_EQ(sample(registry.text({}), "seal_seconds_count"), 0) << "nothing was sealed";
   EXPECT_EQ(assigned, 0);
   EXPECT_EQ(queued, 1);
   EXPECT_TRUE(reminded.empty());

@@ -10,6 +10,7 @@
 #include "base/memory_budget.h"
 #include "tests/support/http_direct.h"
 #include "tests/unit/relay/intake_fixture.h"
+#include "tests/unit/relay/submission_counts_fixture.h"
 
 namespace sealpost::test {
 namespace {
@@ -41,7 +42,8 @@ class SubmitRoutesTest : public IntakeTest {
   std::size_t deliveries() { return view.list({}, 1000, {}).value().deliveries.size(); }
 
   bool full = false;
-  submit::SubmitRoutesContext routes{intake, [this] { return full; }, 100'000, 3};
+  CountedSubmissions counted;
+  submit::SubmitRoutesContext routes{intake, [this] { return full; }, 100'000, 3, counted.counts};
   http::Router router;
   http::KnownTokens tokens;
   MemoryBudget budget{2'000'000};
@@ -102,6 +104,33 @@ TEST_F(SubmitRoutesTest, TheQueryWinsOverTheFields) {
   EXPECT_EQ(found[0].mail_from, "bounces@example.com");
   EXPECT_EQ(found[0].recipient, "carol@example.net");
   EXPECT_EQ(found[1].recipient, "dave+x@example.net");
+}
+
+TEST_F(SubmitRoutesTest, MessagesAreCountedAndRefusalsByTheirStatus) {
+  ASSERT_EQ(post_json(small, {{"Idempotency-Key", "order-1"}}).status, 202);
+  ASSERT_EQ(post_json(small, {{"Idempotency-Key", "order-1"}}).status, 202) << "the same once more is no message";
+  ASSERT_EQ(
+      post_json(R"({"from":"alice@example.com","to":["carol@example.net"]})", {{"Idempotency-Key", "order-1"}}).status,
+      409);
+  ASSERT_EQ(post_mail("From: alice@example.com\r\nTo: bob@example.net\r\n\r\ntext\r\n").status, 202);
+  ASSERT_EQ(post_json("{}").status, 422);
+  ASSERT_EQ(post_json(R"({"from":"eve@example.org","to":["bob@example.net"]})").status, 403);
+  full = true;
+  ASSERT_EQ(post_json(small).status, 503);
+  EXPECT_EQ(counted.accepted(), 2);
+  EXPECT_EQ(counted.timed(), 2);
+  EXPECT_GT(counted.seconds(), 0);
+  EXPECT_LT(counted.seconds(), 60) << "from the end of the body, not from some beginning of time";
+  for (const char* code : {"409", "422", "403", "other"}) EXPECT_EQ(counted.refused(code), 1) << code;
+}
+
+TEST_F(SubmitRoutesTest, OfABatchEachMessageCounts) {
+  const auto answer = post("/v1/messages/batch", "[" + small + ",{}," + small + "]");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(counted.accepted(), 2);
+  EXPECT_EQ(counted.refused("422"), 1);
+  ASSERT_EQ(post("/v1/messages/batch", "[]").status, 422);
+  EXPECT_EQ(counted.refused("422"), 2) << "none of it was taken";
 }
 
 TEST_F(SubmitRoutesTest, ARepetitionIsReplayed) {
