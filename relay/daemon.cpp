@@ -39,6 +39,8 @@
 #include "relay/health_routes.h"
 #include "relay/http_authenticator.h"
 #include "relay/intake.h"
+#include "relay/metrics.h"
+#include "relay/metrics_routes.h"
 #include "relay/openapi/openapi_routes.h"
 #include "relay/queue_overview.h"
 #include "relay/services.h"
@@ -126,10 +128,12 @@ ConnectionShares connection_shares(const Settings& settings, Log& log) {
 class Relay final {
  public:
   Relay(const Settings& settings, const Templates& templates, const std::string& node, Services& services,
-        net::TlsContext& tls, NextHop& next_hop, PollableFlag& abandon, OwnCertificatePolicy own_certificates, Log& log)
+        net::TlsContext& tls, NextHop& next_hop, PollableFlag& abandon, OwnCertificatePolicy own_certificates,
+        const Metrics& metrics, Log& log)
       : settings_(settings),
         services_(services),
         tls_(tls),
+        metrics_(metrics),
         log_(log),
         budget_(settings.relay.memory_limit),
         destination_(route_name(settings.delivery.route)),
@@ -163,9 +167,9 @@ class Relay final {
         intake_(services.directory(), sealer_, services.queue(), rate_, services.suppressions(), services.wrapper(),
                 services.clock(), log,
                 {settings.relay.hostname, destination_, settings.crypto.content_cipher, settings.recipient_domains,
-                 settings.notify.code_to},
+                 settings.notify.code_to, metrics.seal},
                 intake_hooks()),
-        authenticator_(services.accounts(), services.tokens(), throttle_),
+        authenticator_(services.accounts(), services.tokens(), throttle_, metrics.http_auth_failures),
         call_rate_(settings.http.max_calls_per_account.count, settings.http.max_calls_per_account.period,
                    calls_of_an_account),
         smtp_context_{{settings.relay.hostname, settings.smtp.max_message_size, settings.smtp.max_recipients},
@@ -176,9 +180,11 @@ class Relay final {
                       budget_,
                       services.random(),
                       log,
-                      [this] { return watermark_.full(); }},
+                      [this] { return watermark_.full(); },
+                      metrics.smtp,
+                      metrics.smtp_auth_failures},
         submit_routes_{intake_, [this] { return watermark_.full(); }, settings.smtp.max_message_size,
-                       settings.smtp.max_recipients},
+                       settings.smtp.max_recipients, metrics.rest},
         status_routes_{services.queue_view(), services.directory(), recipient_side_.links(), services.wrapper()},
         queue_routes_{services.queue_view(), services.queue_actions(), services.clock(),
                       [&services, &settings](std::size_t rows) {
@@ -187,8 +193,8 @@ class Relay final {
         crl_(services.redis(), services.wrapper(), services.authority(), services.clock(), log),
         smtp_pool_(smtp_workers),
         http_pool_(http_workers),
-        smtp_loop_(smtp_pool_, &tls, log),
-        http_loop_(http_pool_, &tls, log) {}
+        smtp_loop_(smtp_pool_, &tls, log, metrics.tls_in),
+        http_loop_(http_pool_, &tls, log, metrics.tls_in) {}
 
   Status start() {
     shares_ = connection_shares(settings_, log_);
@@ -214,6 +220,8 @@ class Relay final {
                               {{"the TLS certificate", [this] { return tls_.not_after(); }},
                                {"the issuing CA", [this] { return not_after(services_.authority().issuing()); }}}));
     router_.add(openapi_routes(settings_.http.public_url));
+    if (auto made = make_metrics(); !made) return made;
+    router_.add(metrics_routes(*metrics_context_));
     http_context_ = std::make_unique<http::ServerContext>(
         http::ServerContext{router_, authenticator_, budget_, log_, {settings_.http.trusted_proxies}, &call_rate_});
     for (const auto& opened : {listen_smtp("smtp.listen", "smtp", settings_.smtp.listen, false),
@@ -262,7 +270,8 @@ class Relay final {
   [[nodiscard]] DelivererOptions deliverer_options() const {
     const DeliverySettings& delivery = settings_.delivery;
     return {delivery.workers,    delivery.destination_concurrency, delivery.retry, delivery.max_age,
-            delivery.warn_after, settings_.queue.history,          sender_,        destination_};
+            delivery.warn_after, settings_.queue.history,          sender_,        destination_,
+            metrics_.deliveries};
   }
 
   /// Webhooks have workers of their own: however slow or dead their receivers are, no mail waits for them.
@@ -298,6 +307,25 @@ class Relay final {
             [this](const HeldMail& mail) { recipient_side_.waits(mail); }};
   }
 
+  /// With connections to Redis of its own: a scrape waits neither for those that have mail, nor as long.
+  Status make_metrics() {
+    auto endpoint = redis_endpoint(settings_);
+    if (!endpoint) return endpoint.error();
+    scrape_redis_ = std::make_unique<redis::Client>(std::move(*endpoint), scrape_patience, 2);
+    metrics_context_ = std::make_unique<MetricsRoutesContext>(MetricsRoutesContext{
+        metrics_.registry,
+        *scrape_redis_,
+        services_.clock(),
+        budget_,
+        settings_.crypto.key_type,
+        settings_.keys.pool_size,
+        {{"tls", [this] { return tls_.not_after(); }},
+         {"issuing_ca", [this] { return not_after(services_.authority().issuing()); }}},
+        {{"smtp", [this] { return smtp_loop_.connections(); }}, {"http", [this] { return http_loop_.connections(); }}},
+        services_.clock().now()});
+    return {};
+  }
+
   Status listen(net::ServerLoop& loop, const std::string& key, net::ListenerOptions options) {
     const std::string name = options.name;
     auto port = loop.listen(std::move(options));
@@ -327,6 +355,7 @@ class Relay final {
   const Settings& settings_;
   Services& services_;
   net::TlsContext& tls_;
+  const Metrics& metrics_;
   Log& log_;
   MemoryBudget budget_;
   ConnectionShares shares_;
@@ -355,6 +384,8 @@ class Relay final {
   QueueRoutesContext queue_routes_;
   CrlPublisher crl_;
   std::unique_ptr<KeyRoutesContext> key_routes_;
+  std::unique_ptr<redis::Client> scrape_redis_;
+  std::unique_ptr<MetricsRoutesContext> metrics_context_;
   http::Router router_;
   std::unique_ptr<http::ServerContext> http_context_;
   net::WorkerPool smtp_pool_;
@@ -435,17 +466,18 @@ int run_daemon(const LoadedSettings& loaded, Log& log) {
   }
   if (auto durable = check_store(settings); !durable) return stop_start(log, durable.error());
   const SystemClock clock;
-  auto services = Services::open(settings, clock, log, Services::Role::Daemon);
+  const Metrics metrics;
+  auto services = Services::open(settings, clock, log, Services::Role::Daemon, metrics.services);
   if (!services) return stop_start(log, services.error());
   if (auto moved = move_earlier_queue((*services)->redis(), clock, log); !moved) return stop_start(log, moved.error());
   auto own_certificates = load_own_certificate_policy(settings.keys);
   if (!own_certificates) return stop_start(log, own_certificates.error());
   PollableFlag abandon;
-  auto next_hop = make_next_hop(settings, (*services)->random(), abandon);
+  auto next_hop = make_next_hop(settings, (*services)->random(), abandon, metrics.tls_out);
   if (!next_hop) return stop_start(log, next_hop.error());
   {
     Relay relay(settings, *templates, state_dir->node(), **services, **tls, **next_hop, abandon,
-                *std::move(own_certificates), log);
+                *std::move(own_certificates), metrics, log);
     if (auto started = relay.start(); !started) return stop_start(log, started.error());
     log.info("ready", {{"hostname", settings.relay.hostname}});
     wait_for_end(signals, **tls, log);

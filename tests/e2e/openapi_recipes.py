@@ -4,8 +4,8 @@ import json
 import subprocess
 import tempfile
 
-from openapi_book import (ACTIONS, BATCH, BOUNCED, BOUNCED_ONE, CA, DELIVERIES, DELIVERY, FORM, JSON, KEY, KEYS, MAIL, MESSAGE, MESSAGES, PAGE, PAGE_FILE, PAGE_PKCS12, PAGE_RESEND,
-                          PAGE_SESSION, PKCS12, RESEND, SESSION, SLASH, SUMMARY, WRONG_CODE, message)
+from openapi_book import (ACTIONS, BATCH, BOUNCED, BOUNCED_ONE, CA, DELIVERIES, DELIVERY, ELSEWHERE, FORM, JSON, KEY, KEYS, MAIL, MESSAGE, MESSAGES,
+                          PAGE, PAGE_FILE, PAGE_PKCS12, PAGE_RESEND, PAGE_SESSION, PKCS12, RESEND, SESSION, SLASH, SUMMARY, WRONG_CODE, message)
 from openapi_key_recipes import KeyRecipes
 from openapi_relay import basic, bearer, eventually
 
@@ -288,4 +288,6 @@ class Recipes(KeyRecipes):
     def add_health(self):
         for path in ("/healthz", "/readyz", "/v1/openapi.json", "/docs"):
             self.add("GET " + path, 200, lambda path=path: self.ask("GET " + path))
+        self.add("GET /metrics", 200, lambda: self.ask("GET /metrics"),
+                 lambda: self.ask("GET /metrics", ELSEWHERE["/metrics"] | basic("boss")))
         self.add("GET /readyz", 503, lambda: self.without_redis("GET /readyz"), phase=3)

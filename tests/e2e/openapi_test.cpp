@@ -40,18 +40,22 @@ TEST(OpenApi, EveryCallAnswersAsDocumented) {
   const RelayFixture main(RelayFixture::Settings{{"delivery.route", route},
                                                  {"delivery.suppress_after", "1"},
                                                  {"relay.memory_limit", "8m"},
+                                                 {"http.trusted_proxies", "127.0.0.1"},
                                                  {"smtp.max_message_size", "100k"}});
   const TempDir templates;
   templates.write("logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>");
   const RelayFixture strict(RelayFixture::Settings{{"http.max_calls_per_account", "4/d"},
                                                    {"notify.max_new_per_account", "1/d"},
                                                    {"notify.code_lifetime", "1s"},
+                                                   {"http.trusted_proxies", "127.0.0.1"},
                                                    {"notify.templates", templates.path().string()}});
   const TempDir pictures;
   pictures.write("logo.png", "\x89PNG\r\n\x1a\n");
   RedisServer redis;
-  const RelayFixture lonely(RelayFixture::Settings{
-      {"redis.url", redis.url()}, {"relay.drain_timeout", "1s"}, {"notify.templates", pictures.path().string()}});
+  const RelayFixture lonely(RelayFixture::Settings{{"redis.url", redis.url()},
+                                                   {"relay.drain_timeout", "1s"},
+                                                   {"http.trusted_proxies", "127.0.0.1"},
+                                                   {"notify.templates", pictures.path().string()}});
   const std::map<std::string, Poco::JSON::Object> relays = {
       {"main", facts(main, main.redis_endpoint().unix_path, sink.folder())},
       {"strict", facts(strict, strict.redis_endpoint().unix_path, strict.directory() / "mail")},

@@ -18,6 +18,7 @@
 #include "notify/pickup_routes.h"
 #include "queue/suppression_routes.h"
 #include "relay/health_routes.h"
+#include "relay/metrics_routes.h"
 #include "relay/openapi/openapi_json.h"
 #include "relay/openapi/openapi_page.h"
 #include "relay/submit/status_routes.h"
@@ -50,6 +51,7 @@ std::map<std::string, std::vector<http::Route>> tables() {
       {"submit::status_routes", submit::status_routes(unused<submit::StatusRoutesContext>())},
       {"suppression_routes", suppression_routes(unused<Suppressions>())},
       {"health_routes", health_routes(unused<redis::Client>(), unused<StoreWatermark>(), unused<const Clock>(), {})},
+      {"metrics_routes", metrics_routes(unused<MetricsRoutesContext>())},
       {"openapi_routes", openapi_routes(url)}};
 }
 
