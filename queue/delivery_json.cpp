@@ -145,6 +145,17 @@ Object to_json(const DeliveryPage& page, bool with_history) {
   return object;
 }
 
+Object to_json(const Why& why) {
+  Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+  object.set("subject", why.subject);
+  object.set("text", why.text);
+  object.set("until", time_or_null(why.until));
+  Array remedies;
+  for (const auto& remedy : why.remedies) remedies.add(remedy);
+  object.set("remedies", remedies);
+  return object;
+}
+
 Object to_json(const ActionResult& result) {
   Object object(Poco::JSON_PRESERVE_KEY_ORDER);
   object.set("matched", result.matched);

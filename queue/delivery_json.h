@@ -6,6 +6,7 @@
 
 #include "queue/queue_actions.h"
 #include "queue/queue_view.h"
+#include "queue/queue_why.h"
 
 namespace sealpost {
 
@@ -22,6 +23,8 @@ Poco::JSON::Object to_json(const DeliveryRecord& record, bool with_history);
 Poco::JSON::Object to_json(const QueueSummary& summary, Time now);
 /// {deliveries[…], cursor}; cursor is null at the end.
 Poco::JSON::Object to_json(const DeliveryPage& page, bool with_history);
+/// {subject, text, until, remedies[]}.
+Poco::JSON::Object to_json(const Why& why);
 /// {matched, changed, cursor}; cursor is null at the end.
 Poco::JSON::Object to_json(const ActionResult& result);
 

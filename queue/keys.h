@@ -58,5 +58,6 @@ inline std::string accounts(unsigned shard) { return base(shard) + "accounts"; }
 inline std::string last_errors(unsigned shard) { return base(shard) + "last_errors"; }
 /// In the slot of its own name, since it belongs to no message.
 inline std::string permits(std::string_view destination) { return "queue:permits:{" + std::string(destination) + "}"; }
+inline std::string rest(std::string_view destination) { return "queue:rest:{" + std::string(destination) + "}"; }
 
 }  // namespace sealpost::queue_keys

@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 
+#include "base/email_address.h"
 #include "base/http/json_body.h"
 #include "conf/values.h"
 #include "queue/delivery_json.h"
@@ -94,6 +95,23 @@ Response show(const QueueRoutesContext& context, const Request& request) {
   if (record) return respond(to_json(*record, true));
   const bool none = record.error().kind == ErrorKind::NotFound;
   return none ? Response::from(record.error()) : Response::failure(record.error());
+}
+
+Response why(const QueueRoutesContext& context, const Request& request) {
+  auto parameters = parameters_of(request);
+  if (!parameters) return std::move(parameters).error();
+  const bool one = parameters->size() == 1;
+  if (one && parameters->contains("id")) {
+    auto id = DeliveryId::parse(parameters->at("id"));
+    auto told = id ? context.why.delivery(*id) : Result<Why>(Error::not_found("there is no such delivery"));
+    if (told) return respond(to_json(*told));
+    return told.error().kind == ErrorKind::NotFound ? Response::from(told.error()) : Response::failure(told.error());
+  }
+  if (!one || !parameters->contains("domain")) return bad("", "either id or domain is needed, and nothing else");
+  auto domain = DomainName::parse(parameters->at("domain"));
+  if (!domain) return bad("domain", domain.error().public_text);
+  auto told = context.why.domain(domain->a_label());
+  return told ? respond(to_json(*told)) : Response::failure(told.error());
 }
 
 /// What a body of POST /v1/queue/actions says.
@@ -233,6 +251,7 @@ std::vector<http::Route> queue_routes(QueueRoutesContext& context) {
       {"GET", "/v1/queue/summary", Access::Operator, 0, call(summary)},
       {"GET", "/v1/queue/deliveries", Access::Operator, 0, call(list)},
       {"GET", "/v1/queue/deliveries/{id}", Access::Operator, 0, call(show)},
+      {"GET", "/v1/queue/why", Access::Operator, 0, call(why)},
       {"POST", "/v1/queue/actions", Access::Operator, 64UL * 1024, call(act), 8},
   };
 }

@@ -253,6 +253,15 @@ Result<QueueCounts> read_queue_counts(redis::Client& redis, Time now) {
   return counts;
 }
 
+Result<DestinationSummary> read_destination(redis::Client& redis, Time now, const std::string& domain) {
+  Tally tally;
+  tally.of_all[domain] = 0;
+  for (auto& names : tally.names_in) names.push_back(domain);
+  auto rows = Destinations(redis, now).read(tally, 1);
+  if (!rows) return rows.error();
+  return std::move(rows->front());
+}
+
 Result<QueueSummary> read_queue_summary(redis::Client& redis, Time now, std::size_t rows) {
   auto counts = read_queue_counts(redis, now);
   if (!counts) return counts.error();

@@ -75,6 +75,8 @@ struct QueueSummary : QueueCounts {
 
 /// `rows`: at most so many destinations, accounts and errors.
 Result<QueueSummary> read_queue_summary(redis::Client& redis, Time now, std::size_t rows);
+/// One row of it; all zero when nothing waits.
+Result<DestinationSummary> read_destination(redis::Client& redis, Time now, const std::string& domain);
 /// In one round trip.
 Result<QueueCounts> read_queue_counts(redis::Client& redis, Time now);
 

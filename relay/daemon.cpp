@@ -143,11 +143,17 @@ class Relay final {
         rate_(services.redis(), services.clock(), settings.notify.max_new_per_account),
         watermark_(services.redis(), settings.redis.url.embedded() ? settings.relay.state_dir : std::string()),
         throttle_(services.clock()),
+        rests_(services.redis(), services.clock()),
         permits_(services.redis(), machine_name() + ":" + node, settings.delivery.destination_concurrency),
         deliverer_(services.queue(), permits_, services.suppressions(), next_hop, abandon, services.wrapper(),
                    services.clock(), services.random(), log, deliverer_options(),
                    {[this](const std::string& recipient, bool arrived) { notifier().sent(recipient, arrived); },
-                    [this](const DeliveryEvent& event) { return events_.ended(event); }}),
+                    [this](const DeliveryEvent& event) { return events_.ended(event); },
+                    [this](const std::string& destination, const Destinations::RestChange& rest) {
+                      const Status told =
+                          rest.length ? rests_.begin(destination, *rest.length, rest.why) : rests_.end(destination);
+                      if (!told) log_.failure("delivery.rest_not_told", told.error());
+                    }}),
         events_queue_(services.redis(), services.wrapper(), services.clock(), services.random(), log,
                       std::chrono::seconds(60), Schedule::Webhooks),
         events_permits_(services.redis(), machine_name() + ":" + node, calls_of_a_webhook),
@@ -186,7 +192,7 @@ class Relay final {
         submit_routes_{intake_, [this] { return watermark_.full(); }, settings.smtp.max_message_size,
                        settings.smtp.max_recipients, metrics.rest},
         status_routes_{services.queue_view(), services.directory(), recipient_side_.links(), services.wrapper()},
-        queue_routes_{services.queue_view(), services.queue_actions(), services.clock(),
+        queue_routes_{services.queue_view(), services.queue_actions(), services.queue_why(), services.clock(),
                       [&services, &settings](std::size_t rows) {
                         return queue_overview(services.queue_view(), services.vault(), settings.keys.pool_size, rows);
                       }},
@@ -366,6 +372,7 @@ class Relay final {
   NewAddressRate rate_;
   StoreWatermark watermark_;
   GuessThrottle throttle_;
+  Rests rests_;
   Permits permits_;
   Deliverer deliverer_;
   PollableFlag abandon_events_;  ///< not the mail's: each deliverer raises its own when its time is over

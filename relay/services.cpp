@@ -44,6 +44,7 @@ struct Services::Parts {
   std::unique_ptr<MailQueue> queue;
   std::unique_ptr<QueueView> queue_view;
   std::unique_ptr<QueueActions> queue_actions;
+  std::unique_ptr<QueueWhy> queue_why;
   std::unique_ptr<Suppressions> suppressions;
   std::unique_ptr<Webhooks> webhooks;
 };
@@ -109,6 +110,8 @@ Result<std::unique_ptr<Services>> Services::open(const Settings& settings, const
   p.queue = std::make_unique<MailQueue>(p.redis, *p.master_key, clock, p.random, log);
   p.queue_view = std::make_unique<QueueView>(p.redis, clock);
   p.queue_actions = std::make_unique<QueueActions>(p.redis, *p.queue_view, *p.audit, clock);
+  p.queue_why = std::make_unique<QueueWhy>(
+      p.redis, *p.queue_view, clock, WhySettings{settings.delivery.max_age, settings.delivery.destination_concurrency});
   p.suppressions = std::make_unique<Suppressions>(p.redis, clock, settings.delivery.suppress);
   p.webhooks = std::make_unique<Webhooks>(p.redis, *p.master_key, clock, p.random, log);
   return std::unique_ptr<Services>(new Services(std::move(parts)));
@@ -132,6 +135,7 @@ Tokens& Services::tokens() { return *parts_->tokens; }
 MailQueue& Services::queue() { return *parts_->queue; }
 QueueView& Services::queue_view() { return *parts_->queue_view; }
 QueueActions& Services::queue_actions() { return *parts_->queue_actions; }
+QueueWhy& Services::queue_why() { return *parts_->queue_why; }
 Suppressions& Services::suppressions() { return *parts_->suppressions; }
 Webhooks& Services::webhooks() { return *parts_->webhooks; }
 

@@ -24,6 +24,7 @@
 #include "queue/mail_queue.h"
 #include "queue/queue_actions.h"
 #include "queue/queue_view.h"
+#include "queue/queue_why.h"
 #include "queue/suppressions.h"
 #include "relay/accounts.h"
 #include "relay/tokens.h"
@@ -69,6 +70,7 @@ class Services final {
   [[nodiscard]] MailQueue& queue();
   [[nodiscard]] QueueView& queue_view();
   [[nodiscard]] QueueActions& queue_actions();
+  [[nodiscard]] QueueWhy& queue_why();
   [[nodiscard]] Suppressions& suppressions();
   [[nodiscard]] Webhooks& webhooks();
 

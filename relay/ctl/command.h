@@ -54,6 +54,8 @@ std::vector<Subcommand> token_commands();
 std::vector<Subcommand> queue_commands();
 std::vector<Subcommand> queue_action_commands();
 std::vector<Subcommand> queue_verify_commands();
+std::vector<Subcommand> top_commands();
+std::vector<Subcommand> explain_commands();
 std::vector<Subcommand> suppression_commands();
 std::vector<Subcommand> webhook_commands();
 std::vector<Subcommand> key_commands();

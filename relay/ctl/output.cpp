@@ -54,11 +54,4 @@ void draw_progress(std::ostream& err, std::size_t done, std::size_t total) {
       << (done == total ? "\n" : "") << std::flush;
 }
 
-std::string age_text(std::int64_t seconds) {
-  if (seconds < 120) return std::to_string(seconds) + " s";
-  if (seconds < 7200) return std::to_string(seconds / 60) + " min";
-  if (seconds < 172800) return std::to_string(seconds / 3600) + " h";
-  return std::to_string(seconds / 86400) + " d";
-}
-
 }  // namespace sealpost::ctl

@@ -26,7 +26,5 @@ Poco::JSON::Object outcome(const std::string& key, const std::string& value, con
 /// A bar that is redrawn in place when standard error is a terminal, nothing elsewhere; the last one is `total` of
 /// `total`.
 void draw_progress(std::ostream& err, std::size_t done, std::size_t total);
-/// 90 s, 12 min, 5 h, 3 d: the age as one number.
-std::string age_text(std::int64_t seconds);
 
 }  // namespace sealpost::ctl

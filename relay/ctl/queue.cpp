@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// sealpostctl queue summary|list|show.
+// sealpostctl queue summary|list|show|why.
 #include <iomanip>
 #include <iterator>
 #include <ostream>
 #include <sstream>
 
+#include "base/email_address.h"
+#include "base/time_text.h"
 #include "conf/values.h"
 #include "queue/delivery_json.h"
 #include "relay/ctl/command.h"
@@ -37,6 +39,44 @@ void print_rates_and_pool(std::ostream& out, const QueueSummary& summary) {
   if (summary.pool) out << "key pairs: " << summary.pool->ready << " ready, " << summary.pool->wanted << " wanted\n";
 }
 
+std::vector<std::string> age_cells(const AgeCounts& ages) {
+  std::vector<std::string> cells;
+  for (const auto count : ages) cells.push_back(std::to_string(count));
+  return cells;
+}
+
+/// What waits where: by state and rate, by age as qshape(1) has it, and by failure.
+void print_destinations(std::ostream& out, const QueueSummary& summary) {
+  std::vector<std::vector<std::string>> states;
+  std::vector<std::vector<std::string>> ages = {age_cells(summary.ages)};
+  ages.front().insert(ages.front().begin(), "(all)");
+  for (const auto& row : summary.destinations) {
+    states.push_back({row.domain, std::to_string(row.queued), std::to_string(row.sending), std::to_string(row.deferred),
+                      std::to_string(row.held), rate_text(row.delivered_per_minute),
+                      row.next_attempt ? to_rfc3339(*row.next_attempt) : "-",
+                      row.last_error.empty() ? "-" : row.last_error});
+    ages.push_back(age_cells(row.ages));
+    ages.back().insert(ages.back().begin(), row.domain);
+  }
+  if (states.empty()) return;
+  print_table(out, {"DESTINATION", "QUEUED", "SENDING", "DEFERRED", "HELD", "PER MINUTE", "NEXT ATTEMPT", "LAST ERROR"},
+              states);
+  if (summary.more_destinations > 0) out << "and " << summary.more_destinations << " more\n";
+  out << '\n';
+  std::vector<std::string> header = {"WAITING BY AGE"};
+  for (std::size_t i = 0; i < age_names.size(); ++i) {
+    header.push_back((i + 1 < age_names.size() ? "<" : "") + std::string(age_names.at(i)));
+  }
+  print_table(out, header, ages);
+  std::vector<std::vector<std::string>> errors;
+  for (const auto& row : summary.errors) {
+    errors.push_back({std::to_string(row.count), row.error.empty() ? "(others)" : row.error});
+  }
+  if (errors.empty()) return;
+  out << '\n';
+  print_table(out, {"FAILED", "WITH"}, errors);
+}
+
 int summary(Context& context, const Options&) {
   auto summary =
       queue_overview(context.services.queue_view(), context.services.vault(), context.settings.keys.pool_size);
@@ -52,16 +92,7 @@ int summary(Context& context, const Options&) {
                 << age_text(std::chrono::duration_cast<std::chrono::seconds>(now - *summary->oldest).count()) << '\n';
   }
   print_rates_and_pool(context.out, *summary);
-  std::vector<std::vector<std::string>> rows;
-  for (const auto& row : summary->destinations) {
-    rows.push_back({row.domain, std::to_string(row.queued), std::to_string(row.sending), std::to_string(row.deferred),
-                    std::to_string(row.held), row.next_attempt ? to_rfc3339(*row.next_attempt) : "-",
-                    row.last_error.empty() ? "-" : row.last_error});
-  }
-  if (!rows.empty()) {
-    print_table(context.out, {"DESTINATION", "QUEUED", "SENDING", "DEFERRED", "HELD", "NEXT ATTEMPT", "LAST ERROR"},
-                rows);
-  }
+  print_destinations(context.out, *summary);
   return EX_OK;
 }
 
@@ -130,6 +161,44 @@ int show(Context& context, const Options& options) {
   return EX_OK;
 }
 
+/// Of a delivery, of each of a message's, or of a domain.
+Result<std::vector<Why>> reasons(Context& context, const std::string& text) {
+  std::vector<Why> reasons;
+  if (!MessageId::parse(text) && !DeliveryId::parse(text)) {
+    auto domain = DomainName::parse(text);
+    if (!domain) return Error::invalid("neither a delivery's id, nor a message's, nor a domain: " + text);
+    auto why = context.services.queue_why().domain(domain->a_label());
+    if (!why) return why.error();
+    reasons.push_back(std::move(*why));
+    return reasons;
+  }
+  auto records = named_deliveries(context.services.queue_view(), text);
+  if (!records) return records.error();
+  if (records->empty()) return Error::not_found("there is no delivery " + text);
+  for (const auto& record : *records) {
+    auto why = context.services.queue_why().delivery(record.id);
+    if (!why) return why.error();
+    reasons.push_back(std::move(*why));
+  }
+  return reasons;
+}
+
+int why(Context& context, const Options& options) {
+  auto told = reasons(context, options["ID|DOMAIN"].as<std::string>());
+  if (!told) return fail(context, told.error());
+  if (context.json) {
+    Poco::JSON::Array rows;
+    for (const auto& reason : *told) rows.add(to_json(reason));
+    print_json(context.out, rows);
+    return EX_OK;
+  }
+  for (const auto& reason : *told) {
+    context.out << printable(reason.text) << '\n';
+    for (const auto& remedy : reason.remedies) context.out << "  " << printable(remedy) << '\n';
+  }
+  return EX_OK;
+}
+
 }  // namespace
 
 std::vector<Subcommand> queue_commands() {
@@ -141,6 +210,7 @@ std::vector<Subcommand> queue_commands() {
   return {
       {"queue summary", "", "count deliveries by state and destination", {}, {}, summary},
       {"queue list", "[filters]", "list deliveries", {}, declare_list, list},
+      {"queue why", "ID|DOMAIN", "why something waits, until when, and what would change it", {"ID|DOMAIN"}, {}, why},
       {"queue show", "ID", "a delivery, or all of a message, with history", {"ID"}, {}, show},
   };
 }

@@ -144,6 +144,8 @@ const std::vector<Subcommand>& subcommands() {
     append(rows, queue_commands());
     append(rows, queue_action_commands());
     append(rows, queue_verify_commands());
+    append(rows, top_commands());
+    append(rows, explain_commands());
     append(rows, suppression_commands());
     append(rows, webhook_commands());
     append(rows, key_commands());

@@ -233,7 +233,8 @@ void Deliverer::attempt(const Claim& claim) {
     destinations_.begun(destination, begun);
     guarded(log_, "delivery.attempt_threw", [&] { attempt = try_once(claim); });
     const auto now = steady_clock::now();
-    destinations_.ended(destination, begun, attempt, now);
+    const auto rest = destinations_.ended(destination, begun, attempt, now);
+    if (rest) guarded(log_, "delivery.rest_not_told", [&] { hooks_.rests(destination, *rest); });
     took = std::chrono::duration_cast<milliseconds>(now - begun);
     options_.counts.attempt.took(now - begun);
   }

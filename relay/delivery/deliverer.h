@@ -57,6 +57,9 @@ struct DelivererHooks {
   std::function<void(const std::string& recipient, bool arrived)> notification_ended;
   /// Before the outcome is recorded: again, when that fails.
   std::function<Status(const DeliveryEvent&)> ended;
+  /// For those who ask why mail waits; nothing depends on it.
+  std::function<void(const std::string& destination, const Destinations::RestChange&)> rests =
+      [](const std::string&, const Destinations::RestChange&) {};
 };
 
 class Deliverer final {

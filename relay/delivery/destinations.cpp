@@ -92,36 +92,43 @@ void Destinations::begun(const std::string& destination, TimePoint now) {
   state_of(destination, now).running.insert(now);
 }
 
-void Destinations::ended(const std::string& destination, TimePoint begun, const Attempt& attempt, TimePoint now) {
+std::optional<Destinations::RestChange> Destinations::ended(const std::string& destination, TimePoint begun,
+                                                            const Attempt& attempt, TimePoint now) {
   const std::lock_guard lock(mutex_);
   State& state = state_of(destination, now);
   if (const auto one = state.running.find(begun); one != state.running.end()) state.running.erase(one);
-  if (std::holds_alternative<Abandoned>(attempt.outcome) || std::holds_alternative<Unreadable>(attempt.outcome)) return;
-  learn(state, attempt, now - begun, now);
+  if (std::holds_alternative<Abandoned>(attempt.outcome) || std::holds_alternative<Unreadable>(attempt.outcome)) {
+    return std::nullopt;
+  }
+  return learn(state, attempt, now - begun, now);
 }
 
-void Destinations::learn(State& state, const Attempt& attempt, std::chrono::steady_clock::duration took,
-                         TimePoint now) const {
+std::optional<Destinations::RestChange> Destinations::learn(State& state, const Attempt& attempt,
+                                                            std::chrono::steady_clock::duration took,
+                                                            TimePoint now) const {
   const bool hung = unanswered(attempt.outcome) && took >= long_time;
   if (attempt.reached && !hung) {
     state.answered = true;
     state.window = std::min(state.window + 1, options_.concurrency);
     state.failures = 0;
+    const bool rested = state.rests_until > now;
     state.rests_until = {};
-    return;
+    return rested ? std::optional(RestChange{}) : std::nullopt;
   }
   if (hung) state.answered = false;
   const bool one_at_a_time = state.window == 1;
   state.window = std::max<std::size_t>(1, state.window / 2);
-  if (attempt.reached && !one_at_a_time) return;
+  if (attempt.reached && !one_at_a_time) return std::nullopt;
   state.rests_since = now;
   state.why = response_of(attempt.outcome);
   // Several attempts that ran at once count once.
-  if (state.rests_until > now) return;
+  if (state.rests_until > now) return std::nullopt;
   state.window = 1;
   ++state.failures;
   const std::chrono::milliseconds rest = retry_pause(options_.retry, state.failures);
-  state.rests_until = now + std::min<std::chrono::milliseconds>(rest, longest_rest);
+  const auto length = std::min<std::chrono::milliseconds>(rest, longest_rest);
+  state.rests_until = now + length;
+  return RestChange{length, state.why};
 }
 
 std::size_t Destinations::size() {

@@ -46,8 +46,14 @@ class Destinations final {
   /// a second, so that long queues for dead destinations do not take the time of the others.
   std::optional<Rest> resting(const std::string& destination, TimePoint now);
   void begun(const std::string& destination, TimePoint now);
+  /// A destination begins to rest for so long, or its rest has ended early.
+  struct RestChange {
+    std::optional<std::chrono::milliseconds> length;  ///< nothing: it has ended
+    std::string why;
+  };
   /// Of each attempt that has begun, with the same time.
-  void ended(const std::string& destination, TimePoint begun, const Attempt& attempt, TimePoint now);
+  std::optional<RestChange> ended(const std::string& destination, TimePoint begun, const Attempt& attempt,
+                                  TimePoint now);
   /// Of how many something is remembered.
   [[nodiscard]] std::size_t size();
 
@@ -65,7 +71,8 @@ class Destinations final {
     TimePoint last{};
   };
   ClaimLimits::Destination limit_of(const std::string& destination, TimePoint now);
-  void learn(State& state, const Attempt& attempt, std::chrono::steady_clock::duration took, TimePoint now) const;
+  std::optional<RestChange> learn(State& state, const Attempt& attempt, std::chrono::steady_clock::duration took,
+                                  TimePoint now) const;
   State& state_of(const std::string& destination, TimePoint now);
   [[nodiscard]] std::size_t room_unseen(TimePoint now) const;
   void forget_idle(TimePoint now);

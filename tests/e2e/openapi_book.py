@@ -16,6 +16,7 @@ MESSAGES, BATCH, MESSAGE = "/v1/messages", "/v1/messages/batch", "/v1/messages/{
 KEYS, KEY, CA = "/v1/keys", "/v1/keys/{address}", "/v1/ca"
 BOUNCED, BOUNCED_ONE = "/v1/suppressions", "/v1/suppressions/{address}"
 SUMMARY, DELIVERIES, DELIVERY, ACTIONS = "/v1/queue/summary", "/v1/queue/deliveries", "/v1/queue/deliveries/{id}", "/v1/queue/actions"
+WHY = "/v1/queue/why"
 RESEND, SESSION, PKCS12 = "/v1/pickup/resend", "/v1/pickup/{token}/session", "/v1/pickup/{token}/pkcs12"
 PAGE, SLASH, PAGE_SESSION = "/pickup/{token}", "/pickup/{token}/", "/pickup/{token}/session"
 PAGE_PKCS12, PAGE_FILE, PAGE_RESEND = "/pickup/{token}/pkcs12", "/pickup/{token}/file", "/pickup/resend"

@@ -5,7 +5,8 @@ import subprocess
 import tempfile
 
 from openapi_book import (ACTIONS, BATCH, BOUNCED, BOUNCED_ONE, CA, DELIVERIES, DELIVERY, ELSEWHERE, FORM, JSON, KEY, KEYS, MAIL, MESSAGE, MESSAGES,
-                          PAGE, PAGE_FILE, PAGE_PKCS12, PAGE_RESEND, PAGE_SESSION, PKCS12, RESEND, SESSION, SLASH, SUMMARY, WRONG_CODE, message)
+                          PAGE, PAGE_FILE, PAGE_PKCS12, PAGE_RESEND, PAGE_SESSION, PKCS12, RESEND, SESSION, SLASH, SUMMARY, WHY,
+                          WRONG_CODE, message)
 from openapi_key_recipes import KeyRecipes
 from openapi_relay import basic, bearer, eventually
 
@@ -135,6 +136,10 @@ class Recipes(KeyRecipes):
                  lambda: self.as_boss(listing, query="?cursor=AAAA"), lambda: self.as_boss(listing, query="?limit=1&limit=2"))
         self.add(one, 200, lambda: self.as_boss(one, id=self.submitted() + "-1"))
         self.add(one, 404, lambda: self.as_boss(one, id="no-id"), lambda: self.as_boss(one, id="01JAAAAAAAAAAAAAAAAAAAAAAA-1"))
+        why = "GET " + WHY
+        self.add(why, 200, lambda: self.as_boss(why, query=f"?id={self.submitted()}-1"), lambda: self.as_boss(why, query="?domain=Example.net"))
+        self.add(why, 404, lambda: self.as_boss(why, query="?id=x"), lambda: self.as_boss(why, query="?id=01JAAAAAAAAAAAAAAAAAAAAAAA-1"))
+        self.add(why, 422, lambda: self.as_boss(why), lambda: self.as_boss(why, query="?domain=a..b"))
         self.add(act, 200, lambda: self.as_boss(act), lambda: self.as_boss(act, body=json.dumps({"action": "hold", "ids": [self.submitted() + "-1"]})),
                  lambda: self.as_boss(act, body='{"action":"reroute","route":"mx","filter":{"domain":"nobody.example"},"limit":5,"cursor":null}'))
         self.add(act, 400, lambda: self.as_boss(act, body="{"))

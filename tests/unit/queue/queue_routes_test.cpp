@@ -25,7 +25,8 @@ class QueueRoutes : public QueueTest {
   http::Answer act(const std::string& body) { return call("POST", "/v1/queue/actions", body); }
 
   std::unique_ptr<MailQueue> queue = process();
-  QueueRoutesContext routes{view, actions, clock, [this](std::size_t rows) { return view.summary(rows); }};
+  QueueWhy reasons{redis, view, clock, {std::chrono::hours(120), 20}};
+  QueueRoutesContext routes{view, actions, reasons, clock, [this](std::size_t rows) { return view.summary(rows); }};
   http::Router router;
   http::KnownTokens tokens;
   MemoryBudget budget{10'000'000};
@@ -108,6 +109,10 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"NoId", "GET", "/v1/queue/deliveries/x", "", 404, nullptr},
         Refusal{"UnknownId", "GET", "/v1/queue/deliveries/01JAAAAAAAAAAAAAAAAAAAAAAA-1", "", 404, nullptr},
         Refusal{"NoRows", "GET", "/v1/queue/summary?rows=0", "", 422, "rows"},
+        Refusal{"WhyWhat", "GET", "/v1/queue/why", "", 422, ""},
+        Refusal{"WhyTwo", "GET", "/v1/queue/why?id=x&domain=d.example", "", 422, ""},
+        Refusal{"WhyNoDomain", "GET", "/v1/queue/why?domain=a..b", "", 422, "domain"},
+        Refusal{"WhyNoDelivery", "GET", "/v1/queue/why?id=01JAAAAAAAAAAAAAAAAAAAAAAA-1", "", 404, nullptr},
         Refusal{"NoJson", "POST", doing, "{", 400, nullptr}, Refusal{"NoObject", "POST", doing, "[]", 422, ""},
         Refusal{"NoAction", "POST", doing, R"({"filter":{"state":"waiting"}})", 422, "/action"},
         Refusal{"UnknownAction", "POST", doing, R"({"action":"burn","filter":{"state":"waiting"}})", 422, "/action"},

@@ -103,5 +103,36 @@ TEST_F(QueueCommands, AMessageThatIsNotThereIsToldFromWhatIsNoId) {
   EXPECT_THAT(no_id.err, HasSubstr("neither a delivery's id nor a message's: no-id"));
 }
 
+TEST_F(QueueCommands, WhyTellsOfDeliveriesMessagesAndDomains) {
+  EXPECT_THAT(ctl({"queue", "why", to_two_}).out,
+              testing::AllOf(HasSubstr(to_two_ + "-1 to bob@example.net is queued"),
+                             HasSubstr(to_two_ + "-2 to dora@example.org is queued"),
+                             HasSubstr("\n  sealpostctl queue retry " + to_two_ + "-1\n")));
+  EXPECT_THAT(ctl({"queue", "why", "Example.NET"}).out, HasSubstr("For example.net 2 deliveries wait: 2 queued"));
+  const auto rows = json({"queue", "why", "example.org"}).extract<Poco::JSON::Array::Ptr>();
+  ASSERT_EQ(rows->size(), 1U);
+  EXPECT_EQ(names_of(rows->get(0)), (std::vector<std::string>{"remedies", "subject", "text", "until"}));
+  EXPECT_EQ(ctl({"queue", "why", "no domain"}).status, EX_USAGE);
+  EXPECT_EQ(ctl({"queue", "why", "01JAAAAAAAAAAAAAAAAAAAAAAA-1"}).status, EX_DATAERR);
+}
+
+TEST_F(QueueCommands, ExplainTellsOfAnAddress) {
+  EXPECT_THAT(
+      ctl({"explain", "Bob@example.net"}).out,
+      testing::AllOf(HasSubstr("bob@example.net. The next message is sealed with aes256-cbc to the interim pair"),
+                     HasSubstr("nobody has picked it up yet")));
+  EXPECT_THAT(ctl({"explain", "nobody@example.net"}).out, HasSubstr("nobody@example.net has no key."));
+  EXPECT_EQ(names_of(json({"explain", "bob@example.net"})), (std::vector<std::string>{"address", "key", "text"}));
+  EXPECT_EQ(ctl({"explain", "nobody"}).status, EX_USAGE);
+}
+
+TEST_F(QueueCommands, TopIsASnapshotWhereThereIsNoTerminal) {
+  const std::string shown = ctl({"top"}).out;
+  EXPECT_THAT(shown, HasSubstr("queued 3   sending 0"));
+  EXPECT_THAT(shown, HasSubstr("\nexample.net                         2"));
+  EXPECT_THAT(shown, testing::Not(HasSubstr("\033")));
+  EXPECT_THAT(ctl({"top", "--interval", "0"}).status, EX_USAGE);
+}
+
 }  // namespace
 }  // namespace sealpost::test

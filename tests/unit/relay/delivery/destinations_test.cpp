@@ -66,6 +66,20 @@ TEST_F(DestinationsTest, WhoCannotBeReachedRestsAndThenOneGoesAhead) {
   EXPECT_EQ(limit(), 2U);
 }
 
+TEST_F(DestinationsTest, ARestIsToldWhenItBeginsAndWhenItEndsEarly) {
+  const auto tell = [this](const Attempt& attempt) { return destinations.ended("a.example", now, attempt, now); };
+  EXPECT_FALSE(tell(delivered()));
+  const auto begun = tell(refused());
+  ASSERT_TRUE(begun);
+  EXPECT_EQ(begun->length, minutes(1));
+  EXPECT_EQ(begun->why, "connection refused");
+  EXPECT_FALSE(tell(refused())) << "it rests already";
+  const auto over = tell(delivered());
+  ASSERT_TRUE(over);
+  EXPECT_FALSE(over->length);
+  EXPECT_FALSE(tell(delivered()));
+}
+
 TEST_F(DestinationsTest, RestsGrowAsTheScheduleDoesButNeverBeyondAQuarterOfAnHour) {
   for (const auto rest : {minutes(1), minutes(5), minutes(15), minutes(15)}) {
     ended(refused());

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Times and spans in a line of text.
+#include "base/time_text.h"
+
+#include <gtest/gtest.h>
+
+namespace sealpost {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(TimeText, AgesAreOneNumber) {
+  EXPECT_EQ(age_text(0), "0 s");
+  EXPECT_EQ(age_text(119), "119 s");
+  EXPECT_EQ(age_text(120), "2 min");
+  EXPECT_EQ(age_text(7200), "2 h");
+  EXPECT_EQ(age_text(172800), "2 d");
+}
+
+TEST(TimeText, MomentsSayHowFarTheyAre) {
+  const Time noon = from_milliseconds(1'769'860'800'000);
+  EXPECT_EQ(moment_text(noon + 300s, noon), "2026-01-31T12:05:00Z (in 5 min)");
+  EXPECT_EQ(moment_text(noon, noon + 3h), "2026-01-31T12:00:00Z (3 h ago)");
+}
+
+}  // namespace
+}  // namespace sealpost
