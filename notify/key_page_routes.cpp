@@ -6,9 +6,9 @@
 #include <optional>
 
 #include "base/encoding.h"
+#include "base/http/form_origin.h"
 #include "base/http/multipart_form.h"
 #include "crypto/certificate_bundle.h"
-#include "notify/form_origin.h"
 #include "notify/key_pages.h"
 #include "notify/page_answers.h"
 

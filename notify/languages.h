@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "notify/template.h"
+#include "base/template.h"
 
 namespace sealpost {
 

@@ -3,8 +3,8 @@
 #include "notify/page_answers.h"
 
 #include "base/encoding.h"
+#include "base/http/form_origin.h"
 #include "notify/accept_language.h"
-#include "notify/form_origin.h"
 
 namespace sealpost {
 

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/http/form_origin.h"
 #include "notify/codes.h"
-#include "notify/form_origin.h"
 #include "notify/page_answers.h"
 #include "notify/pickup_routes.h"
 

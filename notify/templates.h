@@ -9,9 +9,9 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/template.h"
 #include "conf/settings.h"
 #include "notify/languages.h"
-#include "notify/template.h"
 
 namespace sealpost {
 

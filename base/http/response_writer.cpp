@@ -53,8 +53,9 @@ WipedBuffer write_response(Response response, bool head_only, bool close) {
   }
   append(out,
          "Date: " + Poco::DateTimeFormatter::format(Poco::Timestamp(), Poco::DateTimeFormat::HTTP_FORMAT) + "\r\n");
-  // RFC 9110 section 8.6: none in a 204.
-  if (response.status != no_content) append(out, "Content-Length: " + std::to_string(response.body.size()) + "\r\n");
+  // RFC 9110 section 8.6: none in a 204; events end with the connection (RFC 9112 section 6.3).
+  if (response.status != no_content && !response.events)
+    append(out, "Content-Length: " + std::to_string(response.body.size()) + "\r\n");
   append(out, close ? "Connection: close\r\n\r\n" : "\r\n");
   if (!head_only && response.status != no_content) append(out, view(response.body));
   return out;

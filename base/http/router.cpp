@@ -151,6 +151,14 @@ Response Response::failure(const Error& error) {
   return response;
 }
 
+Response Response::event_stream(std::shared_ptr<EventStream> events, std::string account) {
+  // Proxies of nginx's kind would else keep the events until they have a page full of them.
+  Response response = text(200, "text/event-stream", {}).with("X-Accel-Buffering", "no");
+  response.events = std::move(events);
+  response.listener = std::move(account);
+  return response;
+}
+
 Response Response::see_other(std::string location) {
   Response response;
   response.status = 303;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,8 @@
 #include "base/secret.h"
 
 namespace sealpost::http {
+
+class EventStream;
 
 /// Names in lower case; a name that came twice has its values joined by ", " (RFC 9110 section 5.3).
 using Fields = std::map<std::string, std::string>;
@@ -57,6 +60,9 @@ struct Response {
   WipedBuffer body;
   /// Why it is a 500 or 503, for the server's log; nothing when there is nothing to log.
   std::optional<Error> fault;
+  /// Instead of a body: events, until the listener leaves (event_stream.h).
+  std::shared_ptr<EventStream> events;
+  std::string listener;  ///< the account whose place the events take
 
   static Response json(int status, std::string_view body);
   static Response html(int status, std::string_view body);
@@ -69,6 +75,8 @@ struct Response {
   static Response from(const Error& error);
   /// For what the caller cannot help, a damaged record among it: Temporary 503 with Retry-After, all else 500.
   static Response failure(const Error& error);
+  /// Events for an account, or 503 when all places for listeners are taken.
+  static Response event_stream(std::shared_ptr<EventStream> events, std::string account);
   /// 303 to another page (POST, redirect, GET).
   static Response see_other(std::string location);
   Response&& with(std::string name, std::string value) &&;

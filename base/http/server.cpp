@@ -78,18 +78,22 @@ class HttpConversation final : public net::Conversation {
   [[nodiscard]] steady_clock::time_point deadline() const override { return deadline_; }
 
   net::Step received(std::string_view octets) override {
+    if (state_ == State::Streaming) return listening({});  // nothing more can be asked here
     if (state_ == State::Body) octets.remove_prefix(add_to_body(octets));
     append(input_, octets);
     return go_on({});
   }
 
+  net::Step woken() override { return events_->ended() ? closing({}) : listening(events_->take()); }
+
   net::Step timed_out() override {
+    if (state_ == State::Streaming) return steady_clock::now() < stream_end_ ? listening(":\n\n") : closing({});
     if (state_ == State::Idle || state_ == State::Closing) return closing({});
     return refuse({408, "the request took too long"});
   }
 
  private:
-  enum class State { Idle, Head, Body, Working, Closing };
+  enum class State { Idle, Head, Body, Working, Streaming, Closing };
 
   void set_deadline(std::chrono::milliseconds from_now) { deadline_ = steady_clock::now() + from_now; }
 
@@ -246,6 +250,12 @@ class HttpConversation final : public net::Conversation {
 
   net::Step respond(Response response, bool close) {
     const Route* route = exchange_->route;
+    std::shared_ptr<void> place;
+    if (response.events) {
+      place = context_.streams->take(response.listener, exchange_->request.client_network);
+      if (!place) response = Response::problem(503, "Busy", "too many event streams").with("Retry-After", "30");
+      close = close || place;
+    }
     // The pattern, never the path: tokens stand in it.
     context_.log.debug("http.request", {{"method", route == nullptr ? "-" : exchange_->request.method},
                                         {"route", route == nullptr ? "-" : route->pattern},
@@ -254,13 +264,44 @@ class HttpConversation final : public net::Conversation {
       context_.log.failure("http.handler_failed", *response.fault, {{"route", route->pattern}});
     }
     for (auto& field : exchange_->standing.fields()) response.fields.push_back(std::move(field));
+    auto events = exchange_->head_only ? nullptr : response.events;
     WipedBuffer output = write_response(std::move(response), exchange_->head_only, close);
     exchange_.reset();
+    if (events) return begin_stream(std::move(events), std::move(place), std::move(output));
     if (close) return closing(std::move(output));
     state_ = State::Idle;
     set_deadline(context_.options.idle_timeout);
     net::Step step;
     step.output = std::move(output);
+    return step;
+  }
+
+  net::Step begin_stream(std::shared_ptr<EventStream> events, std::shared_ptr<void> place, WipedBuffer head) {
+    state_ = State::Streaming;
+    events_ = std::move(events);
+    place_ = std::move(place);
+    WipedBuffer().swap(input_);
+    stream_end_ = steady_clock::now() + context_.options.stream_lifetime;
+    hear_until_heartbeat();
+    net::Step step = listening({});
+    step.output = std::move(head);
+    step.subscribe = [this](net::Waker wake) {
+      events_->subscribe(wake);
+      wake();  // for what happened before
+    };
+    return step;
+  }
+
+  void hear_until_heartbeat() {
+    deadline_ = std::min(steady_clock::now() + context_.options.stream_heartbeat, stream_end_);
+  }
+
+  /// Output moves the deadline; while some is not taken, no more is asked for, so it stands.
+  net::Step listening(std::string_view events) {
+    if (!events.empty()) hear_until_heartbeat();
+    net::Step step;
+    append(step.output, events);
+    step.then = net::Step::Then::Listen;
     return step;
   }
 
@@ -278,6 +319,9 @@ class HttpConversation final : public net::Conversation {
   State state_ = State::Idle;
   WipedBuffer input_;
   ExchangePtr exchange_;  ///< from the first octet of a request to its response
+  std::shared_ptr<EventStream> events_;
+  std::shared_ptr<void> place_;  ///< among all streams
+  steady_clock::time_point stream_end_;
   steady_clock::time_point deadline_ = steady_clock::time_point::max();
 };
 

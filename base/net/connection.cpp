@@ -103,6 +103,7 @@ void Connection::apply(Step step) {
     append(output_, view(step.output));
   }
   then_ = step.then;
+  if (step.subscribe) step.subscribe(loop_.waker(tag_));
   if (step.job) {
     working_ = true;
     loop_.run(tag_, std::move(step.job));
@@ -114,6 +115,14 @@ void Connection::resume(const Resume& result) {
   working_ = false;
   if (lost_ || !result) return close();
   apply(result());
+}
+
+void Connection::wake() {
+  if (state_ != State::Open || then_ != Step::Then::Listen || loop_.stopping) return;
+  news_ = true;
+  if (busy()) return;  // flushed() asks
+  news_ = false;
+  apply(conversation_->woken());
 }
 
 void Connection::flush() {
@@ -142,6 +151,7 @@ void Connection::flushed() {
     return begin_tls();
   }
   set_interest(EPOLLIN);
+  if (news_) wake();
 }
 
 /// A running job cannot be called back: its connection stays, unwatched, until the result is there.
@@ -186,6 +196,7 @@ void Connection::expire(TimePoint now) {
   }
   if (state_ != State::Open || has_output()) return close();
   Step step = conversation_->timed_out();
+  if (step.then == Step::Then::Listen) return apply(std::move(step));
   step.job = nullptr;
   step.then = Step::Then::Close;
   apply(std::move(step));
@@ -193,7 +204,8 @@ void Connection::expire(TimePoint now) {
 }
 
 void Connection::stop() {
-  if (working_ || (state_ == State::Open && has_output())) return;  // flushed() closes
+  // A listener hears of no end; what else is being answered, flushed() closes.
+  if (working_ || (state_ == State::Open && has_output() && then_ != Step::Then::Listen)) return;
   close();
 }
 

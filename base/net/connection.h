@@ -25,6 +25,7 @@ struct LoopParts {
   TlsCounts tls_counts = {};
   std::function<void(std::uint64_t tag, Job job)> run;  ///< the result comes back through Connection::resume
   std::array<char, 32UL * 1024> scratch{};              ///< read into, passed on, wiped
+  std::function<Waker(std::uint64_t tag)> waker;        ///< leads to Connection::wake
   bool stopping = false;
 };
 
@@ -43,6 +44,8 @@ class Connection final {
   void ready(std::uint32_t events);
   /// The job's result; empty when the job failed, which ends the connection.
   void resume(const Resume& result);
+  /// The conversation has news: it is asked for them now, or once the peer has taken what is being sent.
+  void wake();
   /// Acts on the deadline if it has passed.
   void expire(TimePoint now);
   /// The loop stops: closes at once, or after the running job's reply.
@@ -87,6 +90,7 @@ class Connection final {
   bool watched_ = false;
   bool working_ = false;  ///< a job runs
   bool lost_ = false;     ///< the peer is gone, but a job still runs for it
+  bool news_ = false;     ///< the conversation was not asked yet for what woke it
   WipedBuffer output_;
   std::size_t written_ = 0;
   Step::Then then_ = Step::Then::Read;

@@ -18,11 +18,15 @@ struct Step;
 using Resume = std::function<Step()>;
 /// Runs on a worker and may block. Must not touch the conversation, which may be gone by then; its Resume may.
 using Job = std::function<Resume()>;
+/// Has the loop ask a conversation that listens for news (woken()). From any thread, also when the conversation, or the
+/// loop, is gone.
+using Waker = std::function<void()>;
 
 /// What a conversation wants done now, in this order: send `output`, then run `job`, then `then`.
 struct Step {
   enum class Then {
     Read,      ///< wait for octets (after the job's result, if there is a job)
+    Listen,    ///< wait for news and octets; a deadline is no end, but for a peer that has not taken the last output
     StartTls,  ///< TLS handshake; the conversation hears tls_established() next
     Close      ///< after `output` is flushed
   };
@@ -31,6 +35,8 @@ struct Step {
   Then then = Then::Read;
   std::chrono::milliseconds delay{
       0};  ///< the whole step, its job too, is held back that long; nothing is read meanwhile
+  /// With Listen: is given what brings the conversation's news, before the output is sent.
+  std::function<void(Waker)> subscribe = {};
 };
 
 struct Peer {
@@ -47,7 +53,10 @@ class Conversation {
   virtual Step opened(const Peer& peer) = 0;
   virtual Step received(std::string_view octets) = 0;
   virtual Step tls_established() = 0;
-  /// The deadline passed. The step's output is sent if it can be at once, then the connection is closed.
+  /// There are news. Asked only when the peer has taken all output before, so that none is heaped up.
+  virtual Step woken() { return {}; }
+  /// The deadline passed. The step's output is sent if it can be at once, then the connection is closed, unless the
+  /// step listens.
   virtual Step timed_out() = 0;
   /// When the loop should call timed_out(); asked again after every step. Not asked while a job runs.
   [[nodiscard]] virtual std::chrono::steady_clock::time_point deadline() const = 0;

@@ -38,6 +38,13 @@ struct Timer {
   bool operator>(const Timer& other) const { return at > other.at; }
 };
 
+/// Which conversations have news. Shared with their wakers, which may outlive the loop.
+struct News {
+  std::mutex mutex;
+  std::vector<std::uint64_t> tags;
+  const Poller* poller = nullptr;  ///< none once the loop is gone
+};
+
 }  // namespace
 
 class ServerLoop::Impl {
@@ -46,8 +53,14 @@ class ServerLoop::Impl {
     parts_.tls = tls;
     parts_.tls_counts = tls_counts;
     parts_.run = [this](std::uint64_t tag, Job job) { run_job(tag, std::move(job)); };
+    parts_.waker = [this](std::uint64_t tag) { return waker(tag); };
+    news_->poller = &parts_.poller;
   }
-  ~Impl() { stop(milliseconds(0)); }
+  ~Impl() {
+    stop(milliseconds(0));
+    const std::lock_guard lock(news_->mutex);
+    news_->poller = nullptr;
+  }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
@@ -77,6 +90,8 @@ class ServerLoop::Impl {
   void tell(std::uint64_t tag, Event event);
   void schedule(std::uint64_t tag, Entry& entry);
   void take_results();
+  [[nodiscard]] Waker waker(std::uint64_t tag) const;
+  void take_news();
   void expire();
   void run_job(std::uint64_t tag, Job job);
   Resume carry_out(Job& job);
@@ -92,6 +107,7 @@ class ServerLoop::Impl {
   TimePoint accept_again_ = TimePoint::max();
   TimePoint pause_warned_{};
 
+  std::shared_ptr<News> news_ = std::make_shared<News>();
   std::mutex mutex_;  ///< guards what workers and stop() share with the loop's thread
   std::condition_variable idle_;
   std::vector<std::pair<std::uint64_t, Resume>> results_;
@@ -147,6 +163,7 @@ void ServerLoop::Impl::one_round() {
     }
   }
   take_results();
+  take_news();
   expire();
   if (steady_clock::now() >= accept_again_) resume_accepting();
 }
@@ -285,6 +302,24 @@ void ServerLoop::Impl::take_results() {
   for (const auto& [tag, resume] : results) {
     tell(tag, [&result = resume](Connection& connection) { connection.resume(result); });
   }
+}
+
+Waker ServerLoop::Impl::waker(std::uint64_t tag) const {
+  return [news = news_, tag] {
+    const std::lock_guard lock(news->mutex);
+    if (news->poller == nullptr) return;
+    if (news->tags.empty()) news->poller->wake();
+    news->tags.push_back(tag);
+  };
+}
+
+void ServerLoop::Impl::take_news() {
+  std::vector<std::uint64_t> tags;
+  {
+    const std::lock_guard lock(news_->mutex);
+    tags.swap(news_->tags);
+  }
+  for (const auto tag : tags) tell(tag, [](Connection& connection) { connection.wake(); });
 }
 
 ServerLoop::ServerLoop(WorkerPool& workers, TlsContext* tls, Log& log, TlsCounts tls_counts)

@@ -11,7 +11,7 @@
 
 #include "base/encoding.h"
 #include "base/http/json_body.h"
-#include "notify/template.h"
+#include "base/template.h"
 #include "openapi_files.h"
 #include "relay/openapi/openapi_schema.h"
 

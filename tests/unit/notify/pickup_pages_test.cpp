@@ -4,8 +4,8 @@
 #include <ostream>
 #include <regex>
 
+#include "base/http/form_origin.h"
 #include "notify/codes.h"
-#include "notify/form_origin.h"
 #include "tests/unit/notify/routes_fixture.h"
 
 namespace sealpost::test {

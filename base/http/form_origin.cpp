@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Implements form_origin.h.
-#include "notify/form_origin.h"
+#include "base/http/form_origin.h"
 
 #include <optional>
 #include <string>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Templates: what is escaped where, and that one which cannot be filled is an error rather than a page with holes.
-#include "notify/template.h"
+#include "base/template.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Implements template.h.
-#include "notify/template.h"
+#include "base/template.h"
 
 #include <algorithm>
 
