@@ -34,7 +34,8 @@ enum class Purpose {
   IdempotencyAnswer,  ///< what was answered to a submission with an idempotency key
   SignerKey,          ///< the private key that signs the relay's own mail
   AuditTrail,         ///< MAC that chains the entries of the audit trail
-  SenderCode          ///< MAC that is an authentication code which the sender passes on
+  SenderCode,         ///< MAC that is an authentication code which the sender passes on
+  OperatorSession     ///< MACs of an operator's session in a browser
 };
 
 class Wrapper {

@@ -67,6 +67,8 @@ std::string_view purpose_name(Purpose purpose) {
       return "audit-trail";
     case Purpose::SenderCode:
       return "sender-code";
+    case Purpose::OperatorSession:
+      return "operator-session";
   }
   std::abort();  // a purpose without a name would share another one's subkey
 }

@@ -40,7 +40,7 @@ class MasterKey final : public Wrapper {
 
  private:
   /// The last one of the enumeration; who asks for one behind it is refused by at().
-  static constexpr std::size_t purposes = static_cast<std::size_t>(Purpose::SenderCode) + 1;
+  static constexpr std::size_t purposes = static_cast<std::size_t>(Purpose::OperatorSession) + 1;
   struct Key {
     std::string id;  ///< eight hex digits, derived from the key
     std::array<Secret, purposes> wrap_keys;

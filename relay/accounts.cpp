@@ -234,6 +234,13 @@ Status Accounts::unchanged(const Account& account) {
   return {};
 }
 
+Result<std::string> Accounts::operator_stamp(const std::string& name) {
+  auto account = find(name);
+  if (!account && account.error().kind == ErrorKind::Temporary) return account.error();
+  if (!account || !account->admin) return Error::not_found("this account is no operator's");
+  return std::move(account->stamp);
+}
+
 /// Stable for a name, so that asking twice does not tell that there is no such account; no password fits it.
 ScramVerifier Accounts::made_up_verifier(const std::string& name) const {
   const std::string salt = wrapper_.mac(Purpose::UnknownAccount, "salt " + name).substr(0, salt_octets);

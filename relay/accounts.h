@@ -45,6 +45,9 @@ class Accounts final {
   /// Whether the account still is what it was when it was read. Invalid: removed, replaced, or with another password.
   Status unchanged(const Account& account);
 
+  /// The stamp of an operator's account. NotFound when it is no operator's, or not there.
+  Result<std::string> operator_stamp(const std::string& name);
+
   /// Checks a PLAIN or LOGIN password. Invalid: wrong or unknown, after the same work for both; Temporary: Redis away;
   /// Permanent: the account's record was altered.
   Result<Account> verify(const std::string& name, const Secret& password);

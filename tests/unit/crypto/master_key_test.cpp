@@ -96,7 +96,7 @@ TEST_F(MasterKeyTest, MacsDifferByPurposeAndKey) {
 
 TEST_F(MasterKeyTest, EveryPurposeHasKeysOfItsOwn) {
   auto key = load(make("master.key"));
-  constexpr auto last = Purpose::SenderCode;
+  constexpr auto last = Purpose::OperatorSession;
   std::set<std::string> macs;
   for (int number = 0; number <= static_cast<int>(last); ++number) {
     const auto purpose = static_cast<Purpose>(number);
