@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs the Debian packages that are missing: those to build and run Sealpost, with --tests also those that the tests use, and from npm
-# what drives their browser (tests/browser/package-lock.json). May be run again at any time; says what it installs.
+# Installs the Debian packages that are missing: those to build and run Sealpost, with --tests also those that the tests use; and from npm what
+# the build embeds (queue/dashboard/package-lock.json) and what drives the tests' browser (tests/browser/package-lock.json). May be run again at
+# any time; says what it installs.
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config libssl-dev libpoco-dev libhiredis-dev libboost-program-options-dev libidn2-dev
@@ -13,8 +14,8 @@ tests=(libgtest-dev libgmock-dev gpg gpgsm gnupg-agent libnss3-tools openjdk-17-
 packages=("${build[@]}")
 if [ "${1:-}" = --tests ]; then
   packages+=("${tests[@]}")
-  command -v npm >/dev/null || packages+=(npm)  # other packages of Node.js than Debian's bring it along
 fi
+command -v npm >/dev/null || packages+=(npm)  # other packages of Node.js than Debian's bring it along
 
 missing=()
 for package in "${packages[@]}"; do
@@ -38,9 +39,13 @@ if [ ${#missing[@]} -ne 0 ]; then
   "${run[@]}" "${missing[@]}"
 fi
 
-browser=$(dirname "$0")/../tests/browser
-if [ "${1:-}" = --tests ] && ! cmp -s "$browser/package-lock.json" "$browser/node_modules/installed"; then
-  echo "Installing from npm: playwright-core axe-core" >&2
-  npm ci --prefix "$browser" --ignore-scripts --no-audit --no-fund --loglevel error >&2
-  cp "$browser/package-lock.json" "$browser/node_modules/installed"
-fi
+# Exactly what the lock file says, checked by its digests; no package's own scripts are run.
+from_npm() {
+  local folder=$(dirname "$0")/../$1
+  if cmp -s "$folder/package-lock.json" "$folder/node_modules/installed"; then return; fi
+  echo "Installing from npm: $2" >&2
+  npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --loglevel error >&2
+  cp "$folder/package-lock.json" "$folder/node_modules/installed"
+}
+from_npm queue/dashboard uplot
+if [ "${1:-}" = --tests ]; then from_npm tests/browser "playwright-core axe-core"; fi

@@ -26,7 +26,9 @@
 #include "crypto/key_routes.h"
 #include "notify/codes.h"
 #include "notify/recipient_side.h"
+#include "queue/dashboard/routes.h"
 #include "queue/durability.h"
+#include "queue/pulse_routes.h"
 #include "queue/queue_routes.h"
 #include "queue/queue_verify.h"
 #include "queue/redis_server.h"
@@ -197,6 +199,17 @@ class Relay final {
                         return queue_overview(services.queue_view(), services.vault(), settings.keys.pool_size, rows);
                       }},
         crl_(services.redis(), services.wrapper(), services.authority(), services.clock(), log),
+        pulse_(
+            services.redis(), services.clock(), [this] { return pool_status(); }, log),
+        sessions_(services.redis(), services.wrapper(), services.clock(), services.random(), log, authenticator_,
+                  [&services](const std::string& account) { return services.accounts().operator_stamp(account); }),
+        dashboard_{services.queue_view(),
+                   services.queue_actions(),
+                   pulse_,
+                   sessions_,
+                   services.clock(),
+                   {settings.relay.hostname, settings.http.public_url},
+                   queue_routes_.overview},
         smtp_pool_(smtp_workers),
         http_pool_(http_workers),
         smtp_loop_(smtp_pool_, &tls, log, metrics.tls_in),
@@ -221,6 +234,8 @@ class Relay final {
     router_.add(submit::submit_routes(submit_routes_));
     router_.add(submit::status_routes(status_routes_));
     router_.add(queue_routes(queue_routes_));
+    router_.add(pulse_routes(pulse_));
+    router_.add(dashboard::routes(dashboard_));
     router_.add(suppression_routes(services_.suppressions()));
     router_.add(health_routes(services_.redis(), watermark_, services_.clock(),
                               {{"the TLS certificate", [this] { return tls_.not_after(); }},
@@ -291,6 +306,12 @@ class Relay final {
             settings_.queue.history,
             sender_,
             {}};
+  }
+
+  std::optional<PoolStatus> pool_status() {
+    auto ready = services_.vault().pool_stock();
+    if (!ready) return std::nullopt;
+    return PoolStatus{*ready, settings_.keys.pool_size};
   }
 
   Notifier& notifier() { return recipient_side_.notifier(); }
@@ -390,6 +411,9 @@ class Relay final {
   submit::StatusRoutesContext status_routes_;
   QueueRoutesContext queue_routes_;
   CrlPublisher crl_;
+  Pulse pulse_;
+  OperatorSessions sessions_;
+  dashboard::Context dashboard_;
   std::unique_ptr<KeyRoutesContext> key_routes_;
   std::unique_ptr<redis::Client> scrape_redis_;
   std::unique_ptr<MetricsRoutesContext> metrics_context_;

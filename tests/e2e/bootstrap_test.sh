@@ -29,9 +29,10 @@ if [ "$1" = install ]; then shift; for word in "$@"; do [ "${word#-}" != "$word"
 stand_in npm '
 echo "npm $*" >>"$CALLS"
 while [ $# -gt 0 ]; do [ "$1" != --prefix ] || mkdir -p "$2/node_modules"; shift; done'
-mkdir -p "$dir/tree/conf" "$dir/tree/tests/browser"
+mkdir -p "$dir/tree/conf" "$dir/tree/tests/browser" "$dir/tree/queue/dashboard"
 cp conf/bootstrap.sh "$dir/tree/conf"
 cp tests/browser/package*.json "$dir/tree/tests/browser"
+cp queue/dashboard/package*.json "$dir/tree/queue/dashboard"
 bootstrap() { PATH=$dir/bin:$PATH "$dir/tree/conf/bootstrap.sh" "$@" 2>"$dir/said"; }
 start_with() {
   printf '%s\n' "$@" >"$INSTALLED"
@@ -43,7 +44,9 @@ start_with g++ cmake pkg-config libssl-dev libpoco-dev libhiredis-dev libboost-p
 bootstrap
 grep -qxF 'Installing: ninja-build libmsgpack-cxx-dev' "$dir/said" || fail "said: $(cat "$dir/said")"
 expected='apt-get noninteractive 101 update -qq
-apt-get noninteractive 101 install -y -qq --no-install-recommends ninja-build libmsgpack-cxx-dev'
+apt-get noninteractive 101 install -y -qq --no-install-recommends ninja-build libmsgpack-cxx-dev
+npm ci --prefix '$dir'/tree/conf/../queue/dashboard --ignore-scripts --no-audit --no-fund --loglevel error'
+grep -qxF 'Installing from npm: uplot' "$dir/said" || fail "said: $(cat "$dir/said")"
 [ "$(calls)" = "$expected" ] || fail "called: $(calls)"
 
 : >"$CALLS"

@@ -26,6 +26,7 @@ class Recipes(KeyRecipes):
         self.add_keys()
         self.add_queue()
         self.add_suppressions()
+        self.add_stream()
         self.add_pickup()
         self.add_pages()
         self.add_choices()
@@ -161,6 +162,10 @@ class Recipes(KeyRecipes):
         self.add(one, 200, lambda: self.submitted(refused, "bounced") and self.as_boss(one, address=refused), phase=0.5)
         self.add(one, 400, lambda: self.as_boss(one, address="nobody"))
         self.add(one, 404, lambda: self.as_boss(one))
+
+    def add_stream(self):
+        stream = "GET /v1/queue/stream"
+        self.add(stream, 200, lambda: self.as_boss(stream), lambda: self.ask(stream, basic("boss") | {"Last-Event-ID": "1"}))
 
     # Pickup by programs.
 

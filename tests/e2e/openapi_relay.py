@@ -34,9 +34,16 @@ def bearer(token):
 
 
 def read_answer(connection, method="GET"):
+    """Of a stream of events the first one."""
     response = http.client.HTTPResponse(connection, method=method)
     response.begin()
-    return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+    fields = {name.lower(): value for name, value in response.getheaders()}
+    if fields.get("content-type") != "text/event-stream":
+        return Answer(response.status, fields, response.read())
+    lines = b""
+    while line := response.readline().strip():
+        lines += line + b"\n"
+    return Answer(response.status, fields, lines)
 
 
 def eventually(look, what):

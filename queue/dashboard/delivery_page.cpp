@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// One delivery: its facts, its timeline, and what can be done with it in its state.
+#include "base/encoding.h"
+#include "dashboard_files.h"
+#include "queue/dashboard/action_names.h"
+#include "queue/dashboard/routes.h"
+
+namespace sealpost::dashboard {
+namespace {
+
+namespace files = dashboard_files;
+
+std::string link(const std::string& target, const std::string& text) {
+  return "<a href=\"" + html_escape(target) + "\">" + html_escape(text) + "</a>";
+}
+
+std::string facts(Draw& draw, const Site& site, const DeliveryRecord& record, Time now) {
+  std::string all;
+  const auto markup = [&](const char* name, const std::string& value) {
+    all += draw(files::fact_html, {{"name", name}, {"value", value}});
+  };
+  const auto text = [&](const char* name, const std::string& value) {
+    markup(name, value.empty() ? "–" : html_escape(value));
+  };
+  const std::string message = record.id.message().text();
+  text("Delivery", record.id.text());
+  markup("Message", link(site.path("/deliveries?message=" + message), message));
+  text("Sender", record.mail_from.empty() ? "<>" : record.mail_from);
+  text("Account", record.notice ? "the relay itself" : record.account);
+  text("Domain", record.domain);
+  if (record.destination != record.domain) text("Next hop", record.destination);
+  text("Created", to_second(record.created) + " UTC, " + to_age(now - record.created) + " ago");
+  text("Attempts", std::to_string(record.attempts));
+  if (record.next_attempt) text("Next attempt", to_second(record.next_attempt) + " UTC");
+  text("Last response", record.last_response);
+  text("Size", to_size(record.size));
+  if (!record.fingerprint.empty()) text("Key", record.fingerprint + " (" + record.key_state + ")");
+  return all;
+}
+
+std::string events(Draw& draw, const DeliveryRecord& record) {
+  std::string all;
+  for (const auto& event : record.history) {
+    all += draw(files::event_html, {{"machine", to_rfc3339(event.time)},
+                                    {"time", to_second(event.time)},
+                                    {"since", "+" + to_age(event.time - record.created)},
+                                    {"text", event.text}});
+  }
+  return all;
+}
+
+std::string actions(Draw& draw, const Site& site, const DeliveryRecord& record, const OperatorSession& session) {
+  std::string buttons;
+  for (const auto& name : action_names) {
+    if (name.action == QueueAction::Reroute || !fits(name.action, record.state)) continue;
+    buttons += draw(files::single_button_html, {{"action", std::string(to_text(name.action))},
+                                                {"label", std::string(name.label) + (name.final ? "…" : "")},
+                                                {"kind", name.final ? "danger" : "quiet"}}) +
+               " ";
+  }
+  if (buttons.empty()) return {};
+  const std::string hidden = draw.hidden("csrf", session.csrf) + draw.hidden("what", "ticked") +
+                             draw.hidden("id", record.id.text()) +
+                             draw.hidden("seen", std::string(to_text(record.state)));
+  return draw(files::single_html, {{"root", site.path()}, {"hidden", hidden}, {"buttons", buttons}});
+}
+
+std::string done_text(const std::string& word) {
+  const auto action = parse_queue_action(word);
+  return action ? std::string(name_of(*action).label) + ": done." : std::string();
+}
+
+}  // namespace
+
+http::Response show_delivery(Context& context, const http::Request& request, const OperatorSession& session) {
+  const Site& site = context.site;
+  const auto unknown = [&] {
+    return site.message(404, {"No such delivery", &session},
+                        "There is no delivery with this id, or its record was forgotten when its time was over.",
+                        site.path("/deliveries"), "To the deliveries");
+  };
+  auto id = DeliveryId::parse(request.parameters.at("id"));
+  if (!id) return unknown();
+  auto record = context.view.show(*id);
+  if (!record && record.error().kind == ErrorKind::NotFound) return unknown();
+  if (!record) return site.failure(session, record.error());
+  const auto done = request.query.find("done");
+  const std::string said = done == request.query.end() ? std::string() : done_text(done->second);
+  Draw draw;
+  const std::string content =
+      draw(files::delivery_html, {{"notice", said.empty() ? said : draw(files::done_html, {{"text", said}})},
+                                  {"state", std::string(to_text(record->state))},
+                                  {"recipient", record->recipient},
+                                  {"why", ""},
+                                  {"actions", actions(draw, site, *record, session)},
+                                  {"facts", facts(draw, site, *record, context.clock.now())},
+                                  {"events", events(draw, *record)}});
+  return site.show(200, {"Delivery", &session, Site::Page::Deliveries}, draw, content);
+}
+
+}  // namespace sealpost::dashboard
