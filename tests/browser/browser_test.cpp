@@ -66,6 +66,10 @@ void draw_messages(const TempDir& place) {
   }
 }
 
+/// A next hop that refuses every connection: all that is sent is deferred for an hour.
+const RelayFixture::Settings refused = {{"delivery.route", "smtp://127.0.0.1:" + std::to_string(free_port())},
+                                        {"delivery.retry", "1h"}};
+
 TEST_P(Chromium, Shows) {
   const RelayFixture relay(GetParam().settings);
   const TempDir place;
@@ -95,7 +99,14 @@ INSTANTIATE_TEST_SUITE_P(
         Walk{"TooManyCertificates", "problems.mjs", "too_many_certificates"},
         Walk{"ASecondCodeWithoutAVisit", "problems.mjs", "second_code_elsewhere"},
         Walk{"ABusyServer", "problems.mjs", "busy"}, Walk{"EveryMessage", "problems.mjs", "every_message"},
-        Walk{"TheApi", "docs.mjs", "readable"}),
+        Walk{"TheApi", "docs.mjs", "readable"}, Walk{"TheOperatorsLogin", "operator.mjs", "login"},
+        Walk{"LiveCharts", "operator.mjs", "live"}, Walk{"ADroppedStream", "operator.mjs", "dropped_stream"},
+        Walk{"TheSearch", "operator.mjs", "search", refused},
+        Walk{"TheSearchOnAPhone", "operator.mjs", "search_phone", refused},
+        Walk{"TheSearchWithoutScript", "operator.mjs", "search_without_script", refused},
+        Walk{"BulkActions", "operator.mjs", "bulk", refused},
+        Walk{"TwoOperators", "operator.mjs", "overtaken", refused},
+        Walk{"TheDashboardByKeyboard", "operator.mjs", "keyboard", refused}),
     [](const auto& test) { return test.param.name; });
 
 }  // namespace
