@@ -193,9 +193,9 @@ Result<Pulse::Reading> Pulse::read() {
   if (!replies) return replies.error();
   Reading reading;
   reading.at = std::chrono::steady_clock::now();
-  auto states = read_queue_states(redis_);
-  if (!states) return states.error();
-  reading.states = std::move(*states);
+  auto counts = read_queue_counts(redis_, clock_.now());
+  if (!counts) return counts.error();
+  reading.states = std::move(counts->states);
   for (const auto& reply : *replies) {
     for (std::size_t i = 0; i < flows.size(); ++i) reading.flows[i] += redis::to_number(reply[i].text());
   }

@@ -43,7 +43,7 @@
         width: place.clientWidth, height: 170, tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
         cursor: { y: false, drag: { x: false, y: false } },
         scales: { x: { range: () => range() }, y: { range: (_, low, high) => [0, Math.max(high || 0, 1) * 1.1] } },
-        axes: [{ ...axis, values: (_, ticks) => ticks.map((tick) => clock(tick * 1000)), space: 70 }, { ...axis, size: 46 }],
+        axes: [{ ...axis, values: (_, ticks) => ticks.map((tick) => clock(tick * 1000)), space: 60 }, { ...axis, size: 46 }],
         series: [{ label: "Time", value: (_, seconds) => (seconds ? clock(seconds * 1000) : "–") },
           ...series.map(([label, name, , dash]) => ({ label, stroke: colour(name), width: 2, dash, points: { show: false }, value: (_, value) => shown(value) }))],
       }, data(series), place);
@@ -74,7 +74,10 @@
     const latest = samples[samples.length - 1];
     for (const place of document.querySelectorAll("[data-state]")) place.textContent = latest.states[place.dataset.state];
     for (const place of document.querySelectorAll("[data-pool]")) place.textContent = shown(latest.pool?.[place.dataset.pool]);
-    for (const { plot, series } of charts) plot.setData(data(series));
+    for (const { plot, series } of charts) {
+      plot.setData(data(series));
+      if (plot.cursor.idx == null) plot.setLegend({ idx: samples.length - 1 }); // nobody points at an earlier one
+    }
     tabulate();
   }
 

@@ -32,16 +32,16 @@ Search read_search(const http::Request& request) {
   return search;
 }
 
-std::string rows(Draw& draw, const Site& site, const DeliveryPage& page) {
+std::string rows(Draw& draw, const Site& site, const DeliveryPage& page, Time now) {
   std::string all;
   for (const auto& record : page.deliveries) {
     all += draw(files::delivery_row_html, {{"id", record.id.text()},
                                            {"target", site.path("/deliveries/" + record.id.text())},
                                            {"recipient", record.recipient},
                                            {"state", std::string(to_text(record.state))},
-                                           {"created", to_second(record.created)},
+                                           {"created", to_short(record.created, now)},
                                            {"attempts", std::to_string(record.attempts)},
-                                           {"next", to_second(record.next_attempt)},
+                                           {"next", to_short(record.next_attempt, now)},
                                            {"sender", record.mail_from.empty() ? "<>" : record.mail_from},
                                            {"account", record.account.empty() ? "–" : record.account},
                                            {"size", to_size(record.size)},
@@ -81,7 +81,7 @@ std::string bulk_form(Draw& draw, const Site& site, const Search& search, const 
 }
 
 std::string found(Draw& draw, const Site& site, const Search& search, const OperatorSession& session,
-                  const DeliveryPage& page) {
+                  const DeliveryPage& page, Time now) {
   const std::string pages = page_links(draw, site, search, page);
   if (page.deliveries.empty()) {
     const char* text = page.cursor.empty() ? "No delivery matches."
@@ -91,7 +91,7 @@ std::string found(Draw& draw, const Site& site, const Search& search, const Oper
   Parts turned = search.parts;
   const bool newest = turned.contains("order") && turned["order"] == "newest";
   turned["order"] = newest ? "oldest" : "newest";
-  return draw(files::found_html, {{"rows", rows(draw, site, page)},
+  return draw(files::found_html, {{"rows", rows(draw, site, page, now)},
                                   {"pages", pages},
                                   {"sorted", newest ? " aria-sort=\"descending\"" : " aria-sort=\"ascending\""},
                                   {"other_order", site.path("/deliveries") + query_of(turned)},
@@ -128,7 +128,8 @@ http::Response list_deliveries(Context& context, const http::Request& request, c
     return refuse();
   }
   if (!page) return context.site.failure(session, page.error());
-  return show(context.site, 200, draw, search, session, found(draw, context.site, search, session, *page));
+  return show(context.site, 200, draw, search, session,
+              found(draw, context.site, search, session, *page, context.clock.now()));
 }
 
 }  // namespace sealpost::dashboard

@@ -65,6 +65,13 @@ std::string actions(Draw& draw, const Site& site, const DeliveryRecord& record, 
   return draw(files::single_html, {{"root", site.path()}, {"hidden", hidden}, {"buttons", buttons}});
 }
 
+std::string why(Draw& draw, const Context& context, const DeliveryRecord& record) {
+  if (!context.why || !is_waiting(record.state)) return {};
+  // What the page is about is shown, whether the reason is known or not.
+  auto text = context.why(record.id);
+  return text ? draw(files::why_html, {{"text", *text}}) : std::string();
+}
+
 std::string done_text(const std::string& word) {
   const auto action = parse_queue_action(word);
   return action ? std::string(name_of(*action).label) + ": done." : std::string();
@@ -91,7 +98,7 @@ http::Response show_delivery(Context& context, const http::Request& request, con
       draw(files::delivery_html, {{"notice", said.empty() ? said : draw(files::done_html, {{"text", said}})},
                                   {"state", std::string(to_text(record->state))},
                                   {"recipient", record->recipient},
-                                  {"why", ""},
+                                  {"why", why(draw, context, *record)},
                                   {"actions", actions(draw, site, *record, session)},
                                   {"facts", facts(draw, site, *record, context.clock.now())},
                                   {"events", events(draw, *record)}});

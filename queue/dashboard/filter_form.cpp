@@ -34,13 +34,13 @@ struct Field {
   const char* hint;
 };
 constexpr std::array fields = {Field{"domain", "Domain", "example.net"},
-                               Field{"recipient", "Recipient", "name@example.net"},
-                               Field{"sender", "Sender", "name@example.com, <>"},
+                               Field{"recipient", "Recipient", "name@…"},
+                               Field{"sender", "Sender", "name@…, or <>"},
                                Field{"account", "Account", ""},
                                Field{"message", "Message", "its id"},
                                Field{"older_than", "Older than", "30m, 4h, 2d"},
                                Field{"newer_than", "Newer than", "30m, 4h, 2d"},
-                               Field{"error", "Last failure", "a part of it, or 451, 4.7.1"}};
+                               Field{"error", "Last failure", "words, 451, 4.7.1"}};
 
 std::string value_of(const Parts& parts, const std::string& name) {
   const auto found = parts.find(name);

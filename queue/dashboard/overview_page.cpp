@@ -47,17 +47,17 @@ std::string age_cells(const Site& site, const DestinationSummary& row) {
   return cells;
 }
 
-/// "under 5 min", "5 – 20 min", …, "over 21 h 20 min".
+/// As the command line and the API name them: "< 5m", …, "older".
 std::string age_headings() {
   std::string headings;
   for (std::size_t i = 0; i < age_names.size(); ++i) {
-    const std::string text = i < age_bounds.size() ? "< " + to_age(age_bounds[i]) : "older";
+    const std::string text = (i < age_bounds.size() ? "< " : "") + std::string(age_names[i]);
     headings += "<th scope=\"col\">" + html_escape(text) + "</th>";
   }
   return headings;
 }
 
-std::string destinations(Draw& draw, const Site& site, const QueueSummary& summary) {
+std::string destinations(Draw& draw, const Site& site, const QueueSummary& summary, Time now) {
   if (summary.destinations.empty()) return draw(files::nothing_html, {{"text", "Nothing waits."}});
   std::string lines;
   for (const auto& row : summary.destinations) {
@@ -67,7 +67,7 @@ std::string destinations(Draw& draw, const Site& site, const QueueSummary& summa
                                          {"cells", age_cells(site, row)},
                                          {"held", std::to_string(row.held)},
                                          {"concurrency", std::to_string(row.concurrency)},
-                                         {"next", to_second(row.next_attempt)},
+                                         {"next", to_short(row.next_attempt, now)},
                                          {"error", row.last_error}});
   }
   const std::string more =
@@ -148,7 +148,7 @@ http::Response show_overview(Context& context, const http::Request& /*request*/,
   values["list"] = site.path("/deliveries");
   values["root"] = site.path();
   values["stream"] = site.path("/stream");
-  values["destinations"] = destinations(draw, site, *summary);
+  values["destinations"] = destinations(draw, site, *summary, context.clock.now());
   values["errors"] = errors(draw, site, *summary);
   values["accounts"] = accounts(draw, site, *summary);
   return site.show(200, {"Queue", &session, Site::Page::Overview, true}, draw, draw(files::overview_html, values));

@@ -25,6 +25,8 @@ struct Context {
   Site site;
   /// The summary with what queue/ does not know; of so many rows.
   std::function<Result<QueueSummary>(std::size_t rows)> overview;
+  /// Why a delivery waits, in a paragraph; none: the page does not say it.
+  std::function<Result<std::string>(const DeliveryId& id)> why = {};
 };
 
 std::vector<http::Route> routes(Context& context);

@@ -127,6 +127,14 @@ std::string to_second(const std::optional<Time>& time) {
   return text.substr(0, 19);
 }
 
+std::string to_short(const std::optional<Time>& time, Time now) {
+  if (!time) return "–";
+  const std::string whole = to_second(time);
+  constexpr std::size_t day = 10;
+  if (whole.compare(0, day, to_second(now), 0, day) == 0) return whole.substr(day + 1);
+  return whole.substr(5, day + 1);
+}
+
 std::string to_age(Duration age) {
   const std::int64_t seconds = std::max<std::int64_t>(0, age.count() / 1000);
   constexpr std::int64_t minute = 60, hour = 60 * minute, day = 24 * hour;

@@ -74,6 +74,8 @@ inline constexpr std::string_view cookie_name = "sealpost_operator";
 
 /// 2026-01-31 09:30:00; – for none. UTC, as all times of the pages.
 std::string to_second(const std::optional<Time>& time);
+/// The same without what is plain: 09:30:00 today, 01-31 09:30 on another day.
+std::string to_short(const std::optional<Time>& time, Time now);
 /// For people: 12 s, 3 min, 4 h 10 min, 2 d 3 h.
 std::string to_age(Duration age);
 /// For people: 17 B, 12.3 KB, 1.2 MB.

@@ -25,8 +25,8 @@ const settled = (state, count) => eventually(() => listed("--state", state).leng
 async function logIn(visitor, { name = "olga", password = PASSWORD, path = "/operator" } = {}) {
   await visitor.open(path);
   await visitor.heading("Log in");
-  await visitor.page.getByLabel("Account").fill(name);
-  await visitor.page.getByLabel("Password").fill(password);
+  await visitor.page.getByLabel("Account", { exact: true }).fill(name);
+  await visitor.page.getByLabel("Password", { exact: true }).fill(password);
   return visitor.answerTo("Log in");
 }
 
@@ -38,8 +38,8 @@ async function loggedIn(browser, options = {}) {
 }
 
 const alert = (visitor) => visitor.page.getByRole("alert").innerText();
-/// A tile's number, by its words.
-const tile = (visitor, words) => visitor.page.locator(".tiles > div", { hasText: words }).locator("dd").innerText();
+/// How many deliveries the overview counts in a state.
+const counted = (visitor, state) => visitor.page.locator(`[data-state=${state}]`).innerText();
 
 /// The page as it stands on a desk in light and on a phone in the dark.
 async function look(visitor, name) {
@@ -77,8 +77,8 @@ async function login(browser) {
   check((await alert(visitor)).includes("no operator"), "senders are told that it is not theirs");
   await logIn(visitor, { password: "wrong" });
   check(await alert(visitor) === "Wrong account or password.", "a wrong password is told");
-  check(await visitor.page.getByLabel("Account").inputValue() === "olga", "the name stays");
-  check(await visitor.page.getByLabel("Password").inputValue() === "", "the password does not");
+  check(await visitor.page.getByLabel("Account", { exact: true }).inputValue() === "olga", "the name stays");
+  check(await visitor.page.getByLabel("Password", { exact: true }).inputValue() === "", "the password does not");
   await look(visitor, "51-wrong-login");
   let said = "";
   for (const end = Date.now() + 60_000; Date.now() < end && !said.startsWith("Too many"); said = await alert(visitor)) {
@@ -192,24 +192,24 @@ async function deferred() {
 const search = (screen, script) => async (browser) => {
   await deferred();
   const visitor = await loggedIn(browser, { screen, script });
-  check(await tile(visitor, "Deferred") === "6", "the states are counted");
+  check(await counted(visitor, "deferred") === "6", "the states are counted");
   await visitor.look("56-overview");
   await visitor.page.getByRole("table").first().getByRole("link", { name: "example.net", exact: true }).click();
   await visitor.heading("Deliveries");
-  check(await visitor.page.getByLabel("Domain").inputValue() === "example.net", "a destination leads to its deliveries");
+  check(await visitor.page.getByLabel("Domain", { exact: true }).inputValue() === "example.net", "a destination leads to its deliveries");
   check(await visitor.page.locator("tbody tr").count() === 4, "and to no others");
   await visitor.look("57-deliveries");
-  await visitor.page.getByLabel("Recipient").fill("carol@example.net");
-  await visitor.page.getByLabel("Last failure").fill("refused");
-  await visitor.page.getByLabel("Order").selectOption("newest first");
+  await visitor.page.getByLabel("Recipient", { exact: true }).fill("carol@example.net");
+  await visitor.page.getByLabel("Last failure", { exact: true }).fill("refused");
+  await visitor.page.getByLabel("Order", { exact: true }).selectOption("newest first");
   await visitor.answerTo("Search");
   check(await visitor.page.locator("tbody tr").count() === 2, "the search finds");
-  await visitor.page.getByLabel("Older than").fill("soon");
+  await visitor.page.getByLabel("Older than", { exact: true }).fill("soon");
   await visitor.answerTo("Search");
   check((await alert(visitor)).includes("older_than"), "a wrong filter is told");
-  check(await visitor.page.getByLabel("Older than").inputValue() === "soon", "and can be mended");
+  check(await visitor.page.getByLabel("Older than", { exact: true }).inputValue() === "soon", "and can be mended");
   await visitor.look("58-wrong-filter");
-  await visitor.page.getByLabel("Older than").fill("");
+  await visitor.page.getByLabel("Older than", { exact: true }).fill("");
   await visitor.answerTo("Search");
   await visitor.page.locator("tbody th a").first().click();
   await visitor.heading("Delivery");
@@ -235,7 +235,7 @@ async function bulk(browser) {
   await deferred();
   const visitor = await loggedIn(browser);
   await visitor.open("/operator/deliveries?domain=example.net");
-  await visitor.page.getByLabel("Action").selectOption("retry");
+  await visitor.page.getByLabel("Action", { exact: true }).selectOption("retry");
   await visitor.press("Count first");
   await visitor.heading("Dry run");
   check(await visitor.page.locator("#matched").innerText() === "4", "the dry run counts");
@@ -251,15 +251,15 @@ async function bulk(browser) {
   // Two that are ticked.
   await visitor.follow("Back to the deliveries");
   for (const row of [0, 1]) await visitor.page.locator("tbody input[type=checkbox]").nth(row).check();
-  await visitor.page.getByLabel("Those ticked above").check();
-  await visitor.page.getByLabel("Action").selectOption("hold");
+  await visitor.page.getByLabel("Those ticked above", { exact: true }).check();
+  await visitor.page.getByLabel("Action", { exact: true }).selectOption("hold");
   await visitor.press("Count first");
   await visitor.press("Hold 2 deliveries");
   await visitor.heading("Done");
   check(listed("--state", "held").length === 2, "those that were ticked are held");
   // Nothing ticked, and no next hop.
   await visitor.follow("Back to the deliveries");
-  await visitor.page.getByLabel("Those ticked above").check();
+  await visitor.page.getByLabel("Those ticked above", { exact: true }).check();
   await visitor.press("Count first");
   await visitor.heading("This cannot be done");
   await look(visitor, "64-nothing-ticked");

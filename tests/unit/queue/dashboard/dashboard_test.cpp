@@ -62,9 +62,14 @@ class Dashboard : public QueueTest {
       redis, master, clock, random, log, people, [this](const std::string& name) { return people.stamp(name); }};
   Pulse pulse{redis, clock, [] { return std::optional<PoolStatus>(); }, log};
   dashboard::Context context{
-      view, actions, pulse, sessions, clock, {"relay.example.org", "http://127.0.0.1:8080"}, [this](std::size_t rows) {
-        return view.summary(rows);
-      }};
+      view,
+      actions,
+      pulse,
+      sessions,
+      clock,
+      {"relay.example.org", "http://127.0.0.1:8080"},
+      [this](std::size_t rows) { return view.summary(rows); },
+      [](const DeliveryId& id) -> Result<std::string> { return id.text() + " waits for its turn."; }};
   http::Router router;
   http::KnownTokens tokens;
   MemoryBudget budget{1'000'000};
@@ -253,7 +258,8 @@ TEST_F(Dashboard, ShowsOneDelivery) {
   const Answer page = get(path, log_in());
   EXPECT_EQ(page.status, 200);
   EXPECT_THAT(page.body, testing::AllOf(HasSubstr("bob@example.net"), HasSubstr("sender@example.com"),
-                                        HasSubstr("<ol class=\"timeline\">"), HasSubstr("value=\"hold\"")));
+                                        HasSubstr("<ol class=\"timeline\">"), HasSubstr("value=\"hold\""),
+                                        HasSubstr(DeliveryId(id, 1).text() + " waits for its turn.")));
   EXPECT_THAT(page.body, Not(HasSubstr("value=\"release\"")));
   EXPECT_THAT(page.body, Not(HasSubstr(canary)));
 }
