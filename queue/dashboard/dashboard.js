@@ -50,10 +50,11 @@
       charts.push({ plot, series, place });
     }
   }
-  /// The last five minutes, ending with the latest sample.
+  /// What was heard, at most five minutes and at least one, ending with the latest sample.
   function range() {
-    const end = samples.length ? Date.parse(samples[samples.length - 1].time) / 1000 : Date.now() / 1000;
-    return [end - KEPT, end];
+    const [first, end] = samples.length ? [samples[0], samples[samples.length - 1]].map((s) => Date.parse(s.time) / 1000)
+      : [Date.now() / 1000, Date.now() / 1000];
+    return [Math.max(end - KEPT, Math.min(first, end - 60)), end];
   }
 
   function say(text, lost) {

@@ -194,7 +194,7 @@ const search = (screen, script) => async (browser) => {
   const visitor = await loggedIn(browser, { screen, script });
   check(await counted(visitor, "deferred") === "6", "the states are counted");
   await visitor.look("56-overview");
-  await visitor.page.getByRole("table").first().getByRole("link", { name: "example.net", exact: true }).click();
+  await visitor.page.locator("table.heat").getByRole("link", { name: "example.net", exact: true }).click();
   await visitor.heading("Deliveries");
   check(await visitor.page.getByLabel("Domain", { exact: true }).inputValue() === "example.net", "a destination leads to its deliveries");
   check(await visitor.page.locator("tbody tr").count() === 4, "and to no others");
