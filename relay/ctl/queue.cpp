@@ -210,8 +210,8 @@ std::vector<Subcommand> queue_commands() {
   return {
       {"queue summary", "", "count deliveries by state and destination", {}, {}, summary},
       {"queue list", "[filters]", "list deliveries", {}, declare_list, list},
-      {"queue why", "ID|DOMAIN", "why something waits, until when, and what would change it", {"ID|DOMAIN"}, {}, why},
       {"queue show", "ID", "a delivery, or all of a message, with history", {"ID"}, {}, show},
+      {"queue why", "ID|DOMAIN", "why something waits, until when, and what would change it", {"ID|DOMAIN"}, {}, why},
   };
 }
 

@@ -17,6 +17,7 @@
 #include "crypto/key_routes.h"
 #include "notify/pickup_routes.h"
 #include "queue/pulse_routes.h"
+#include "queue/queue_routes.h"
 #include "queue/suppression_routes.h"
 #include "relay/health_routes.h"
 #include "relay/metrics_routes.h"
@@ -50,6 +51,7 @@ std::map<std::string, std::vector<http::Route>> tables() {
       {"key_routes", key_routes(unused<KeyRoutesContext>())},
       {"submit::submit_routes", submit::submit_routes(unused<submit::SubmitRoutesContext>())},
       {"submit::status_routes", submit::status_routes(unused<submit::StatusRoutesContext>())},
+      {"queue_routes", queue_routes(unused<QueueRoutesContext>())},
       {"pulse_routes", pulse_routes(unused<Pulse>())},
       {"suppression_routes", suppression_routes(unused<Suppressions>())},
       {"health_routes", health_routes(unused<redis::Client>(), unused<StoreWatermark>(), unused<const Clock>(), {})},
