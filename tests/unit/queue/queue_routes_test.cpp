@@ -66,7 +66,7 @@ TEST_F(QueueRoutes, ActByIdsAndByFilter) {
   EXPECT_EQ(act(R"({"action":"reroute","route":"smtp://b.example","ids":[")" + id.text() + R"(-3"]})").body,
             R"({"matched":1,"changed":1,"cursor":null})");
   EXPECT_EQ(view.show(DeliveryId(id, 3))->destination, "smtp://b.example:25");
-  EXPECT_EQ(audit.latest(0, 1)->at(0).event.actor, "account app");
+  EXPECT_EQ(audit.latest(0, 1)->at(0).event.actor, "account admin");
 }
 
 struct Refusal {
