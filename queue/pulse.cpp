@@ -196,6 +196,9 @@ Result<Pulse::Reading> Pulse::read() {
   auto counts = read_queue_counts(redis_, clock_.now());
   if (!counts) return counts.error();
   reading.states = std::move(counts->states);
+  auto latency = read_latency(redis_, clock_.now());
+  if (!latency) return latency.error();
+  reading.latency = *latency;
   for (const auto& reply : *replies) {
     for (std::size_t i = 0; i < flows.size(); ++i) reading.flows[i] += redis::to_number(reply[i].text());
   }
@@ -216,7 +219,15 @@ std::string Pulse::sample(const Reading& before, const Reading& now) const {
   object.set("time", to_rfc3339(clock_.now()));
   object.set("rates", rates);
   object.set("states", by_state);
-  object.set("latency", Poco::Dynamic::Var());
+  Poco::Dynamic::Var latency;
+  if (now.latency) {
+    Poco::JSON::Object percentiles(Poco::JSON_PRESERVE_KEY_ORDER);
+    percentiles.set("p50", rounded(now.latency->p50));
+    percentiles.set("p95", rounded(now.latency->p95));
+    percentiles.set("p99", rounded(now.latency->p99));
+    latency = percentiles;
+  }
+  object.set("latency", latency);
   Poco::Dynamic::Var pool;
   if (const auto stock = pool_()) {
     Poco::JSON::Object counts(Poco::JSON_PRESERVE_KEY_ORDER);

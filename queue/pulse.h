@@ -51,6 +51,7 @@ class Pulse final {
     std::array<std::int64_t, 4> flows{};  ///< accepted, delivered, deferred and bounced since the beginning
     std::map<DeliveryState, std::size_t> states;
     Instant at;
+    std::optional<DeliveryLatency> latency{};
   };
   class Shared;
   class Listener;

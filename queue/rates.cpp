@@ -2,6 +2,8 @@
 // Implements rates.h.
 #include "queue/rates.h"
 
+#include <array>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,24 @@ namespace {
 
 constexpr std::int64_t window = 5;  ///< minutes
 constexpr std::int64_t minute_ms = 60'000;
+
+/// In milliseconds, as in queue/scripts/common.lua.
+constexpr std::array<std::int64_t, 12> latency_bounds = {100,    250,    500,    1'000,   2'500,     5'000,
+                                                         10'000, 30'000, 60'000, 300'000, 1'800'000, 7'200'000};
+
+/// Of how many deliveries lie below each bound, and behind the last one: the time, in seconds, that the part took no
+/// longer than.
+double quantile(const std::vector<double>& counts, double part) {
+  const double wanted = part * std::accumulate(counts.begin(), counts.end(), 0.0);
+  double before = 0;
+  for (std::size_t i = 0; i < latency_bounds.size(); ++i) {
+    const double low = i == 0 ? 0 : static_cast<double>(latency_bounds.at(i - 1));
+    const double width = static_cast<double>(latency_bounds.at(i)) - low;
+    if (counts[i] > 0 && before + counts[i] >= wanted) return (low + width * (wanted - before) / counts[i]) / 1000;
+    before += counts[i];
+  }
+  return static_cast<double>(latency_bounds.back()) / 1000;
+}
 
 /// Means of some fields over the window, of one hash for each shard and minute. The minute that runs counts whole, the
 /// one that leaves the window by the part of it that is still inside.
@@ -49,6 +69,16 @@ Result<QueueRates> read_rates(redis::Client& redis, Time now) {
   auto means = read_means(redis, now, {"accepted", "delivered", "deferred", "bounced"}, queue_keys::rates);
   if (!means) return means.error();
   return QueueRates{(*means)[0], (*means)[1], (*means)[2], (*means)[3]};
+}
+
+Result<std::optional<DeliveryLatency>> read_latency(redis::Client& redis, Time now) {
+  std::vector<std::string> fields;
+  for (const auto bound : latency_bounds) fields.push_back("within:" + std::to_string(bound));
+  fields.emplace_back("within:more");
+  auto counts = read_means(redis, now, fields, queue_keys::rates);
+  if (!counts) return counts.error();
+  if (std::accumulate(counts->begin(), counts->end(), 0.0) <= 0) return std::optional<DeliveryLatency>();
+  return std::optional(DeliveryLatency{quantile(*counts, 0.5), quantile(*counts, 0.95), quantile(*counts, 0.99)});
 }
 
 Result<std::vector<double>> read_rates_of(redis::Client& redis, RateOf what, const std::vector<std::string>& names,

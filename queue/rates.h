@@ -2,6 +2,7 @@
 // How fast mail comes and goes: counted per minute by the scripts, read here as a mean over the last five minutes.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,15 @@ struct QueueRates {
 };
 
 Result<QueueRates> read_rates(redis::Client& redis, Time now);
+
+/// How long deliveries of the last five minutes took from acceptance to delivery, in seconds: 50, 95 and 99 of 100 took
+/// no longer. From classes that double about, so these are estimates within one; what took longer than two hours counts
+/// as that.
+struct DeliveryLatency {
+  double p50 = 0, p95 = 0, p99 = 0;
+};
+/// Nothing when none was delivered.
+Result<std::optional<DeliveryLatency>> read_latency(redis::Client& redis, Time now);
 
 /// Deliveries per minute that arrived at a domain, or that an account submitted.
 enum class RateOf { Domains, Accounts };

@@ -162,6 +162,15 @@ local function rate(what, now, by)
   if redis.call('HINCRBY', key, what, by) == by then redis.call('EXPIRE', key, 600) end
 end
 
+-- From acceptance to delivery, in ms: the least of these that it took no longer than. The view has the same list (queue/rates.cpp).
+local LATENCY_BOUNDS = {100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 1800000, 7200000}
+local function latency_bound(took)
+  for _, bound in ipairs(LATENCY_BOUNDS) do
+    if took <= bound then return bound end
+  end
+  return 'more'
+end
+
 -- The same of each destination and of each sender, where there are many.
 local function rate_of(what, name, now, by)
   local key = base .. 'rates:' .. string.format('%d', math.floor(now / 60000)) .. ':' .. what

@@ -41,6 +41,9 @@ else
 end
 count(what, 1)
 if what ~= 'held' then rate(what, now, 1) end
-if what == 'delivered' then rate_of('domains', domain_of(d), now, 1) end
+if what == 'delivered' then
+  rate_of('domains', domain_of(d), now, 1)
+  rate('within:' .. latency_bound(now - d[D.created]), now, 1)
+end
 save(id, d)
 return 1

@@ -100,6 +100,19 @@ TEST_F(PulseTest, TellsWhatCameAndWhatWaits) {
   EXPECT_EQ(rate(ear.next("sample"), "accepted"), 0) << "a rate is of now";
 }
 
+TEST_F(PulseTest, TellsHowLongDeliveriesTook) {
+  const auto queue = process();
+  const auto beat = pulse();
+  Ear ear(beat->listen(""));
+  EXPECT_TRUE(ear.next("sample").json()->isNull("latency"));
+  put(*queue, {"bob@example.net"});
+  ASSERT_TRUE(queue->delivered(claim_all(*queue).at(0), "250 ok"));
+  auto event = ear.next("sample");
+  while (!event.name.empty() && event.json()->isNull("latency")) event = ear.next("sample");
+  const auto latency = event.json()->getObject("latency");
+  for (const char* part : {"p50", "p95", "p99"}) EXPECT_LE(latency->getValue<double>(part), 0.1) << part;
+}
+
 TEST_F(PulseTest, AnUnknownPoolIsNull) {
   const auto beat = pulse(std::nullopt);
   Ear ear(beat->listen(""));

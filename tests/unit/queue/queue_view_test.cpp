@@ -246,6 +246,31 @@ TEST_F(QueueViewTest, RatesAreAMeanOverFiveMinutes) {
   for (const auto& key : keys("queue:*:rates:*")) EXPECT_GT(redis.command({"TTL", key})->integer(), 0) << key;
 }
 
+TEST_F(QueueViewTest, LatencyIsEstimatedFromClasses) {
+  EXPECT_FALSE(read_latency(redis, clock.now()).value());
+  for (int i = 0; i < 100; ++i) put(*queue, {"a@one.example"});
+  auto claims = claim_all(*queue);
+  ASSERT_EQ(claims.size(), 100U);
+  clock.advance(200ms);
+  for (int i = 0; i < 90; ++i) ASSERT_TRUE(queue->delivered(claims[i], "250 ok"));
+  clock.advance(4s);
+  for (int i = 90; i < 98; ++i) ASSERT_TRUE(queue->delivered(claims[i], "250 ok"));
+  clock.advance(3h);
+  ASSERT_TRUE(queue->delivered(claims[98], "250 ok"));
+  ASSERT_TRUE(queue->delivered(claims[99], "250 ok"));
+  EXPECT_FALSE(read_latency(redis, clock.now() + 10min).value()) << "of the last five minutes";
+  const auto late = read_latency(redis, clock.now()).value();
+  ASSERT_TRUE(late);
+  EXPECT_DOUBLE_EQ(late->p50, 7200) << "only those two";
+  const auto early = read_latency(redis, clock.now() - 3h).value();
+  ASSERT_TRUE(early);
+  EXPECT_GT(early->p50, 0.1);
+  EXPECT_LE(early->p50, 0.25);
+  EXPECT_GT(early->p95, 2.5);
+  EXPECT_LE(early->p95, 5);
+  EXPECT_LE(early->p99, 5);
+}
+
 TEST_F(QueueViewTest, ActsOnWhatWaitsOnly) {
   const MessageId id = put(*queue, {"a@one.example", "b@one.example", "c@one.example"});
   const DeliveryId waiting(id, 1);
