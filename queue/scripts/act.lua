@@ -14,7 +14,9 @@ if not d then return {0, 0} end
 local waiting = d[D.state] == QUEUED or d[D.state] == DEFERRED
 local held = d[D.state] == HELD
 local either = waiting or held
-local fits = {retry = waiting, hold = waiting, release = held, drop = either, bounce = either, reroute = either}
+-- A webhook's event is no mail that another server could take.
+local fits = {retry = waiting, hold = waiting, release = held, drop = either, bounce = either,
+              reroute = either and not is_webhook(d[D.destination])}
 if not fits[action] then return {1, 0} end
 if dry then return {1, 1} end
 if waiting then unschedule(id, d) end

@@ -162,6 +162,13 @@ local function rate(what, now, by)
   if redis.call('HINCRBY', key, what, by) == by then redis.call('EXPIRE', key, 600) end
 end
 
+-- The same of each destination and of each sender, where there are many.
+local function rate_of(what, name, now, by)
+  local key = base .. 'rates:' .. string.format('%d', math.floor(now / 60000)) .. ':' .. what
+  redis.call('HINCRBY', key, name, by)
+  redis.call('EXPIRE', key, 600)
+end
+
 -- From acceptance to delivery, in ms: the least of these that it took no longer than. The view has the same list (queue/rates.cpp).
 local LATENCY_BOUNDS = {100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 1800000, 7200000}
 local function latency_bound(took)
@@ -171,17 +178,9 @@ local function latency_bound(took)
   return 'more'
 end
 
--- The same of each destination and of each sender, where there are many.
-local function rate_of(what, name, now, by)
-  local key = base .. 'rates:' .. string.format('%d', math.floor(now / 60000)) .. ':' .. what
-  redis.call('HINCRBY', key, name, by)
-  redis.call('EXPIRE', key, 600)
-end
-
 -- Webhooks (notify/webhook_events.cpp) have a schedule of their own: who serves it never looks at mail, and the other way round.
-local function schedule_of(destination)
-  return base .. (string.sub(destination, 1, 8) == 'webhook:' and 'destinations:webhooks' or 'destinations')
-end
+local function is_webhook(destination) return string.sub(destination, 1, 8) == 'webhook:' end
+local function schedule_of(destination) return base .. (is_webhook(destination) and 'destinations:webhooks' or 'destinations') end
 
 -- The destination's entry follows the earliest of its deliveries.
 local function refresh(destination)

@@ -100,6 +100,20 @@ TEST_F(QueueActionsTest, ReroutingMovesADeliveryInTheSchedule) {
   EXPECT_TRUE(keys("queue:*:due:smtp*").empty());
 }
 
+/// Its event would leave as mail.
+TEST_F(QueueActionsTest, AWebhooksEventIsNotRerouted) {
+  const MessageId id = queue->new_id();
+  Addressee receiver = addressee("abc@webhook.invalid");
+  receiver.destination = "webhook:abc";
+  ASSERT_TRUE(queue->put(seal(1), envelope(id), std::vector{receiver}));
+  const auto done = act({QueueAction::Reroute, "smtp://backup.example:25"}, id);
+  EXPECT_EQ(done.matched, 1U);
+  EXPECT_EQ(done.changed, 0U);
+  EXPECT_EQ(show(id).destination, "webhook:abc");
+  EXPECT_EQ(act(QueueAction::Hold, id).changed, 1U);
+  EXPECT_EQ(act({QueueAction::Reroute, "mx"}, id).changed, 0U) << "held or not";
+}
+
 TEST_F(QueueActionsTest, TwoOperatorsAtOnceChangeEachDeliveryOnce) {
   for (int i = 0; i < 60; ++i) put(*queue, {"a@d.example", "b@e.example"});
   const auto filter = parse_filter({{"domain", "d.example"}}).value();
