@@ -12,7 +12,6 @@
 namespace sealpost {
 namespace {
 
-constexpr std::size_t mac_size = 32;
 /// Nodes that append to one shard at once are few, and each try is one look and one script.
 constexpr int max_tries = 50;
 constexpr long long page = 1000;

@@ -11,9 +11,9 @@ namespace {
 constexpr int max_comment_depth = 16;
 constexpr std::size_t max_words = 1000;  ///< of one mailbox, its name included
 
-enum class Kind { Atom, Quoted, Special, End };
+enum class TokenKind { Atom, Quoted, Special, End };
 struct Token {
-  Kind kind = Kind::End;
+  TokenKind kind = TokenKind::End;
   std::string text;  ///< as written, quotes included
   bool space_before = false;
 };
@@ -34,7 +34,7 @@ class Tokenizer final {
     if (rest_.empty()) return token;
     if (rest_.front() == '"') return quoted(std::move(token));
     if (is_special(rest_.front())) {
-      token.kind = Kind::Special;
+      token.kind = TokenKind::Special;
       token.text = take(1);
       if (token.text == "[" || token.text == "]" || token.text == "\\" || token.text == ")") return std::nullopt;
       return token;
@@ -45,7 +45,7 @@ class Tokenizer final {
       ++size;
     }
     if (size == 0) return std::nullopt;
-    token.kind = Kind::Atom;
+    token.kind = TokenKind::Atom;
     token.text = take(size);
     return token;
   }
@@ -100,7 +100,7 @@ class Tokenizer final {
       if (rest_[i] == '\\') {
         if (++i < rest_.size() && is_control(rest_[i])) return std::nullopt;
       } else if (rest_[i] == '"') {
-        token.kind = Kind::Quoted;
+        token.kind = TokenKind::Quoted;
         token.text = take(i + 1);
         return token;
       }
@@ -116,9 +116,11 @@ Error too_long() { return Error::invalid("more than " + std::to_string(max_addre
 
 using Tokens = std::vector<Token>;
 
-bool is(const Token& token, std::string_view special) { return token.kind == Kind::Special && token.text == special; }
+bool is(const Token& token, std::string_view special) {
+  return token.kind == TokenKind::Special && token.text == special;
+}
 /// May stand in a name.
-bool is_word(const Token& token) { return token.kind != Kind::Special || token.text == "."; }
+bool is_word(const Token& token) { return token.kind != TokenKind::Special || token.text == "."; }
 
 /// local-part "@" domain without white space in it: obsolete forms with blanks are read differently by different
 /// programs.
@@ -163,7 +165,7 @@ Result<std::vector<EmailAddress>> parse_address_list(std::string_view field_body
   while (true) {
     auto token = tokenizer.next();
     if (!token) return unreadable();
-    const bool end = token->kind == Kind::End;
+    const bool end = token->kind == TokenKind::End;
     if (is(*token, ":")) {
       const bool words = !current.empty() && std::all_of(current.begin(), current.end(), is_word);
       if (in_group || after_group || !words) return unreadable();

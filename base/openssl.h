@@ -38,6 +38,7 @@ struct BorrowedX509StackDeleter {
   void operator()(STACK_OF(X509) * stack) const { sk_X509_free(stack); }
 };
 
+using Asn1TimePtr = OpenSslPtr<ASN1_TIME, ASN1_TIME_free>;
 using BignumPtr = OpenSslPtr<BIGNUM, BN_free>;
 using BioPtr = OpenSslPtr<BIO, BIO_free_all>;
 using CipherCtxPtr = OpenSslPtr<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;

@@ -3,6 +3,7 @@
 // it.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -38,6 +39,9 @@ enum class Purpose {
   OperatorSession     ///< MACs of an operator's session in a browser
 };
 
+/// Octets of a MAC.
+inline constexpr std::size_t mac_size = 32;
+
 class Wrapper {
  public:
   virtual ~Wrapper() = default;
@@ -46,7 +50,7 @@ class Wrapper {
   virtual Result<std::string> wrap(Purpose purpose, std::string_view context, std::string_view plain) = 0;
   /// Permanent error when the blob was altered, moved, or made under a master key that is not at hand.
   virtual Result<WipedBuffer> unwrap(Purpose purpose, std::string_view context, std::string_view blob) = 0;
-  /// HMAC-SHA256 under the purpose's subkey: 32 octets.
+  /// HMAC-SHA256 under the purpose's subkey: mac_size octets.
   virtual std::string mac(Purpose purpose, std::string_view data) = 0;
 };
 

@@ -12,8 +12,8 @@
 namespace sealpost {
 namespace {
 
-constexpr char tag_sequence = 0x30;
-constexpr char tag_oid = 0x06;
+constexpr char der_sequence = 0x30;
+constexpr char der_oid = 0x06;
 constexpr char tag_utf8_string = 0x0c;
 constexpr char context_primitive = static_cast<char>(0x80);
 constexpr char context_constructed = static_cast<char>(0xa0);
@@ -71,10 +71,10 @@ std::string certificate_fingerprint(std::string_view der) {
 
 std::string subject_alt_name(const EmailAddress& address) {
   if (address.san_form() == EmailAddress::SanForm::Rfc822Name) {
-    return element(tag_sequence, element(context_primitive | 1, address.san_value()));
+    return element(der_sequence, element(context_primitive | 1, address.san_value()));
   }
   const std::string value = element(context_constructed, element(tag_utf8_string, address.san_value()));
-  return element(tag_sequence, element(context_constructed, element(tag_oid, smtp_utf8_mailbox) + value));
+  return element(der_sequence, element(context_constructed, element(der_oid, smtp_utf8_mailbox) + value));
 }
 
 std::string exclude_all_hosts() {
@@ -82,15 +82,15 @@ std::string exclude_all_hosts() {
   constexpr std::size_t ipv4_with_mask = 8;
   constexpr std::size_t ipv6_with_mask = 32;
   const std::string excluded =
-      element(tag_sequence, element(context_primitive | 2, "")) +
-      element(tag_sequence, element(context_primitive | 7, std::string(ipv4_with_mask, '\0'))) +
-      element(tag_sequence, element(context_primitive | 7, std::string(ipv6_with_mask, '\0')));
-  return element(tag_sequence, element(context_constructed | 1, excluded));
+      element(der_sequence, element(context_primitive | 2, "")) +
+      element(der_sequence, element(context_primitive | 7, std::string(ipv4_with_mask, '\0'))) +
+      element(der_sequence, element(context_primitive | 7, std::string(ipv6_with_mask, '\0')));
+  return element(der_sequence, element(context_constructed | 1, excluded));
 }
 
 std::string crl_distribution_point(const std::string& url) {
   const std::string full_name = element(context_constructed, element(context_primitive | 6, url));
-  return element(tag_sequence, element(tag_sequence, element(context_constructed, full_name)));
+  return element(der_sequence, element(der_sequence, element(context_constructed, full_name)));
 }
 
 Status add_extension(X509* certificate, int nid, bool critical, std::string_view der) {

@@ -23,9 +23,9 @@ constexpr std::chrono::hours root_lifetime = 10958 * day;
 /// For readers whose clock is slow.
 constexpr std::chrono::minutes backdated{10};
 constexpr std::size_t max_common_name = 64;
-const std::string store_key = "keys:ca";
+const std::string ca_key = "keys:ca";
 
-using Stored = std::tuple<std::string, std::string, std::string, std::string>;
+using StoredCa = std::tuple<std::string, std::string, std::string, std::string>;
 
 /// Bound to the certificate, so that neither can be swapped alone.
 std::string key_context(std::string_view role, std::string_view der) {
@@ -38,15 +38,15 @@ Result<std::string> wrap_key(Wrapper& wrapper, std::string_view role, std::strin
   return wrapper.wrap(Purpose::CaKey, key_context(role, der), view(*plain));
 }
 
-Error altered(std::string detail) {
+Error altered_ca(std::string detail) {
   return Error::permanent("the CA in Redis was altered or belongs to another master key", std::move(detail));
 }
 
-Result<Stored> decode(std::string_view octets) {
+Result<StoredCa> decode_ca(std::string_view octets) {
   try {
-    return unpack_record(octets).get().as<Stored>();
+    return unpack_record(octets).get().as<StoredCa>();
   } catch (const std::exception& why) {
-    return altered(why.what());
+    return altered_ca(why.what());
   }
 }
 
@@ -98,21 +98,21 @@ Result<std::string> CertificateAuthority::make(Wrapper& wrapper, const Clock& cl
   auto wrapped_issuing = wrap_key(wrapper, "issuing", *issuing, issuing_key->get());
   if (!wrapped_root || !wrapped_issuing) return wrapped_root ? wrapped_issuing : wrapped_root;
   msgpack::sbuffer packed;
-  msgpack::pack(packed, Stored(*root, *wrapped_root, *issuing, *wrapped_issuing));
+  msgpack::pack(packed, StoredCa(*root, *wrapped_root, *issuing, *wrapped_issuing));
   return std::string(packed.data(), packed.size());
 }
 
 Result<CertificateAuthority> CertificateAuthority::from_store(std::string_view octets, Wrapper& wrapper,
                                                               const Clock& clock, Random& random, std::string crl_url) {
-  auto stored = decode(octets);
+  auto stored = decode_ca(octets);
   if (!stored) return stored.error();
   CertificateAuthority authority(clock, random, std::move(crl_url));
   std::tie(authority.root_der_, std::ignore, authority.issuing_der_, std::ignore) = *stored;
   auto root = parse_certificate(authority.root_der_);
   auto issuing = parse_certificate(authority.issuing_der_);
-  if (!root || !issuing) return altered("a CA certificate cannot be parsed");
+  if (!root || !issuing) return altered_ca("a CA certificate cannot be parsed");
   auto plain = wrapper.unwrap(Purpose::CaKey, key_context("issuing", authority.issuing_der_), std::get<3>(*stored));
-  if (!plain) return altered(plain.error().public_text);
+  if (!plain) return altered_ca(plain.error().public_text);
   auto key = parse_private_key(view(*plain));
   if (!key) return key.error();
   // The wrapped key vouches for the issuing certificate, the signature on that for the root's key, and the root's own
@@ -120,7 +120,7 @@ Result<CertificateAuthority> CertificateAuthority::from_store(std::string_view o
   EVP_PKEY* root_key = X509_get0_pubkey(root->get());
   const bool chained = X509_check_private_key(issuing->get(), key->get()) == 1 &&
                        X509_verify(issuing->get(), root_key) == 1 && X509_verify(root->get(), root_key) == 1;
-  if (!chained) return altered("the CA's certificates and key do not belong together: " + openssl_errors());
+  if (!chained) return altered_ca("the CA's certificates and key do not belong together: " + openssl_errors());
   authority.root_ = std::move(*root);
   authority.issuing_ = std::move(*issuing);
   authority.issuing_key_ = std::move(*key);
@@ -129,7 +129,7 @@ Result<CertificateAuthority> CertificateAuthority::from_store(std::string_view o
 
 Result<CertificateAuthority> CertificateAuthority::load(redis::Client& redis, Wrapper& wrapper, const Clock& clock,
                                                         Random& random, std::string crl_url) {
-  auto stored = redis.command({"GET", store_key});
+  auto stored = redis.command({"GET", ca_key});
   if (!stored) return stored.error();
   if (stored->is_nil()) return Error::not_found("there is no CA yet; the first start of sealpostd makes it");
   return from_store(stored->text(), wrapper, clock, random, std::move(crl_url));
@@ -142,7 +142,7 @@ Result<CertificateAuthority> CertificateAuthority::open(redis::Client& redis, Wr
   if (present || present.error().kind != ErrorKind::NotFound) return present;
   auto made = make(wrapper, clock, random, options.key_type);
   if (!made) return made.error();
-  auto set = redis.command({"SET", store_key, *made, "NX"});
+  auto set = redis.command({"SET", ca_key, *made, "NX"});
   if (!set) return set.error();
   auto authority = load(redis, wrapper, clock, random, options.crl_url);  // ours, or that of the node that was first
   if (authority && !set->is_nil()) {

@@ -7,8 +7,6 @@
 namespace sealpost {
 namespace {
 
-using Asn1TimePtr = OpenSslPtr<ASN1_TIME, ASN1_TIME_free>;
-
 Error failed(const char* what) {
   return Error::internal(std::string("cms signature, ") + what + ": " + openssl_errors());
 }

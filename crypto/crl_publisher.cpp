@@ -12,7 +12,7 @@ namespace sealpost {
 namespace {
 
 /// Older ones are not told while there is no newer one.
-constexpr std::chrono::hours day{24};
+constexpr std::chrono::hours renewal{24};
 /// For who comes while the very first one is made.
 constexpr std::chrono::seconds patience{1};
 
@@ -50,13 +50,13 @@ bool CrlPublisher::may_ask() const {
 }
 
 Result<std::string> CrlPublisher::last() const {
-  if (is_younger(day)) return der_;
+  if (is_younger(renewal)) return der_;
   return failed_.value_or(Error::temporary("the list is being made"));
 }
 
 Result<std::string> CrlPublisher::list() {
   std::unique_lock lock(mutex_);
-  if (making_ && !is_younger(day)) ended_.wait_for(lock, patience, [this] { return !making_; });
+  if (making_ && !is_younger(renewal)) ended_.wait_for(lock, patience, [this] { return !making_; });
   if (is_younger(lifetime)) return der_;
   if (!may_ask()) return last();
   making_ = true;

@@ -13,10 +13,8 @@
 namespace sealpost {
 namespace {
 
-constexpr std::size_t mac_size = 32;
-
-using Fields = std::tuple<std::string, std::string, std::string, std::string, std::string, std::int64_t, std::int64_t,
-                          std::int64_t, bool, bool>;
+using EntryFields = std::tuple<std::string, std::string, std::string, std::string, std::string, std::int64_t,
+                               std::int64_t, std::int64_t, bool, bool>;
 constexpr std::size_t fields_before_own = 8;
 
 std::string entry_mac(Wrapper& wrapper, std::string_view packed) {
@@ -29,7 +27,7 @@ std::optional<Time> from_field(std::int64_t value) {
   return value == 0 ? std::nullopt : std::optional(from_milliseconds(value));
 }
 
-Error altered(std::string detail) {
+Error altered_entry(std::string detail) {
   return Error::permanent("the directory's entry of this address was altered", std::move(detail));
 }
 
@@ -37,10 +35,10 @@ Result<KeyRecord> parse(std::string_view packed) {
   try {
     const auto unpacked = unpack_record(packed);
     // msgpack-c leaves those alone that an array is too short for.
-    auto fields = unpacked.get().as<Fields>();
-    if (unpacked.get().via.array.size < fields_before_own) return altered("too few fields");
+    auto fields = unpacked.get().as<EntryFields>();
+    if (unpacked.get().via.array.size < fields_before_own) return altered_entry("too few fields");
     const auto state = parse_pair_state(std::get<2>(fields));
-    if (!state) return altered("unknown state");
+    if (!state) return altered_entry("unknown state");
     KeyRecord record;
     record.address = std::move(std::get<0>(fields));
     record.fingerprint = std::move(std::get<1>(fields));
@@ -54,7 +52,7 @@ Result<KeyRecord> parse(std::string_view packed) {
     record.destroyed = std::get<9>(fields) || record.state == PairState::Forgotten;
     return record;
   } catch (const std::exception& why) {
-    return altered(why.what());
+    return altered_entry(why.what());
   }
 }
 
@@ -62,20 +60,21 @@ Result<KeyRecord> parse(std::string_view packed) {
 
 std::string encode_entry(Wrapper& wrapper, const KeyRecord& record) {
   msgpack::sbuffer buffer;
-  msgpack::pack(buffer, Fields(record.address, record.fingerprint, std::string(to_text(record.state)),
-                               record.certificate, record.placeholder, to_milliseconds(record.assigned),
-                               to_field(record.expires), to_field(record.picked_up), record.own, record.destroyed));
+  msgpack::pack(buffer,
+                EntryFields(record.address, record.fingerprint, std::string(to_text(record.state)), record.certificate,
+                            record.placeholder, to_milliseconds(record.assigned), to_field(record.expires),
+                            to_field(record.picked_up), record.own, record.destroyed));
   const std::string_view packed(buffer.data(), buffer.size());
   return entry_mac(wrapper, packed).append(packed);
 }
 
 Result<KeyRecord> decode_entry(Wrapper& wrapper, std::string_view address_key, std::string_view entry) {
-  if (entry.size() < mac_size) return altered("shorter than its MAC");
+  if (entry.size() < mac_size) return altered_entry("shorter than its MAC");
   const auto packed = entry.substr(mac_size);
   if (!equal_in_constant_time(entry_mac(wrapper, packed), entry.substr(0, mac_size)))
-    return altered("MAC does not fit");
+    return altered_entry("MAC does not fit");
   auto record = parse(packed);
-  if (record && record->address != address_key) return altered("the entry is another address's");
+  if (record && record->address != address_key) return altered_entry("the entry is another address's");
   return record;
 }
 

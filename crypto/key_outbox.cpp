@@ -16,11 +16,10 @@
 namespace sealpost {
 namespace {
 
-constexpr std::size_t id_size = 26;
-constexpr std::size_t mac_size = 32;
+constexpr std::size_t row_id_size = 26;
 constexpr std::chrono::minutes claim_lifetime{1};
 
-using Fields = std::tuple<std::string, std::string, std::string, std::string>;
+using RowFields = std::tuple<std::string, std::string, std::string, std::string>;
 
 struct Scripts {
   redis::Script release{"release_notice", std::string(scripts::release_notice_lua)};
@@ -35,13 +34,13 @@ const Scripts& outbox_scripts() {
   return all;
 }
 
-std::string row_mac(Wrapper& wrapper, std::string_view id, std::string_view packed) {
+std::string outbox_mac(Wrapper& wrapper, std::string_view id, std::string_view packed) {
   return wrapper.mac(Purpose::DirectoryEntry, "outbox " + std::string(id) + std::string(packed));
 }
 
 std::string shard_prefix(unsigned shard) { return "keys:{" + std::to_string(shard) + "}:"; }
 
-Error altered(std::string detail) { return Error::permanent("a row of the outbox was altered", std::move(detail)); }
+Error altered_row(std::string detail) { return Error::permanent("a row of the outbox was altered", std::move(detail)); }
 
 }  // namespace
 
@@ -61,27 +60,27 @@ NewNotification KeyOutbox::prepare(const EmailAddress& address, const std::strin
                                    const Introduction& introduction) {
   NewNotification row{MessageId::generate(clock_, random_).text(), {}};
   msgpack::sbuffer buffer;
-  msgpack::pack(buffer, Fields(address.text(), fingerprint, introduction.account, introduction.sender));
+  msgpack::pack(buffer, RowFields(address.text(), fingerprint, introduction.account, introduction.sender));
   const std::string_view packed(buffer.data(), buffer.size());
-  row.octets = row.row_id + row_mac(wrapper_, row.row_id, packed);
+  row.octets = row.row_id + outbox_mac(wrapper_, row.row_id, packed);
   row.octets += packed;
   return row;
 }
 
 Result<OutboxRow> KeyOutbox::decode(std::string_view octets) {
-  if (octets.size() < id_size + mac_size) return altered("too short");
-  const auto id = octets.substr(0, id_size);
-  const auto packed = octets.substr(id_size + mac_size);
-  if (!equal_in_constant_time(row_mac(wrapper_, id, packed), octets.substr(id_size, mac_size))) {
-    return altered("MAC does not fit");
+  if (octets.size() < row_id_size + mac_size) return altered_row("too short");
+  const auto id = octets.substr(0, row_id_size);
+  const auto packed = octets.substr(row_id_size + mac_size);
+  if (!equal_in_constant_time(outbox_mac(wrapper_, id, packed), octets.substr(row_id_size, mac_size))) {
+    return altered_row("MAC does not fit");
   }
   try {
-    auto fields = unpack_record(packed).get().as<Fields>();
+    auto fields = unpack_record(packed).get().as<RowFields>();
     auto& [address, fingerprint, account, sender] = fields;
     return OutboxRow{
         std::move(address), std::move(fingerprint), {std::move(account), std::move(sender)}, std::string(id)};
   } catch (const std::exception& why) {
-    return altered(why.what());
+    return altered_row(why.what());
   }
 }
 

@@ -8,11 +8,11 @@
 namespace sealpost {
 namespace {
 
-constexpr std::array<std::pair<PairState, std::string_view>, 5> names = {{{PairState::Interim, "interim"},
-                                                                          {PairState::Permanent, "permanent"},
-                                                                          {PairState::Replaced, "replaced"},
-                                                                          {PairState::Forgotten, "forgotten"},
-                                                                          {PairState::Revoked, "revoked"}}};
+constexpr std::array<std::pair<PairState, std::string_view>, 5> state_names = {{{PairState::Interim, "interim"},
+                                                                                {PairState::Permanent, "permanent"},
+                                                                                {PairState::Replaced, "replaced"},
+                                                                                {PairState::Forgotten, "forgotten"},
+                                                                                {PairState::Revoked, "revoked"}}};
 
 bool in_use(PairState state) { return state == PairState::Interim || state == PairState::Permanent; }
 
@@ -24,14 +24,14 @@ std::optional<PairState> after_forget(const KeyRecord& record) {
 }  // namespace
 
 std::string_view to_text(PairState state) {
-  for (const auto& [value, name] : names) {
+  for (const auto& [value, name] : state_names) {
     if (value == state) return name;
   }
   return {};
 }
 
 std::optional<PairState> parse_pair_state(std::string_view text) {
-  for (const auto& [value, name] : names) {
+  for (const auto& [value, name] : state_names) {
     if (name == text) return value;
   }
   return std::nullopt;

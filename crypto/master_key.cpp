@@ -20,7 +20,7 @@ constexpr std::size_t key_size = 32;
 constexpr std::size_t id_size = 4;
 constexpr std::size_t blob_head = 1 + id_size + gcm_nonce_size;
 constexpr std::string_view salt = "sealpost master key 1";
-const std::string store_key = "keys:master";
+const std::string mark_key = "keys:master";
 
 /// These names are part of every subkey: changing one makes what was wrapped under it unreadable.
 std::string_view purpose_name(Purpose purpose) {
@@ -158,7 +158,7 @@ Result<MasterKey> MasterKey::open(const std::string& path, redis::Client& redis,
   const auto present = read_private_file(path);
   const bool missing = !present && present.error().kind == ErrorKind::NotFound;
   if (missing) {
-    auto known = redis.command({"EXISTS", store_key});
+    auto known = redis.command({"EXISTS", mark_key});
     if (!known) return known.error();
     if (known->integer() != 0) {
       return Error::invalid(path + ": does not exist, but Redis holds secrets under a master key; bring its file back");
@@ -178,13 +178,13 @@ Result<MasterKey> MasterKey::open(const std::string& path, redis::Client& redis,
 
 Status MasterKey::bind_to_store(redis::Client& redis) const {
   const std::string mark = keys_.front().id + " " + keys_.front().check;
-  auto set = redis.command({"SET", store_key, mark, "NX"});
+  auto set = redis.command({"SET", mark_key, mark, "NX"});
   if (!set) return set.error();
   return set->is_nil() ? compare_with_store(redis) : Status();
 }
 
 Status MasterKey::compare_with_store(redis::Client& redis) const {
-  auto stored = redis.command({"GET", store_key});
+  auto stored = redis.command({"GET", mark_key});
   if (!stored) return stored.error();
   if (stored->is_nil()) return Error::temporary("Redis holds nothing of Sealpost yet: start sealpostd first");
   if (stored->text() == keys_.front().id + " " + keys_.front().check) return {};

@@ -20,7 +20,7 @@ namespace {
 /// At least so long each signature can be verified after it was made.
 constexpr std::chrono::hours renewed_before{24 * 365};
 
-using Stored = std::tuple<std::string, std::string>;
+using StoredIdentity = std::tuple<std::string, std::string>;
 
 const redis::Script& set_script() {
   static const redis::Script script("set_signer", std::string(scripts::set_signer_lua));
@@ -34,16 +34,16 @@ std::string key_context(const EmailAddress& address, std::string_view der) {
   return address.directory_key() + " " + certificate_fingerprint(der);
 }
 
-Error altered(std::string detail) {
+Error altered_identity(std::string detail) {
   return Error::permanent("the relay's signing key in Redis was altered or belongs to another master key",
                           std::move(detail));
 }
 
-Result<Stored> decode(std::string_view octets) {
+Result<StoredIdentity> decode_identity(std::string_view octets) {
   try {
-    return unpack_record(octets).get().as<Stored>();
+    return unpack_record(octets).get().as<StoredIdentity>();
   } catch (const std::exception& why) {
-    return altered(why.what());
+    return altered_identity(why.what());
   }
 }
 
@@ -60,24 +60,24 @@ Result<std::string> RelayIdentity::make(Wrapper& wrapper, CertificateAuthority& 
   auto wrapped = wrapper.wrap(Purpose::SignerKey, key_context(address, *certificate), view(*plain));
   if (!wrapped) return wrapped;
   msgpack::sbuffer packed;
-  msgpack::pack(packed, Stored(*certificate, *wrapped));
+  msgpack::pack(packed, StoredIdentity(*certificate, *wrapped));
   return std::string(packed.data(), packed.size());
 }
 
 Result<RelayIdentity> RelayIdentity::from_store(std::string_view stored, Wrapper& wrapper,
                                                 CertificateAuthority& authority, const EmailAddress& address,
                                                 const Clock& clock) {
-  auto record = decode(stored);
+  auto record = decode_identity(stored);
   if (!record) return record.error();
   RelayIdentity identity(authority, clock);
   identity.der_ = std::move(std::get<0>(*record));
   auto certificate = parse_certificate(identity.der_);
-  if (!certificate) return altered("the certificate cannot be parsed");
+  if (!certificate) return altered_identity("the certificate cannot be parsed");
   auto plain = wrapper.unwrap(Purpose::SignerKey, key_context(address, identity.der_), std::get<1>(*record));
-  if (!plain) return altered(plain.error().public_text);
+  if (!plain) return altered_identity(plain.error().public_text);
   auto key = parse_private_key(view(*plain));
   if (!key) return key.error();
-  if (X509_check_private_key(certificate->get(), key->get()) != 1) return altered(openssl_errors());
+  if (X509_check_private_key(certificate->get(), key->get()) != 1) return altered_identity(openssl_errors());
   identity.certificate_ = std::move(*certificate);
   identity.key_ = std::move(*key);
   return identity;

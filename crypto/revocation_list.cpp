@@ -10,13 +10,12 @@ namespace {
 
 using CrlPtr = OpenSslPtr<X509_CRL, X509_CRL_free>;
 using RevokedPtr = OpenSslPtr<X509_REVOKED, X509_REVOKED_free>;
-using Asn1TimePtr = OpenSslPtr<ASN1_TIME, ASN1_TIME_free>;
 using Asn1IntegerPtr = OpenSslPtr<ASN1_INTEGER, ASN1_INTEGER_free>;
 using Asn1EnumeratedPtr = OpenSslPtr<ASN1_ENUMERATED, ASN1_ENUMERATED_free>;
 
 constexpr std::chrono::hours lifetime{7 * 24};
 /// For readers whose clock is slow, as certificates are.
-constexpr std::chrono::minutes backdated{10};
+constexpr std::chrono::minutes backdated_by{10};
 constexpr std::size_t max_serial = 20;  // RFC 5280 section 4.1.2.2
 constexpr long version_2 = 1;
 
@@ -76,7 +75,7 @@ bool add_extensions(X509_CRL* list, X509* issuer, std::int64_t value) {
 }
 
 bool set_head(X509_CRL* list, X509* issuer, Time now) {
-  const auto begin = asn1(now - backdated);
+  const auto begin = asn1(now - backdated_by);
   const auto end = asn1(now + lifetime);
   return begin && end && X509_CRL_set_version(list, version_2) == 1 &&
          X509_CRL_set_issuer_name(list, X509_get_subject_name(issuer)) == 1 &&

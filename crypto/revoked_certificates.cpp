@@ -16,17 +16,16 @@
 namespace sealpost {
 namespace {
 
-constexpr std::size_t mac_size = 32;
-using Fields = std::tuple<std::int64_t, std::string>;
+using RevokedFields = std::tuple<std::int64_t, std::string>;
 
-constexpr std::array<std::pair<RevocationReason, std::string_view>, 5> names = {
+constexpr std::array<std::pair<RevocationReason, std::string_view>, 5> reason_names = {
     {{RevocationReason::Unspecified, "unspecified"},
      {RevocationReason::KeyCompromise, "keyCompromise"},
      {RevocationReason::AffiliationChanged, "affiliationChanged"},
      {RevocationReason::Superseded, "superseded"},
      {RevocationReason::CessationOfOperation, "cessationOfOperation"}}};
 
-std::string row_mac(Wrapper& wrapper, std::string_view serial, std::string_view packed) {
+std::string revoked_mac(Wrapper& wrapper, std::string_view serial, std::string_view packed) {
   return wrapper.mac(Purpose::DirectoryEntry, "revoked " + std::string(serial) + " " + std::string(packed));
 }
 
@@ -44,9 +43,9 @@ std::optional<RevokedCertificate> read_row(Wrapper& wrapper, std::string_view se
   auto number = from_hex(serial);
   if (!number || octets.size() < mac_size) return std::nullopt;
   const auto packed = octets.substr(mac_size);
-  if (!equal_in_constant_time(row_mac(wrapper, serial, packed), octets.substr(0, mac_size))) return std::nullopt;
+  if (!equal_in_constant_time(revoked_mac(wrapper, serial, packed), octets.substr(0, mac_size))) return std::nullopt;
   try {
-    const auto [time, text] = unpack_record(packed).get().as<Fields>();
+    const auto [time, text] = unpack_record(packed).get().as<RevokedFields>();
     const auto reason = parse_revocation_reason(text);
     if (!reason) return std::nullopt;
     return RevokedCertificate{std::move(*number), from_milliseconds(time), *reason};
@@ -58,14 +57,14 @@ std::optional<RevokedCertificate> read_row(Wrapper& wrapper, std::string_view se
 }  // namespace
 
 std::string_view to_text(RevocationReason reason) {
-  for (const auto& [value, name] : names) {
+  for (const auto& [value, name] : reason_names) {
     if (value == reason) return name;
   }
   return {};
 }
 
 std::optional<RevocationReason> parse_revocation_reason(std::string_view text) {
-  for (const auto& [value, name] : names) {
+  for (const auto& [value, name] : reason_names) {
     if (name == text) return value;
   }
   return std::nullopt;
@@ -76,9 +75,9 @@ Result<RevokedRow> revoked_row(Wrapper& wrapper, std::string_view certificate_de
   if (!serial) return serial.error();
   RevokedRow row{to_hex(*serial), {}};
   msgpack::sbuffer buffer;
-  msgpack::pack(buffer, Fields(to_milliseconds(time), std::string(to_text(reason))));
+  msgpack::pack(buffer, RevokedFields(to_milliseconds(time), std::string(to_text(reason))));
   const std::string_view packed(buffer.data(), buffer.size());
-  row.octets = row_mac(wrapper, row.serial, packed).append(packed);
+  row.octets = revoked_mac(wrapper, row.serial, packed).append(packed);
   return row;
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view expired = "the recipient's own certificate has expired";
 constexpr std::string_view revoked = "the recipient's own certificate was revoked";
-constexpr std::size_t page = 500;
+constexpr std::size_t holds_at_once = 500;
 
 }  // namespace
 
@@ -28,7 +28,7 @@ Result<std::size_t> release_for_certificate(QueueView& view, const std::string& 
   std::vector<DeliveryId> ids;
   std::string cursor;
   do {
-    auto found = view.list(filter, page, cursor);
+    auto found = view.list(filter, holds_at_once, cursor);
     if (!found) return found.error();
     for (const auto& delivery : found->deliveries) {
       if (delivery.fingerprint == fingerprint) ids.push_back(delivery.id);

@@ -12,7 +12,7 @@ namespace sealpost {
 namespace {
 
 /// CRLF line ends throughout, the last line's too.
-WipedBuffer lines_of(std::string_view text) {
+WipedBuffer crlf_lines(std::string_view text) {
   WipedBuffer out = with_crlf(text);
   if (!view(out).ends_with('\n')) append(out, "\r\n");
   return out;
@@ -62,7 +62,7 @@ void append_part(WipedBuffer& out, const MimePart& part, Lines lines, Random& ra
   const bool text = is_report(part) || part.content_type.starts_with("text/");
   append(out, "Content-Type: " + part.content_type + "\r\n");
   if (!part.disposition.empty()) append(out, "Content-Disposition: " + part.disposition + "\r\n");
-  const WipedBuffer body = text ? lines_of(part.body) : WipedBuffer(part.body.begin(), part.body.end());
+  const WipedBuffer body = text ? crlf_lines(part.body) : WipedBuffer(part.body.begin(), part.body.end());
   const bool as_it_is = is_7bit(view(body)) && (lines == Lines::AsTheyAre || is_robust(view(body)));
   if (text && (as_it_is || is_report(part))) {
     append(out, is_8bit(part) ? "Content-Transfer-Encoding: 8bit\r\n\r\n" : "\r\n");

@@ -6,13 +6,13 @@ namespace sealpost {
 namespace {
 
 /// How long a put of the same notice is recognised as the same.
-constexpr std::chrono::hours once_lifetime{24 * 7};
+constexpr std::chrono::hours notice_once_lifetime{24 * 7};
 
 }  // namespace
 
 Result<bool> NoticeQueue::put(const Notice& notice, const EmailAddress& recipient, const std::string& once_name) {
   const Once once{wrapper_.mac(Purpose::IdempotencyKey, once_name), wrapper_.mac(Purpose::IdempotencyBody, once_name),
-                  once_lifetime};
+                  notice_once_lifetime};
   const Envelope envelope{queue_.new_id(once), {}, std::nullopt, {}, recipient.needs_smtputf8(), clock_.now()};
   DsnRequest never;
   never.never = true;

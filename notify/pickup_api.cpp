@@ -176,7 +176,7 @@ Object key_body(const KeyRecord& key) {
   return body;
 }
 
-http::Response keep(PickupRoutesContext& context, const http::Request& request) {
+http::Response answer_keep(PickupRoutesContext& context, const http::Request& request) {
   auto members = read_members(request, {"fingerprint"});
   if (!members) return http::Response::from(members.error());
   auto kept = context.choices.keep(request.parameters.at("token"), bearer(request), text_of(*members, "fingerprint"));
@@ -184,13 +184,13 @@ http::Response keep(PickupRoutesContext& context, const http::Request& request) 
 }
 
 /// Before anything of a certificate is taken in: whose session it is.
-std::optional<http::Response> admit_upload(const PickupRoutesContext& context, const http::Request& request) {
+std::optional<http::Response> admit_certificate(const PickupRoutesContext& context, const http::Request& request) {
   auto link = context.pickup.enter(request.parameters.at("token"), bearer(request));
   if (!link) return refuse(link.error());
   return std::nullopt;
 }
 
-http::Response upload(PickupRoutesContext& context, const http::Request& request) {
+http::Response answer_upload(PickupRoutesContext& context, const http::Request& request) {
   auto pending = context.choices.upload(request.parameters.at("token"), bearer(request), view(request.body));
   if (!pending) return refuse(pending.error());
   Object body(Poco::JSON_PRESERVE_KEY_ORDER);
@@ -200,7 +200,7 @@ http::Response upload(PickupRoutesContext& context, const http::Request& request
   return json(202, body);
 }
 
-http::Response confirm(PickupRoutesContext& context, const http::Request& request) {
+http::Response answer_confirm(PickupRoutesContext& context, const http::Request& request) {
   auto members = read_members(request, {"code"});
   if (!members) return http::Response::from(members.error());
   if (!members->contains("code")) return http::Response::from(Error::invalid("code is missing"));
@@ -209,7 +209,7 @@ http::Response confirm(PickupRoutesContext& context, const http::Request& reques
   return current ? json(200, key_body(*current)) : refuse(current.error());
 }
 
-http::Response forget(PickupRoutesContext& context, const http::Request& request) {
+http::Response answer_forget(PickupRoutesContext& context, const http::Request& request) {
   auto members = read_members(request, {"fingerprint"});
   if (!members) return http::Response::from(members.error());
   auto forgotten =
@@ -222,7 +222,7 @@ http::Response forget(PickupRoutesContext& context, const http::Request& request
 }
 
 /// Nothing in answer or pace tells whether the address is known: the work is done elsewhere.
-http::Response resend(PickupRoutesContext& context, const http::Request& request) {
+http::Response answer_resend(PickupRoutesContext& context, const http::Request& request) {
   auto members = read_members(request, {"address"});
   if (!members) return http::Response::from(members.error());
   if (auto address = EmailAddress::parse(text_of(*members, "address"))) {
@@ -240,14 +240,14 @@ std::vector<http::Route> pickup_api_routes(PickupRoutesContext& context) {
     return [&context, handler](const http::Request& request) { return handler(context, request); };
   };
   return {
-      {"POST", "/v1/pickup/resend", Access::Public, max_body, call(resend)},
+      {"POST", "/v1/pickup/resend", Access::Public, max_body, call(answer_resend)},
       {"POST", "/v1/pickup/{token}/session", Access::PublicSecure, max_body, call(open_session)},
       {"POST", "/v1/pickup/{token}/pkcs12", Access::PublicSecure, max_body, call(take_pkcs12)},
-      {"POST", "/v1/pickup/{token}/keep", Access::PublicSecure, max_body, call(keep)},
-      {"PUT", "/v1/pickup/{token}/certificate", Access::PublicSecure, max_upload_octets, call(upload), 1,
-       call(admit_upload)},
-      {"POST", "/v1/pickup/{token}/certificate/confirm", Access::PublicSecure, max_body, call(confirm)},
-      {"POST", "/v1/pickup/{token}/forget", Access::PublicSecure, max_body, call(forget)},
+      {"POST", "/v1/pickup/{token}/keep", Access::PublicSecure, max_body, call(answer_keep)},
+      {"PUT", "/v1/pickup/{token}/certificate", Access::PublicSecure, max_upload_octets, call(answer_upload), 1,
+       call(admit_certificate)},
+      {"POST", "/v1/pickup/{token}/certificate/confirm", Access::PublicSecure, max_body, call(answer_confirm)},
+      {"POST", "/v1/pickup/{token}/forget", Access::PublicSecure, max_body, call(answer_forget)},
   };
 }
 

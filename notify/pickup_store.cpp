@@ -36,7 +36,7 @@ constexpr auto sender_lifetime = std::chrono::hours(24 * 120);
 
 std::string link_key(const std::string& id) { return "pickup:" + pickup_shard_tag(id) + ":link:" + id; }
 
-Error altered(std::string detail) { return Error::permanent("this link cannot be used", std::move(detail)); }
+Error altered_link(std::string detail) { return Error::permanent("this link cannot be used", std::move(detail)); }
 
 /// No address holds a line end.
 std::string joined(const std::vector<std::string>& lines) {
@@ -196,7 +196,7 @@ Result<PickupLink> PickupStore::read(const std::string& id) {
   if (!(*reply)[8].is_nil()) link.issued = from_milliseconds(redis::to_number((*reply)[8].text()));
   if (!(*reply)[9].is_nil()) link.senders = lines_of((*reply)[9].text());
   if (!equal_in_constant_time(link_mac(link), (*reply)[7].text())) {
-    return altered("the MAC of link " + id + " does not fit");
+    return altered_link("the MAC of link " + id + " does not fit");
   }
   auto ended = redis_.command({"GET", address_key(link.address, "ended")});
   if (!ended) return ended.error();
@@ -333,7 +333,7 @@ Result<std::optional<PickupLink>> PickupStore::latest(const std::string& address
   if (!link && link.error().kind == ErrorKind::NotFound) return std::optional<PickupLink>();
   if (!link) return link.error();
   // A genuine link, but somebody else's.
-  if (link->address != address) return altered("the latest link of " + address + " is that of " + link->address);
+  if (link->address != address) return altered_link("the latest link of " + address + " is that of " + link->address);
   return std::optional<PickupLink>(std::move(*link));
 }
 

@@ -7,12 +7,12 @@
 namespace sealpost {
 namespace {
 
-constexpr std::size_t page = 500;
+constexpr std::size_t notices_at_once = 500;
 
 Status add_waiting(QueueView& view, const DeliveryFilter& filter, std::vector<DeliveryId>& ids) {
   std::string cursor;
   do {
-    auto found = view.list(filter, page, cursor);
+    auto found = view.list(filter, notices_at_once, cursor);
     if (!found) return found.error();
     for (const auto& delivery : found->deliveries) {
       if (delivery.notification) ids.push_back(delivery.id);

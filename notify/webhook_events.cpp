@@ -17,7 +17,7 @@ using Poco::JSON::Object;
 constexpr std::string_view destination_prefix = "webhook:";
 constexpr std::chrono::seconds known_for{1};
 /// An outcome that could not be recorded, or whose relay died, is there again after minutes.
-constexpr std::chrono::hours once_lifetime{1};
+constexpr std::chrono::hours event_once_lifetime{1};
 /// Deliveries to an address that a pickup looks through for each account, and messages that its event names.
 constexpr std::size_t looked_through = 20'000;
 constexpr std::size_t max_named = 100;
@@ -152,7 +152,7 @@ Status WebhookEvents::put(const Webhook& webhook, const std::string& name, const
   if (!address) return address.error();
   const std::string once_name = "webhook:" + webhook.id + ":" + name;
   const Once once{wrapper_.mac(Purpose::IdempotencyKey, once_name), wrapper_.mac(Purpose::IdempotencyBody, once_name),
-                  once_lifetime};
+                  event_once_lifetime};
   WipedBuffer message;
   append(message, "Content-Type: application/json\r\n\r\n" + json);
   DsnRequest never;

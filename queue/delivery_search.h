@@ -3,6 +3,7 @@
 // filter names, looks the others up, and reads the records of what is left.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -14,6 +15,10 @@
 #include "queue/index_walk.h"
 
 namespace sealpost {
+
+/// Candidates that one page or one count looks at: where a filter's parts are all common, and together rare, it ends
+/// early.
+inline constexpr std::size_t max_candidates = 20'000;
 
 struct FoundDelivery {
   IndexPosition position;

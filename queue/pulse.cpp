@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::array flows = {"accepted", "delivered", "deferred", "bounced"};
 /// A rate over a longer pause would be drawn at one point, and is not what happens now.
-constexpr std::chrono::seconds longest_pause{10};
+constexpr std::chrono::seconds longest_gap{10};
 constexpr unsigned rounds_between_checks = 10;
 
 std::string written(const Poco::JSON::Object& object) {
@@ -168,7 +168,7 @@ void Pulse::look() {
     return shared_->add("trouble", written(trouble), clock_.now());
   }
   in_trouble_ = false;
-  if (last_ && reading->at - last_->at < longest_pause) {
+  if (last_ && reading->at - last_->at < longest_gap) {
     shared_->add("sample", sample(*last_, *reading), clock_.now());
   }
   last_ = *reading;

@@ -11,8 +11,6 @@
 namespace sealpost {
 namespace {
 
-/// Candidates that a count looks at, as a page of a listing.
-constexpr std::size_t look_at = 20'000;
 /// Where the queue's actions stand in the audit trail: they belong to no address.
 constexpr unsigned audit_shard = 0;
 /// Of an entry's subject.
@@ -38,7 +36,7 @@ DeliveryFilter waiting_only(const DeliveryFilter& filter) {
 Result<ActionResult> QueueActions::count(const QueueOrder& order, const DeliveryChoice& choice,
                                          const std::string& cursor) {
   if (const auto* ids = std::get_if<std::vector<DeliveryId>>(&choice)) return view_.act(order, *ids, true);
-  return walk(order, std::get<DeliveryFilter>(choice), true, look_at, cursor);
+  return walk(order, std::get<DeliveryFilter>(choice), true, max_candidates, cursor);
 }
 
 /// The intention first: nothing is changed that the trail does not name.
@@ -66,7 +64,7 @@ Result<ActionResult> QueueActions::walk(const QueueOrder& order, const DeliveryF
   auto search = DeliverySearch::begin(redis_, waiting, clock_.now(), *behind);
   if (!search) return search.error();
   ActionResult total;
-  while (!search->ended() && total.matched < limit && search->seen() < look_at) {
+  while (!search->ended() && total.matched < limit && search->seen() < max_candidates) {
     auto found = search->next();
     if (!found) return found.error();
     std::vector<DeliveryId> ids;

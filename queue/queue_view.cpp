@@ -8,13 +8,6 @@
 #include "queue/scripts.h"
 
 namespace sealpost {
-namespace {
-
-/// Candidates that one page looks at: where a filter's parts are all common, and together rare, it ends early.
-constexpr std::size_t look_at = 20'000;
-
-}  // namespace
-
 QueueView::QueueView(redis::Client& redis, const Clock& clock) : redis_(redis), clock_(clock) {}
 
 Result<SubmittedPage> QueueView::submitted(const std::string& account, const SubmittedFilter& filter, std::size_t limit,
@@ -43,7 +36,7 @@ Result<DeliveryPage> QueueView::list(const DeliveryFilter& filter, std::size_t l
       return page;
     }
     if (search->ended()) return page;
-    if (search->seen() < look_at) continue;
+    if (search->seen() < max_candidates) continue;
     page.cursor = cursor_behind(filter, *search->last());
     return page;
   }

@@ -24,7 +24,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::size_t max_socket_path = 107;  // sun_path less its NUL
-constexpr milliseconds look_interval{200};
+constexpr milliseconds alive_interval{200};
 constexpr milliseconds first_pause{1000};
 constexpr milliseconds longest_pause{30'000};
 constexpr std::chrono::minutes stable_after{1};
@@ -170,7 +170,7 @@ void EmbeddedRedis::supervise() {
   milliseconds pause = first_pause;
   auto started = steady_clock::now();
   std::unique_lock lock(mutex_);
-  while (!wake_.wait_for(lock, look_interval, [this] { return stopping_; })) {
+  while (!wake_.wait_for(lock, alive_interval, [this] { return stopping_; })) {
     lock.unlock();
     // An adopted server is nobody's child here: only its lock tells.
     const bool dead = child_ > 0 ? waitpid(child_, nullptr, WNOHANG) == child_ : !alive();

@@ -10,8 +10,8 @@
 namespace sealpost {
 namespace {
 
-constexpr std::size_t default_limit = 100;
-constexpr std::size_t max_limit = 1000;
+constexpr std::size_t default_rows = 100;
+constexpr std::size_t max_rows = 1000;
 
 std::string query(const http::Request& request, const std::string& name) {
   const auto found = request.query.find(name);
@@ -31,9 +31,9 @@ http::Response list(Suppressions& suppressions, const http::Request& request) {
     if (!address) return http::Response::from(address.error());
     page = suppressions.find(*address);
   } else {
-    std::size_t limit = default_limit;
+    std::size_t limit = default_rows;
     if (request.query.contains("limit")) {
-      auto given = parse_count(query(request, "limit"), 1, max_limit);
+      auto given = parse_count(query(request, "limit"), 1, max_rows);
       if (!given) return http::Response::from(Error::invalid("limit: " + given.error().public_text));
       limit = *given;
     }

@@ -9,6 +9,7 @@ case "${1:-}" in release | debug | asan-ubsan | tsan) preset=$1; shift ;; esac
 build=${BUILD_DIR:-$PWD/build}/$preset
 
 conf/bootstrap.sh --tests
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH  # Debian's programs, not another set's python3 that may stand before them
 options=()
 if [ "$preset" = asan-ubsan ]; then  # it tests with the release's tests (tests/CMakeLists.txt)
   release=$(dirname "$build")/release

@@ -32,19 +32,6 @@ constexpr milliseconds accept_pause{100};
 constexpr std::chrono::seconds pause_warning_interval{10};
 constexpr std::uint64_t first_connection_tag = 1024;  ///< below: listeners
 
-struct Timer {
-  TimePoint at;
-  std::uint64_t tag;
-  bool operator>(const Timer& other) const { return at > other.at; }
-};
-
-/// Which conversations have news. Shared with their wakers, which may outlive the loop.
-struct News {
-  std::mutex mutex;
-  std::vector<std::uint64_t> tags;
-  const Poller* poller = nullptr;  ///< none once the loop is gone
-};
-
 }  // namespace
 
 class ServerLoop::Impl {
@@ -76,6 +63,18 @@ class ServerLoop::Impl {
   struct Entry {
     Connection connection;
     TimePoint scheduled = TimePoint::max();  ///< its one timer that counts; others in the heap are stale
+  };
+
+  struct Timer {
+    TimePoint at;
+    std::uint64_t tag;
+    bool operator>(const Timer& other) const { return at > other.at; }
+  };
+  /// Which conversations have news. Shared with their wakers, which may outlive the loop.
+  struct News {
+    std::mutex mutex;
+    std::vector<std::uint64_t> tags;
+    const Poller* poller = nullptr;  ///< none once the loop is gone
   };
 
   void run();

@@ -19,11 +19,11 @@ using std::chrono::steady_clock;
 
 /// What one answer may take; then it says how far it came.
 constexpr std::chrono::seconds patience{8};
-constexpr std::size_t step = 2000;
-constexpr std::size_t max_ids = 1000;
+constexpr std::size_t act_at_once = 2000;
+constexpr std::size_t max_ticked = 1000;
 
 /// What a form asks for.
-struct Wish {
+struct FormWish {
   QueueOrder order = QueueAction::Retry;
   std::vector<std::string> ids;  ///< none: the filter
   Parts parts;
@@ -49,7 +49,7 @@ Result<QueueOrder> read_order(const Parts& form) {
   return order;
 }
 
-Status read_choice(Wish& wish, const std::string& what) {
+Status read_choice(FormWish& wish, const std::string& what) {
   if (what == "all") {
     wish.ids.clear();
     auto filter = parse_filter(wish.parts);
@@ -58,7 +58,7 @@ Status read_choice(Wish& wish, const std::string& what) {
     return {};
   }
   if (wish.ids.empty()) return Error::invalid("No delivery was ticked.");
-  if (wish.ids.size() > max_ids) return Error::invalid("More deliveries are ticked than one form can name.");
+  if (wish.ids.size() > max_ticked) return Error::invalid("More deliveries are ticked than one form can name.");
   std::vector<DeliveryId> ids;
   for (const auto& text : wish.ids) {
     auto id = DeliveryId::parse(text);
@@ -73,10 +73,10 @@ std::size_t number(const Parts& form, const std::string& name) {
   return static_cast<std::size_t>(std::max<std::int64_t>(0, redis::to_number(value(form, name))));
 }
 
-Result<Wish> read_wish(const http::Request& request) {
+Result<FormWish> read_wish(const http::Request& request) {
   const auto posted = http::parse_form(view(request.body));
   Parts form;
-  Wish wish;
+  FormWish wish;
   wish.parts = filter_parts_of(posted, &form);
   for (auto [at, end] = posted.equal_range("id"); at != end; ++at) wish.ids.push_back(at->second);
   auto order = read_order(form);
@@ -89,14 +89,14 @@ Result<Wish> read_wish(const http::Request& request) {
   return wish;
 }
 
-std::string back_path(const Site& site, const Wish& wish) {
+std::string back_path(const Site& site, const FormWish& wish) {
   const std::string list = site.path("/deliveries");
   return wish.seen && wish.ids.size() == 1 ? list + "/" + percent_encode(wish.ids.front(), "-")
                                            : list + query_of(wish.parts);
 }
 
 /// "Retry: domain example.net".
-std::string sentence(const Wish& wish) {
+std::string sentence(const FormWish& wish) {
   const ActionName& name = name_of(wish.order.action);
   std::string text = std::string(name.label) + ", " + name.meaning;
   if (!wish.order.route.empty()) text += " (" + wish.order.route + ")";
@@ -104,7 +104,7 @@ std::string sentence(const Wish& wish) {
   return text + ": " + (wish.ids.empty() ? described(wish.parts) : counted(wish.ids.size()) + " that were ticked");
 }
 
-std::string hidden(Draw& draw, const Wish& wish) {
+std::string hidden(Draw& draw, const FormWish& wish) {
   std::string all = draw.hidden("action", std::string(to_text(wish.order.action)));
   if (!wish.order.route.empty()) all += draw.hidden("route", wish.order.route);
   all += draw.hidden("what", wish.ids.empty() ? "all" : "ticked");
@@ -133,7 +133,7 @@ http::Response refuse(const Site& site, const OperatorSession& session, const Er
                       site.path("/deliveries"), "To the deliveries");
 }
 
-http::Response count(Context& context, const Wish& wish, const OperatorSession& session) {
+http::Response count(Context& context, const FormWish& wish, const OperatorSession& session) {
   ActionResult total;
   auto done =
       repeat(total, [&](const std::string& cursor) { return context.actions.count(wish.order, wish.choice, cursor); });
@@ -159,7 +159,7 @@ http::Response count(Context& context, const Wish& wish, const OperatorSession& 
 }
 
 /// What is left is not forgotten: the form that goes on knows where.
-http::Response result(const Site& site, const Wish& wish, const OperatorSession& session, const ActionResult& total,
+http::Response result(const Site& site, const FormWish& wish, const OperatorSession& session, const ActionResult& total,
                       const Status& done) {
   Draw draw;
   std::string more;
@@ -189,7 +189,7 @@ http::Response result(const Site& site, const Wish& wish, const OperatorSession&
   return response;
 }
 
-http::Response has_changed(const Site& site, const Wish& wish, const OperatorSession& session, DeliveryState now) {
+http::Response has_changed(const Site& site, const FormWish& wish, const OperatorSession& session, DeliveryState now) {
   return site.message(409, {"It has just changed", &session},
                       "This delivery is " + std::string(to_text(now)) + " now, and was " +
                           std::string(to_text(*wish.seen)) +
@@ -198,7 +198,7 @@ http::Response has_changed(const Site& site, const Wish& wish, const OperatorSes
 }
 
 /// The delivery that was looked at; nothing when it still is as it was shown.
-std::optional<http::Response> overtaken(Context& context, const Wish& wish, const OperatorSession& session) {
+std::optional<http::Response> overtaken(Context& context, const FormWish& wish, const OperatorSession& session) {
   if (!wish.seen || wish.ids.size() != 1) return std::nullopt;
   auto record = context.view.show(std::get<std::vector<DeliveryId>>(wish.choice).front());
   if (!record && record.error().kind == ErrorKind::NotFound) {
@@ -210,10 +210,10 @@ std::optional<http::Response> overtaken(Context& context, const Wish& wish, cons
   return std::nullopt;
 }
 
-http::Response carry_out(Context& context, const Wish& wish, const OperatorSession& session) {
+http::Response carry_out(Context& context, const FormWish& wish, const OperatorSession& session) {
   ActionResult total = wish.before;
   auto done = repeat(total, [&](const std::string& cursor) {
-    return context.actions.act(wish.order, wish.choice, "account " + session.account, step, cursor);
+    return context.actions.act(wish.order, wish.choice, "account " + session.account, act_at_once, cursor);
   });
   if (!done && done.error().kind == ErrorKind::Invalid) return refuse(context.site, session, done.error());
   if (!done || !wish.seen) return result(context.site, wish, session, total, done);

@@ -50,18 +50,18 @@ std::string rows(Draw& draw, const Site& site, const DeliveryPage& page, Time no
   return all;
 }
 
-std::string link(const std::string& target, const std::string& text) {
+std::string button_to(const std::string& target, const std::string& text) {
   return "<a class=\"button quiet\" href=\"" + html_escape(target) + "\">" + html_escape(text) + "</a> ";
 }
 
 std::string page_links(Draw& draw, const Site& site, const Search& search, const DeliveryPage& page) {
   const std::string list = site.path("/deliveries");
   std::string links;
-  if (!search.cursor.empty()) links += link(list + query_of(search.parts), "First page");
+  if (!search.cursor.empty()) links += button_to(list + query_of(search.parts), "First page");
   if (!page.cursor.empty()) {
     Parts next = search.parts;
     next["cursor"] = page.cursor;
-    links += link(list + query_of(next), "Next page");
+    links += button_to(list + query_of(next), "Next page");
   }
   return links.empty() ? links : draw(files::pages_html, {{"links", links}});
 }

@@ -10,10 +10,6 @@ namespace {
 
 namespace files = dashboard_files;
 
-std::string link(const std::string& target, const std::string& text) {
-  return "<a href=\"" + html_escape(target) + "\">" + html_escape(text) + "</a>";
-}
-
 std::string facts(Draw& draw, const Site& site, const DeliveryRecord& record, Time now) {
   std::string all;
   const auto markup = [&](const char* name, const std::string& value) {
@@ -24,7 +20,7 @@ std::string facts(Draw& draw, const Site& site, const DeliveryRecord& record, Ti
   };
   const std::string message = record.id.message().text();
   text("Delivery", record.id.text());
-  markup("Message", link(site.path("/deliveries?message=" + message), message));
+  markup("Message", link_to(site.path("/deliveries?message=" + message), message));
   text("Sender", record.mail_from.empty() ? "<>" : record.mail_from);
   text("Account", record.notice ? "the relay itself" : record.account);
   text("Domain", record.domain);

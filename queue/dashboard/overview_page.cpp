@@ -13,7 +13,7 @@ namespace {
 
 namespace files = dashboard_files;
 
-constexpr std::size_t rows = 50;
+constexpr std::size_t max_rows_shown = 50;
 
 std::string rate(double a_minute) {
   std::array<char, 32> text{};
@@ -78,10 +78,6 @@ std::string destinations(Draw& draw, const Site& site, const QueueSummary& summa
   return draw(files::heat_html, {{"ages", age_headings()}, {"rows", lines}, {"more", more}});
 }
 
-std::string link(const std::string& target, const std::string& text) {
-  return "<a href=\"" + html_escape(target) + "\">" + html_escape(text) + "</a>";
-}
-
 std::string errors(Draw& draw, const Site& site, const QueueSummary& summary) {
   if (summary.errors.empty()) return draw(files::nothing_html, {{"text", "Nothing failed that waits."}});
   std::string lines;
@@ -96,7 +92,7 @@ std::string errors(Draw& draw, const Site& site, const QueueSummary& summary) {
     const std::string part(trimmed(piece));
     const std::string name = row.error.empty() ? "others, too different to be counted apart" : row.error;
     lines += draw(files::counted_row_html,
-                  {{"name", part.empty() ? html_escape(name) : link(search_path(site, {{"error", part}}), name)},
+                  {{"name", part.empty() ? html_escape(name) : link_to(search_path(site, {{"error", part}}), name)},
                    {"cells", "<td>" + std::to_string(row.count) + "</td>"}});
   }
   return draw(files::counted_html,
@@ -109,7 +105,7 @@ std::string accounts(Draw& draw, const Site& site, const QueueSummary& summary) 
   for (const auto& row : summary.accounts) {
     lines +=
         draw(files::counted_row_html,
-             {{"name", link(search_path(site, {{"account", row.account}}), row.account)},
+             {{"name", link_to(search_path(site, {{"account", row.account}}), row.account)},
               {"cells", "<td>" + std::to_string(row.waiting) + "</td><td>" + rate(row.accepted_per_minute) + "</td>"}});
   }
   return draw(files::counted_html,
@@ -140,7 +136,7 @@ TemplateValues tiles(const QueueSummary& summary, Time now) {
 }  // namespace
 
 http::Response show_overview(Context& context, const http::Request& /*request*/, const OperatorSession& session) {
-  auto summary = context.overview(rows);
+  auto summary = context.overview(max_rows_shown);
   if (!summary) return context.site.failure(session, summary.error());
   const Site& site = context.site;
   Draw draw;

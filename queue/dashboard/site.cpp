@@ -152,6 +152,10 @@ std::string to_size(std::uint64_t octets) {
   return text.data();
 }
 
+std::string link_to(const std::string& target, const std::string& text) {
+  return "<a href=\"" + html_escape(target) + "\">" + html_escape(text) + "</a>";
+}
+
 std::string counted(std::size_t count) { return std::to_string(count) + (count == 1 ? " delivery" : " deliveries"); }
 
 }  // namespace sealpost::dashboard

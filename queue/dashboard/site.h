@@ -80,6 +80,8 @@ std::string to_short(const std::optional<Time>& time, Time now);
 std::string to_age(Duration age);
 /// For people: 17 B, 12.3 KB, 1.2 MB.
 std::string to_size(std::uint64_t octets);
+/// <a href="TARGET">TEXT</a>, both escaped.
+std::string link_to(const std::string& target, const std::string& text);
 /// 1 delivery, 2 deliveries.
 std::string counted(std::size_t count);
 

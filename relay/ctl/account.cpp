@@ -55,7 +55,7 @@ Poco::JSON::Object to_json(const Account& account) {
   return object;
 }
 
-int add(Context& context, const Options& options) {
+int add_account(Context& context, const Options& options) {
   Account account;
   account.name = options["NAME"].as<std::string>();
   account.send_as = options["send-as"].as<std::vector<std::string>>();
@@ -70,7 +70,7 @@ int add(Context& context, const Options& options) {
   return done(context, "Account " + account.name + " added.", to_json(*stored));
 }
 
-int list(Context& context, const Options&) {
+int list_accounts(Context& context, const Options&) {
   auto accounts = context.services.accounts().list();
   if (!accounts) return fail(context, accounts.error());
   Poco::JSON::Array array;
@@ -89,7 +89,7 @@ int list(Context& context, const Options&) {
   return EX_OK;
 }
 
-int remove(Context& context, const Options& options) {
+int remove_account(Context& context, const Options& options) {
   const auto& name = options["NAME"].as<std::string>();
   // First: broken off here, the command can be given again.
   if (auto revoked = context.services.tokens().revoke_all_of(name); !revoked) return fail(context, revoked.error());
@@ -121,14 +121,14 @@ std::vector<Subcommand> account_commands() {
          options.add_options()("admin", "may also operate the relay");
          declare_password(options);
        },
-       add},
-      {"account list", "", "list the accounts", {}, {}, list},
+       add_account},
+      {"account list", "", "list the accounts", {}, {}, list_accounts},
       {"account remove",
        "NAME",
        "remove an account, its tokens and webhooks; what it submitted is still delivered",
        {"NAME"},
        {},
-       remove},
+       remove_account},
       {"account password", "NAME", "set a new password", {"NAME"}, declare_password, password},
   };
 }

@@ -52,7 +52,7 @@ Result<std::vector<AuditEntry>> latest(Context& context, std::size_t limit, cons
   return all;
 }
 
-int list(Context& context, const Options& options) {
+int list_audit(Context& context, const Options& options) {
   std::string subject;
   if (options.count("address") > 0) {
     auto address = EmailAddress::parse(options["address"].as<std::string>());
@@ -150,7 +150,7 @@ Result<Verdict> verify_all(Context& context, LoggedHeads logged) {
   return verdict;
 }
 
-int verify(Context& context, const Options& options) {
+int verify_audit(Context& context, const Options& options) {
   LoggedHeads logged;
   if (options.count("log") > 0) {
     auto heads = heads_in(options["log"].as<std::string>());
@@ -186,7 +186,7 @@ std::vector<Subcommand> audit_commands() {
              options.add_options()("address", po::value<std::string>(), "those of one address")(
                  "limit", po::value<std::size_t>()->default_value(100), "at most so many");
            },
-           list},
+           list_audit},
           {"audit verify",
            "",
            "whether the audit trail is whole; exit 1 when it is not",
@@ -195,7 +195,7 @@ std::vector<Subcommand> audit_commands() {
              options.add_options()("log", po::value<std::string>(),
                                    "a log of sealpostd, whose heads must stand in the trail");
            },
-           verify}};
+           verify_audit}};
 }
 
 }  // namespace sealpost::ctl

@@ -11,7 +11,7 @@
 namespace sealpost::ctl {
 namespace {
 
-constexpr std::chrono::seconds redis_timeout{5};
+constexpr std::chrono::seconds probe_timeout{5};
 constexpr std::int64_t tolerated_skew_s = 5;
 
 /// "Redis: what is wrong; what to do", or the same of a disk, as queue/durability.h says it.
@@ -108,7 +108,7 @@ void check_store(const Examination& examination, Findings& findings) {
     findings.push_back({"redis", endpoint.error().public_text, {}});
     return;
   }
-  redis::Client redis(std::move(*endpoint), redis_timeout, 1);
+  redis::Client redis(std::move(*endpoint), probe_timeout, 1);
   if (auto pong = redis.command({"PING"}); !pong) {
     findings.push_back({"redis", "cannot be reached (" + settings.redis.url.text + "): " + pong.error().internal_detail,
                         hint_of(settings, pong.error().internal_detail)});

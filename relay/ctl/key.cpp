@@ -48,7 +48,7 @@ int print_key(Context& context, const KeyRecord& key, const std::optional<Secret
   return EX_OK;
 }
 
-int show(Context& context, const Options& options) {
+int show_key(Context& context, const Options& options) {
   auto address = EmailAddress::parse(options["ADDRESS"].as<std::string>());
   if (!address) return fail(context, address.error());
   auto key = context.services.directory().find(*address);
@@ -122,7 +122,7 @@ int ca(Context& context, const Options&) {
 
 std::vector<Subcommand> key_commands() {
   return {
-      {"key show", "ADDRESS", "the key of an address", {"ADDRESS"}, {}, show},
+      {"key show", "ADDRESS", "the key of an address", {"ADDRESS"}, {}, show_key},
       {"key assign", "ADDRESS", "give an address a key and notify it", {"ADDRESS"}, {}, assign},
       {"key pool status", "", "how many pairs are ready", {}, {}, pool_status},
       {"key pool fill", "N", "make pairs until N are ready", {"N"}, {}, pool_fill},

@@ -116,7 +116,7 @@ int revoke_and_tell(Context& context, Post& post, const EmailAddress& address, c
   return done(context, "The key " + revoked->fingerprint + " of " + address.text() + " is revoked.", object);
 }
 
-int revoke(Context& context, const Options& options) {
+int revoke_key(Context& context, const Options& options) {
   auto address = EmailAddress::parse(options["ADDRESS"].as<std::string>());
   if (!address) return fail(context, address.error());
   const auto& text = options["reason"].as<std::string>();
@@ -177,7 +177,7 @@ std::vector<Subcommand> key_life_commands() {
                                "unspecified, keyCompromise, affiliationChanged, superseded or cessationOfOperation")(
              "fingerprint", po::value<std::string>(), "an earlier key instead of the current one");
        },
-       revoke},
+       revoke_key},
   };
 }
 

@@ -112,7 +112,7 @@ int print_page(Context& context, const DeliveryPage& page) {
   return EX_OK;
 }
 
-int list(Context& context, const Options& options) {
+int list_queue(Context& context, const Options& options) {
   auto filter = read_filter(options);
   if (!filter) return fail(context, filter.error());
   auto limit = parse_count(options["limit"].as<std::string>(), 1, 10000);
@@ -142,7 +142,7 @@ void print_delivery(std::ostream& out, const DeliveryRecord& record) {
 }
 
 /// A delivery's id shows the delivery, a message's the listing of its deliveries, each with its history.
-int show(Context& context, const Options& options) {
+int show_message(Context& context, const Options& options) {
   const auto& text = options["ID"].as<std::string>();
   auto records = named_deliveries(context.services.queue_view(), text);
   if (!records) return fail(context, records.error());
@@ -209,8 +209,8 @@ std::vector<Subcommand> queue_commands() {
   };
   return {
       {"queue summary", "", "count deliveries by state and destination", {}, {}, summary},
-      {"queue list", "[filters]", "list deliveries", {}, declare_list, list},
-      {"queue show", "ID", "a delivery, or all of a message, with history", {"ID"}, {}, show},
+      {"queue list", "[filters]", "list deliveries", {}, declare_list, list_queue},
+      {"queue show", "ID", "a delivery, or all of a message, with history", {"ID"}, {}, show_message},
       {"queue why", "ID|DOMAIN", "why something waits, until when, and what would change it", {"ID|DOMAIN"}, {}, why},
   };
 }

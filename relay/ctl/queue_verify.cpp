@@ -11,7 +11,7 @@ namespace sealpost::ctl {
 namespace {
 
 /// Exit code 1 for faults that are still there, as `check` has it.
-int verify(Context& context, const Options& options) {
+int verify_queue(Context& context, const Options& options) {
   const bool repair = options.count("repair") > 0;
   auto found = verify_queue(context.services.redis(), context.services.clock(), repair,
                             [&](std::size_t seen, std::size_t all) { draw_progress(context.err, seen, all); });
@@ -41,7 +41,7 @@ std::vector<Subcommand> queue_verify_commands() {
   const auto declare = [](boost::program_options::options_description& options) {
     options.add_options()("repair", "mend what is found");
   };
-  return {{"queue verify", "[--repair]", "compare the queue's indexes with its records", {}, declare, verify}};
+  return {{"queue verify", "[--repair]", "compare the queue's indexes with its records", {}, declare, verify_queue}};
 }
 
 }  // namespace sealpost::ctl

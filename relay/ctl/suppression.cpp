@@ -24,7 +24,7 @@ Result<SuppressionPage> read_page(Context& context, const Options& options) {
   return suppressions.list(*limit, options.count("cursor") > 0 ? options["cursor"].as<std::string>() : std::string());
 }
 
-int list(Context& context, const Options& options) {
+int list_suppressions(Context& context, const Options& options) {
   auto page = read_page(context, options);
   if (!page) return fail(context, page.error());
   if (context.json) {
@@ -77,7 +77,7 @@ std::vector<Subcommand> suppression_commands() {
          add("limit", po::value<std::string>()->default_value("100"), "rows at most, up to 10000");
          add("cursor", po::value<std::string>(), "where the last page ended");
        },
-       list},
+       list_suppressions},
       {"suppression clear", "ADDRESS...", "take mail to addresses again at once", {}, {}, clear, {}, "ADDRESS"},
   };
 }

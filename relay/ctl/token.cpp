@@ -34,7 +34,7 @@ int create(Context& context, const Options& options) {
   return EX_OK;
 }
 
-int list(Context& context, const Options&) {
+int list_tokens(Context& context, const Options&) {
   auto tokens = context.services.tokens().list();
   if (!tokens) return fail(context, tokens.error());
   Poco::JSON::Array array;
@@ -62,7 +62,7 @@ int list(Context& context, const Options&) {
   return EX_OK;
 }
 
-int revoke(Context& context, const Options& options) {
+int revoke_token(Context& context, const Options& options) {
   const auto& id = options["ID"].as<std::string>();
   if (auto revoked = context.services.tokens().revoke(id); !revoked) return fail(context, revoked.error());
   return done(context, "Token " + id + " revoked.", outcome("id", id, "revoked"));
@@ -82,8 +82,8 @@ std::vector<Subcommand> token_commands() {
                                "what the token may do (repeatable)");
        },
        create},
-      {"token list", "", "list the tokens, not their secrets", {}, {}, list},
-      {"token revoke", "ID", "make a token useless at once", {"ID"}, {}, revoke},
+      {"token list", "", "list the tokens, not their secrets", {}, {}, list_tokens},
+      {"token revoke", "ID", "make a token useless at once", {"ID"}, {}, revoke_token},
   };
 }
 

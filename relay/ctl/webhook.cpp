@@ -24,7 +24,7 @@ Poco::JSON::Object to_json(const Webhook& webhook) {
   return object;
 }
 
-int add(Context& context, const Options& options) {
+int add_webhook(Context& context, const Options& options) {
   const auto& account = options["ACCOUNT"].as<std::string>();
   auto url = WebhookUrl::parse(options["URL"].as<std::string>());
   if (!url) return fail(context, url.error());
@@ -51,7 +51,7 @@ int add(Context& context, const Options& options) {
   return EX_OK;
 }
 
-int list(Context& context, const Options&) {
+int list_webhooks(Context& context, const Options&) {
   auto webhooks = context.services.webhooks().list();
   if (!webhooks) return fail(context, webhooks.error());
   Poco::JSON::Array array;
@@ -70,7 +70,7 @@ int list(Context& context, const Options&) {
   return EX_OK;
 }
 
-int remove(Context& context, const Options& options) {
+int remove_webhook(Context& context, const Options& options) {
   const auto& id = options["ID"].as<std::string>();
   if (auto removed = context.services.webhooks().remove(id); !removed) return fail(context, removed.error());
   return done(context, "Webhook " + id + " removed.", outcome("id", id, "removed"));
@@ -91,9 +91,9 @@ std::vector<Subcommand> webhook_commands() {
                                "delivered, deferred, bounced or picked_up (repeatable)");
          options.add_options()("allow-private", "loopback and private addresses may be called, and http");
        },
-       add},
-      {"webhook list", "", "list the webhooks, not their keys", {}, {}, list},
-      {"webhook remove", "ID", "tell that URL no more", {"ID"}, {}, remove},
+       add_webhook},
+      {"webhook list", "", "list the webhooks, not their keys", {}, {}, list_webhooks},
+      {"webhook remove", "ID", "tell that URL no more", {"ID"}, {}, remove_webhook},
   };
 }
 

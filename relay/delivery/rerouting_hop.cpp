@@ -10,7 +10,7 @@ namespace sealpost {
 namespace {
 
 /// Of one that nobody was sent to any more.
-constexpr std::chrono::minutes memory{10};
+constexpr std::chrono::minutes hop_memory{10};
 
 bool is_url(const std::string& destination) { return destination.find("://") != std::string::npos; }
 
@@ -49,7 +49,7 @@ void ReroutingHop::tidy() {
   {
     const std::lock_guard lock(mutex_);
     std::erase_if(others_, [](const auto& entry) {
-      return !entry.second.hop || std::chrono::steady_clock::now() - entry.second.last > memory;
+      return !entry.second.hop || std::chrono::steady_clock::now() - entry.second.last > hop_memory;
     });
     for (const auto& [name, other] : others_) hops.push_back(other.hop);
   }

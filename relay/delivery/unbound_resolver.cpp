@@ -23,11 +23,6 @@ constexpr int type_aaaa = 28;
 constexpr int rcode_ok = 0;
 constexpr int rcode_no_name = 3;
 
-struct UbResultDeleter {
-  void operator()(ub_result* result) const { ub_resolve_free(result); }
-};
-using UbResultPtr = std::unique_ptr<ub_result, UbResultDeleter>;
-
 /// The octets of each record.
 std::vector<std::string_view> data_of(const ub_result& result) {
   std::vector<std::string_view> all;
@@ -102,9 +97,12 @@ class UnboundResolver::Question final {
   }
 
  private:
+  struct ResultDeleter {
+    void operator()(ub_result* result) const { ub_resolve_free(result); }
+  };
   struct Shared {
     PollableFlag done;
-    UbResultPtr result;
+    std::unique_ptr<ub_result, ResultDeleter> result;
     int error = 0;
   };
 

@@ -22,9 +22,9 @@ constexpr std::size_t max_event = 256UL * 1024;
 constexpr std::size_t max_interim_answers = 8;  ///< 1xx, and the header lines of each
 
 /// What an attempt needs, gathered step by step; whichever step fails ends it.
-class Call final {
+class WebhookCall final {
  public:
-  Call(const PollableFlag& stop, Deadline deadline) : stop_(stop), deadline_(deadline) {}
+  WebhookCall(const PollableFlag& stop, Deadline deadline) : stop_(stop), deadline_(deadline) {}
 
   Attempt make(const Webhook& webhook, const std::string& id, std::int64_t seconds, std::string_view json) {
     attempt_.reached = false;
@@ -146,7 +146,7 @@ Attempt WebhookHop::attempt(const Claim& claim, DeliveryBody& body) {
   if (!json && json.error().kind != ErrorKind::Temporary) return {Unreadable{json.error().public_text}, {}};
   if (!json) return {Deferred{json.error().public_text, "4.3.0"}, {}};
   const std::int64_t seconds = to_milliseconds(clock_.now()) / 1000;
-  Call call(stop_, std::chrono::steady_clock::now() + limit_);
+  WebhookCall call(stop_, std::chrono::steady_clock::now() + limit_);
   return call.make(*webhook, claim.delivery.id.message().text(), seconds, *json);
 }
 

@@ -16,9 +16,8 @@
 #include "relay/openapi/openapi_schema.h"
 
 namespace sealpost {
+namespace openapi {
 namespace {
-
-using namespace openapi;
 
 constexpr std::array<const char*, 5> methods = {"get", "put", "post", "delete", "patch"};
 /// Of an answer that every call may have: it is told once.
@@ -252,8 +251,10 @@ Result<std::string> html_of(const Document& document) {
 }
 
 }  // namespace
+}  // namespace openapi
 
 Result<OpenApiPage> render_openapi(std::string_view document) {
+  using namespace openapi;
   constexpr std::size_t max_depth = 40;
   auto parsed = http::parse_json(document, max_depth);
   if (!parsed) return Error::internal("openapi.json: " + parsed.error().public_text);

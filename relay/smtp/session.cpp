@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t max_command = 512;
 constexpr std::size_t max_mail_command = 512 + 512;
 constexpr std::size_t max_auth_line = 12288;  // RFC 4954 section 4
-constexpr int max_errors = 20;
+constexpr int max_refused_commands = 20;
 
 bool begins_with(std::string_view line, std::string_view verb) {
   return line.size() >= verb.size() && ascii_iequals(line.substr(0, verb.size()), verb);
@@ -185,7 +185,7 @@ void Session::refuse(const Reply& refusal) {
 /// A reply to something that a well-behaved client would not send; too many of them end the session.
 void Session::fault(int code, std::string_view enhanced, std::string text) {
   reply(code, enhanced, std::move(text));
-  if (++errors_ < max_errors) return;
+  if (++errors_ < max_refused_commands) return;
   reply(421, "4.7.0", "too many errors, closing");
   close();
 }

@@ -37,7 +37,7 @@ export class Visitor {
     const context = await browser.newContext({
       viewport: phone ? PHONE : DESK, isMobile: phone, hasTouch: phone, javaScriptEnabled: script, locale: language,
     });
-    context.setDefaultTimeout(30_000);
+    context.setDefaultTimeout(90_000); // a busy machine takes long to draw a long page
     return new Visitor(context, await context.newPage(), screen, script);
   }
 

@@ -61,17 +61,17 @@ class Bounces : public ::testing::Test {
   static inline RelayFixture* relay = nullptr;
 };
 
-struct Case {
+struct BounceCase {
   const char* name;
   const char* recipient;
   const char* status;
   const char* diagnostic;
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
-class PermanentFailures : public Bounces, public ::testing::WithParamInterface<Case> {};
+void PrintTo(const BounceCase& c, std::ostream* out) { *out << c.name; }
+class PermanentFailures : public Bounces, public ::testing::WithParamInterface<BounceCase> {};
 
 TEST_P(PermanentFailures, ComeBackAsAReportWithoutContent) {
-  const Case& c = GetParam();
+  const BounceCase& c = GetParam();
   const std::string sender = std::string(c.name) + "@example.com";
   ASSERT_TRUE(submit(sender, c.recipient).starts_with("250"));
   const auto files = relay->mail(ascii_lower(sender), 1);
@@ -96,8 +96,8 @@ TEST_P(PermanentFailures, ComeBackAsAReportWithoutContent) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, PermanentFailures,
-    ::testing::Values(Case{"AtRcpt", "refused1@example.net", "5.1.1", "550 5.1.1 there is no such user"},
-                      Case{"AtTheFinalDot", "rejected1@example.net", "5.6.0", "554 5.6.0 we do not like it"}),
+    ::testing::Values(BounceCase{"AtRcpt", "refused1@example.net", "5.1.1", "550 5.1.1 there is no such user"},
+                      BounceCase{"AtTheFinalDot", "rejected1@example.net", "5.6.0", "554 5.6.0 we do not like it"}),
     [](const auto& info) { return info.param.name; });
 
 TEST_F(Bounces, ATemporaryRefusalIsTriedAgainUntilItIsTaken) {

@@ -10,14 +10,14 @@
 namespace sealpost::test {
 namespace {
 
-struct Case {
+struct ConfirmationCase {
   const char* name;
   const char* sink;  ///< mode of mail_sink.py; empty: the relay's own maildir
   const char* action;
   const char* words;
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
-class Confirmation : public ::testing::TestWithParam<Case> {};
+void PrintTo(const ConfirmationCase& c, std::ostream* out) { *out << c.name; }
+class Confirmation : public ::testing::TestWithParam<ConfirmationCase> {};
 
 TEST_P(Confirmation, ReachesTheSenderThatAskedForIt) {
   const std::string mode = GetParam().sink;
@@ -61,9 +61,10 @@ TEST_P(Confirmation, ReachesTheSenderThatAskedForIt) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Confirmation,
-                         ::testing::Values(Case{"Smtp", "smtp", "relayed", "no further confirmation may come"},
-                                           Case{"Lmtp", "lmtp", "delivered", "to the recipient's mailbox"},
-                                           Case{"Maildir", "", "delivered", "to the recipient's mailbox"}),
+                         ::testing::Values(ConfirmationCase{"Smtp", "smtp", "relayed",
+                                                            "no further confirmation may come"},
+                                           ConfirmationCase{"Lmtp", "lmtp", "delivered", "to the recipient's mailbox"},
+                                           ConfirmationCase{"Maildir", "", "delivered", "to the recipient's mailbox"}),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

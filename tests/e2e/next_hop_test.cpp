@@ -11,17 +11,17 @@
 namespace sealpost::test {
 namespace {
 
-struct Case {
+struct NextHopCase {
   const char* name;
   const char* mode;
   bool tls;
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const NextHopCase& c, std::ostream* out) { *out << c.name; }
 
-class NextHops : public ::testing::TestWithParam<Case> {};
+class NextHops : public ::testing::TestWithParam<NextHopCase> {};
 
 TEST_P(NextHops, FirstMailAndItsNotificationArriveAndTheMailDecrypts) {
-  const Case& c = GetParam();
+  const NextHopCase& c = GetParam();
   // Before the relay starts: it inherits the trust in this CA, as it would have the system's.
   const std::string certificate = TestCertificates::get().good();
   const TempDir secrets;
@@ -52,8 +52,9 @@ TEST_P(NextHops, FirstMailAndItsNotificationArriveAndTheMailDecrypts) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, NextHops,
-                         ::testing::Values(Case{"Smtp", "smtp", true}, Case{"Smtps", "smtps", true},
-                                           Case{"Lmtp", "lmtp", false}, Case{"SmtpInClear", "smtp", false}),
+                         ::testing::Values(NextHopCase{"Smtp", "smtp", true}, NextHopCase{"Smtps", "smtps", true},
+                                           NextHopCase{"Lmtp", "lmtp", false},
+                                           NextHopCase{"SmtpInClear", "smtp", false}),
                          [](const auto& info) { return info.param.name; });
 
 TEST(NextHop, DsnParametersReachANextHopThatOffersDsn) {

@@ -18,7 +18,7 @@ namespace {
 
 const std::string json_code_begin = R"({"code":")";
 
-std::string code_body(const std::string& code) { return json_code_begin + code + "\"}"; }
+std::string body_of_code(const std::string& code) { return json_code_begin + code + "\"}"; }
 
 /// Addresses that were given a pair.
 std::vector<std::string> assigned_addresses(const RelayFixture& relay) {
@@ -84,7 +84,7 @@ class PickupRelay : public ::testing::Test {
   /// After wrong codes, as late as the answer says.
   static int open(const LinkAndCode& link, const std::map<std::string, std::string>& fields = {}) {
     while (true) {
-      const auto answer = relay->http("POST", "/v1/pickup/" + link.token + "/session", code_body(link.code), fields);
+      const auto answer = relay->http("POST", "/v1/pickup/" + link.token + "/session", body_of_code(link.code), fields);
       if (answer.status != 429) return answer.status;
       std::this_thread::sleep_for(std::chrono::seconds(std::stoi(answer.fields.at("retry-after"))));
     }

@@ -57,14 +57,14 @@ TEST_F(SubmitRefusals, ATruncatedBodyIsNone) {
   expect_nothing_queued();
 }
 
-struct Case {
+struct SubmitRefusalsCase {
   const char* name;
   int status;
   std::string fields;
   std::string body;
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
-class SubmitRefusal : public SubmitRefusals, public testing::WithParamInterface<Case> {};
+void PrintTo(const SubmitRefusalsCase& c, std::ostream* out) { *out << c.name; }
+class SubmitRefusal : public SubmitRefusals, public testing::WithParamInterface<SubmitRefusalsCase> {};
 TEST_P(SubmitRefusal, IsAProblem) {
   const std::string answer = say(head(GetParam().fields) + GetParam().body);
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 " + std::to_string(GetParam().status) + " ")) << answer;
@@ -76,20 +76,21 @@ TEST_P(SubmitRefusal, IsAProblem) {
 }
 INSTANTIATE_TEST_SUITE_P(
     All, SubmitRefusal,
-    testing::Values(Case{"Chunked", 411, "Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"},
-                    Case{"ChunkedWithBadFraming", 411, "Transfer-Encoding: chunked\r\n", "zz\r\nhello"},
-                    Case{"ChunkedAndALength", 411,
-                         "Transfer-Encoding: chunked\r\n" + std::string("Content-Length: 5\r\n"), "hello"},
-                    Case{"TwoLengths", 400, "Content-Length: 5\r\nContent-Length: 6\r\n", small},
-                    Case{"NegativeLength", 400, "Content-Length: -5\r\n", small},
-                    Case{"LengthInHex", 400, "Content-Length: 0x10\r\n", small},
-                    Case{"ControlCharacterInAField", 400, "Idempotency-Key: a\x01\r\nContent-Length: 5\r\n", "hello"},
-                    Case{"BareLineFeedInTheHead", 400, "X: y\nContent-Length: 5\r\n", "hello"},
-                    Case{"Oversized", 413, "Content-Length: 100000000\r\n", ""},
-                    Case{"KeyOfTwoWords", 400, "Idempotency-Key: a b\r\nContent-Length: 5\r\n", "hello"},
-                    Case{"NotJson", 400, "Content-Length: 5\r\n", "hello"},
-                    Case{"TooDeep", 400, "Content-Length: 4000\r\n", std::string(4000, '[')},
-                    Case{"NotUtf8", 400, "Content-Length: 3\r\n", "\"\xff\""}),
+    testing::Values(
+        SubmitRefusalsCase{"Chunked", 411, "Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"},
+        SubmitRefusalsCase{"ChunkedWithBadFraming", 411, "Transfer-Encoding: chunked\r\n", "zz\r\nhello"},
+        SubmitRefusalsCase{"ChunkedAndALength", 411,
+                           "Transfer-Encoding: chunked\r\n" + std::string("Content-Length: 5\r\n"), "hello"},
+        SubmitRefusalsCase{"TwoLengths", 400, "Content-Length: 5\r\nContent-Length: 6\r\n", small},
+        SubmitRefusalsCase{"NegativeLength", 400, "Content-Length: -5\r\n", small},
+        SubmitRefusalsCase{"LengthInHex", 400, "Content-Length: 0x10\r\n", small},
+        SubmitRefusalsCase{"ControlCharacterInAField", 400, "Idempotency-Key: a\x01\r\nContent-Length: 5\r\n", "hello"},
+        SubmitRefusalsCase{"BareLineFeedInTheHead", 400, "X: y\nContent-Length: 5\r\n", "hello"},
+        SubmitRefusalsCase{"Oversized", 413, "Content-Length: 100000000\r\n", ""},
+        SubmitRefusalsCase{"KeyOfTwoWords", 400, "Idempotency-Key: a b\r\nContent-Length: 5\r\n", "hello"},
+        SubmitRefusalsCase{"NotJson", 400, "Content-Length: 5\r\n", "hello"},
+        SubmitRefusalsCase{"TooDeep", 400, "Content-Length: 4000\r\n", std::string(4000, '[')},
+        SubmitRefusalsCase{"NotUtf8", 400, "Content-Length: 3\r\n", "\"\xff\""}),
     [](const auto& info) { return info.param.name; });
 
 TEST_F(SubmitRefusals, AnotherAccountsMessageDoesNotExist) {

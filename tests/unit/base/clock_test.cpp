@@ -7,13 +7,13 @@
 namespace sealpost {
 namespace {
 
-struct Case {
+struct ClockCase {
   const char* name;
   std::int64_t milliseconds;
   const char* rfc3339;
   const char* rfc5322;
 };
-class TimeText : public ::testing::TestWithParam<Case> {};
+class TimeText : public ::testing::TestWithParam<ClockCase> {};
 
 TEST_P(TimeText, IsWritten) {
   const auto& param = GetParam();
@@ -25,12 +25,12 @@ TEST_P(TimeText, IsWritten) {
 
 INSTANTIATE_TEST_SUITE_P(
     Vectors, TimeText,
-    ::testing::Values(Case{"epoch", 0, "1970-01-01T00:00:00.000Z", "Thu, 1 Jan 1970 00:00:00 +0000"},
-                      Case{"with_ms", 1'769'851'800'123, "2026-01-31T09:30:00.123Z", "Sat, 31 Jan 2026 09:30:00 +0000"},
-                      Case{"leap_day", 1'709'164'799'999, "2024-02-28T23:59:59.999Z",
-                           "Wed, 28 Feb 2024 23:59:59 +0000"},
-                      Case{"leap", 1'709'208'000'007, "2024-02-29T12:00:00.007Z", "Thu, 29 Feb 2024 12:00:00 +0000"},
-                      Case{"far", 4'102'444'800'000, "2100-01-01T00:00:00.000Z", "Fri, 1 Jan 2100 00:00:00 +0000"}),
+    ::testing::Values(
+        ClockCase{"epoch", 0, "1970-01-01T00:00:00.000Z", "Thu, 1 Jan 1970 00:00:00 +0000"},
+        ClockCase{"with_ms", 1'769'851'800'123, "2026-01-31T09:30:00.123Z", "Sat, 31 Jan 2026 09:30:00 +0000"},
+        ClockCase{"leap_day", 1'709'164'799'999, "2024-02-28T23:59:59.999Z", "Wed, 28 Feb 2024 23:59:59 +0000"},
+        ClockCase{"leap", 1'709'208'000'007, "2024-02-29T12:00:00.007Z", "Thu, 29 Feb 2024 12:00:00 +0000"},
+        ClockCase{"far", 4'102'444'800'000, "2100-01-01T00:00:00.000Z", "Fri, 1 Jan 2100 00:00:00 +0000"}),
     [](const auto& info) { return info.param.name; });
 
 TEST(ParseRfc3339, ReadsWhatIsWrittenAndAnyOffset) {

@@ -8,7 +8,7 @@ namespace {
 constexpr const char* afar = "192.0.2.7";
 constexpr const char* proxy = "10.0.0.1";
 
-std::string get(const std::string& target, const std::string& fields = {}) {
+std::string get_of(const std::string& target, const std::string& fields = {}) {
   return "GET " + target + " HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n";
 }
 std::string bearer(const std::string& token) { return "Authorization: Bearer " + token + "\r\n"; }
@@ -27,7 +27,7 @@ class HttpAccessTest : public HttpTest, public testing::WithParamInterface<Acces
 
 TEST_P(HttpAccessTest, IsCheckedBeforeTheHandler) {
   Direct direct(context_, from(GetParam().peer));
-  const std::string answer = direct.say(get(GetParam().target, GetParam().fields));
+  const std::string answer = direct.say(get_of(GetParam().target, GetParam().fields));
   EXPECT_EQ(status_of(answer), GetParam().status) << answer;
   EXPECT_EQ(handled_, GetParam().status == 200 ? 1 : 0);
   const bool challenged = answer.find("\r\nWWW-Authenticate: Bearer, Basic realm=") != std::string::npos;
@@ -38,7 +38,7 @@ constexpr const char* here = "127.0.0.1";
 
 TEST_F(HttpAccessTest, TooManyGuessesAreToldWhenToComeAgain) {
   Direct direct(context_, from(here));
-  EXPECT_NE(direct.say(get("/submit", bearer("throttled"))).find("\r\nRetry-After: 7\r\n"), std::string::npos);
+  EXPECT_NE(direct.say(get_of("/submit", bearer("throttled"))).find("\r\nRetry-After: 7\r\n"), std::string::npos);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -107,7 +107,8 @@ class HttpOriginTest : public HttpTest, public testing::WithParamInterface<Origi
 TEST_P(HttpOriginTest, IsWhatATrustedProxySaw) {
   context_.options.trusted_proxies = {proxy, "10.0.0.2"};
   Direct direct(context_, from(GetParam().peer));
-  const std::string answer = direct.say(get("/who", std::string("X-Forwarded-For: ") + GetParam().forwarded + "\r\n"));
+  const std::string answer =
+      direct.say(get_of("/who", std::string("X-Forwarded-For: ") + GetParam().forwarded + "\r\n"));
   EXPECT_EQ(answer.substr(answer.find("\r\n\r\n") + 4), GetParam().client);
 }
 INSTANTIATE_TEST_SUITE_P(Cases, HttpOriginTest,
@@ -125,13 +126,13 @@ INSTANTIATE_TEST_SUITE_P(Cases, HttpOriginTest,
 
 TEST_F(HttpTest, RefusalOfAProxyNamesTheSettingThatTrustsIt) {
   Direct direct(context_, from(here));
-  EXPECT_NE(direct.say(get("/secure", "X-Forwarded-For: 192.0.2.7\r\n")).find("http.trusted_proxies"),
+  EXPECT_NE(direct.say(get_of("/secure", "X-Forwarded-For: 192.0.2.7\r\n")).find("http.trusted_proxies"),
             std::string::npos);
 }
 
 TEST_F(HttpTest, AStoreThatIsAwayIsLoggedWithTheRoute) {
   Direct direct(context_, from(here));
-  EXPECT_EQ(status_of(direct.say(get("/submit", bearer("away")))), 503);
+  EXPECT_EQ(status_of(direct.say(get_of("/submit", bearer("away")))), 503);
   EXPECT_NE(logged().find(" warning http.handler_failed route=/submit reason="), std::string::npos) << logged();
 }
 
@@ -156,7 +157,7 @@ TEST_F(HttpTest, AKnownCallersBodyIsAskedForOnce) {
 TEST_F(HttpTest, WrongGuessesCountByTheClientsNetwork) {
   context_.options.trusted_proxies = {proxy};
   Direct direct(context_, from(proxy));
-  direct.say(get("/submit", "X-Forwarded-For: 2001:db8::1\r\nX-Forwarded-Proto: https\r\n" + bearer("wrong")));
+  direct.say(get_of("/submit", "X-Forwarded-For: 2001:db8::1\r\nX-Forwarded-Proto: https\r\n" + bearer("wrong")));
   EXPECT_EQ(tokens_.last_network, "2001:db8::");
 }
 

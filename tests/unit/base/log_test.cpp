@@ -61,12 +61,12 @@ TEST_F(LogTest, AFailureNamesReasonAndDetail) {
             "2026-01-31T09:30:00.123Z warning y reason=later\n");
 }
 
-struct Value {
+struct LoggedValue {
   const char* name;
   std::string value;
   const char* text;
 };
-class LogValue : public LogTest, public ::testing::WithParamInterface<Value> {};
+class LogValue : public LogTest, public ::testing::WithParamInterface<LoggedValue> {};
 
 TEST_P(LogValue, StaysOneFieldOfOneTextLine) {
   Log out(LogLevel::Info, LogFormat::Text, clock_, descriptor_);
@@ -90,22 +90,24 @@ TEST_P(LogValue, StaysOneJsonLine) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Values, LogValue,
-                         ::testing::Values(Value{"plain", "abc", "abc"}, Value{"empty", "", "\"\""},
-                                           Value{"blank", "a b", "\"a b\""}, Value{"newline", "a\nb", "\"a\\x0ab\""},
-                                           Value{"forged_line", "x\r\n2026-01-31T09:30:00.123Z error root",
-                                                 "\"x\\x0d\\x0a2026-01-31T09:30:00.123Z error root\""},
-                                           Value{"quote", "a\"b", "\"a\\\"b\""},
-                                           Value{"backslash", "a\\b", "\"a\\\\b\""}, Value{"equals", "a=b", "\"a=b\""},
-                                           Value{"nul", std::string("a\0b", 3), "\"a\\x00b\""},
-                                           Value{"escape", "\x1b[31m", "\"\\x1b[31m\""},
-                                           Value{"c1_escape",
-                                                 "a\xc2\x9b"
-                                                 "2J",
-                                                 "\"a\\xc2\\x9b2J\""},
-                                           Value{"line_separator", "a\xe2\x80\xa8", "\"a\\xe2\\x80\\xa8\""},
-                                           Value{"delete", "a\x7f", "\"a\\x7f\""},
-                                           Value{"utf8", "j\xc3\xbcrgen", "j\xc3\xbcrgen"},
-                                           Value{"latin1", "caf\xe9", "\"caf\\xe9\""}),
+                         ::testing::Values(LoggedValue{"plain", "abc", "abc"}, LoggedValue{"empty", "", "\"\""},
+                                           LoggedValue{"blank", "a b", "\"a b\""},
+                                           LoggedValue{"newline", "a\nb", "\"a\\x0ab\""},
+                                           LoggedValue{"forged_line", "x\r\n2026-01-31T09:30:00.123Z error root",
+                                                       "\"x\\x0d\\x0a2026-01-31T09:30:00.123Z error root\""},
+                                           LoggedValue{"quote", "a\"b", "\"a\\\"b\""},
+                                           LoggedValue{"backslash", "a\\b", "\"a\\\\b\""},
+                                           LoggedValue{"equals", "a=b", "\"a=b\""},
+                                           LoggedValue{"nul", std::string("a\0b", 3), "\"a\\x00b\""},
+                                           LoggedValue{"escape", "\x1b[31m", "\"\\x1b[31m\""},
+                                           LoggedValue{"c1_escape",
+                                                       "a\xc2\x9b"
+                                                       "2J",
+                                                       "\"a\\xc2\\x9b2J\""},
+                                           LoggedValue{"line_separator", "a\xe2\x80\xa8", "\"a\\xe2\\x80\\xa8\""},
+                                           LoggedValue{"delete", "a\x7f", "\"a\\x7f\""},
+                                           LoggedValue{"utf8", "j\xc3\xbcrgen", "j\xc3\xbcrgen"},
+                                           LoggedValue{"latin1", "caf\xe9", "\"caf\\xe9\""}),
                          [](const auto& info) { return info.param.name; });
 
 TEST_F(LogTest, LinesOfManyThreadsNeverMix) {

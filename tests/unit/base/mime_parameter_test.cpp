@@ -101,14 +101,14 @@ TEST(Parameter, IsWrittenAsRfc2231Has) {
   EXPECT_EQ(parameter("filename", "\u20ac rates"), ";\r\n\tfilename*=utf-8''%E2%82%AC%20rates") << "RFC 6266 section 5";
 }
 
-struct Value {
+struct MimeParameterValue {
   const char* name;
   std::string value;
   bool quoted;
 };
-void PrintTo(const Value& value, std::ostream* out) { *out << value.name; }
+void PrintTo(const MimeParameterValue& value, std::ostream* out) { *out << value.name; }
 
-class ParameterOf : public testing::TestWithParam<Value> {};
+class ParameterOf : public testing::TestWithParam<MimeParameterValue> {};
 
 TEST_P(ParameterOf, IsReadAsItWasWritten) {
   const std::string text = parameter("filename", GetParam().value);
@@ -124,15 +124,19 @@ std::string emoji(std::size_t count) {
 
 INSTANTIATE_TEST_SUITE_P(
     MimeText, ParameterOf,
-    testing::Values(Value{"Plain", "report.pdf", true}, Value{"Empty", "", true}, Value{"Blanks", "  a  b  ", true},
-                    Value{"LongestQuoted", std::string(56, 'x'), true}, Value{"LongAscii", std::string(57, 'x'), false},
-                    Value{"VeryLongAscii", std::string(1024, 'x'), false}, Value{"Quote", "a\"b", false},
-                    Value{"Backslash", "a\\b", false}, Value{"Percent", "100%41", false},
-                    Value{"Apostrophe", "utf-8'en'x", false}, Value{"LooksEncoded", "=?utf-8?B?w7w=?=", false},
-                    Value{"Specials", "a;b=c, (d) <e@f> [g]/h?:", true}, Value{"Star", "a*0*=b", true},
-                    Value{"Umlaut", "Gr\u00fc\u00dfe.pdf", false}, Value{"Wide", "\u5b89\u5168.txt", false},
-                    Value{"Emoji", emoji(20), false}, Value{"ManyEmoji", emoji(256), false},
-                    Value{"OnlyPercents", std::string(300, '%'), false}),
+    testing::Values(
+        MimeParameterValue{"Plain", "report.pdf", true}, MimeParameterValue{"Empty", "", true},
+        MimeParameterValue{"Blanks", "  a  b  ", true}, MimeParameterValue{"LongestQuoted", std::string(56, 'x'), true},
+        MimeParameterValue{"LongAscii", std::string(57, 'x'), false},
+        MimeParameterValue{"VeryLongAscii", std::string(1024, 'x'), false}, MimeParameterValue{"Quote", "a\"b", false},
+        MimeParameterValue{"Backslash", "a\\b", false}, MimeParameterValue{"Percent", "100%41", false},
+        MimeParameterValue{"Apostrophe", "utf-8'en'x", false},
+        MimeParameterValue{"LooksEncoded", "=?utf-8?B?w7w=?=", false},
+        MimeParameterValue{"Specials", "a;b=c, (d) <e@f> [g]/h?:", true}, MimeParameterValue{"Star", "a*0*=b", true},
+        MimeParameterValue{"Umlaut", "Gr\u00fc\u00dfe.pdf", false},
+        MimeParameterValue{"Wide", "\u5b89\u5168.txt", false}, MimeParameterValue{"Emoji", emoji(20), false},
+        MimeParameterValue{"ManyEmoji", emoji(256), false},
+        MimeParameterValue{"OnlyPercents", std::string(300, '%'), false}),
     [](const auto& test) { return test.param.name; });
 
 TEST(Parameter, IsNeverCutWithinACharacterWhereverItFalls) {

@@ -13,15 +13,15 @@ const TemplateValues values = {{"name", "<b>\"A\" & 'B'</b>"}, {"empty", ""}, {"
 const Sentences sentences = {
     {"greeting", "Hi & bye, {{name}}!"}, {"lost", "Where is {{nobody}}?"}, {"quote", "{{braces}}"}};
 
-struct Case {
+struct TemplateExample {
   const char* name;
   const char* text;
   TemplateKind kind;
   const char* filled;  ///< nothing for an error
 };
-void PrintTo(const Case& example, std::ostream* out) { *out << example.name; }
+void PrintTo(const TemplateExample& example, std::ostream* out) { *out << example.name; }
 
-class TemplateCase : public testing::TestWithParam<Case> {};
+class TemplateCase : public testing::TestWithParam<TemplateExample> {};
 
 TEST_P(TemplateCase, IsFilled) {
   const auto filled = fill(GetParam().text, GetParam().kind, values, sentences);
@@ -35,24 +35,25 @@ TEST_P(TemplateCase, IsFilled) {
 
 INSTANTIATE_TEST_SUITE_P(
     Template, TemplateCase,
-    testing::Values(Case{"WithoutNames", "plain } text {", TemplateKind::Html, "plain } text {"},
-                    Case{"TextAsItStands", "Hi {{name}}!", TemplateKind::Text, "Hi <b>\"A\" & 'B'</b>!"},
-                    Case{"HtmlEscaped", "<a title=\"{{name}}\">", TemplateKind::Html,
-                         "<a title=\"&lt;b&gt;&quot;A&quot; &amp; &#39;B&#39;&lt;/b&gt;\">"},
-                    Case{"MarkupAsItStands", "{{{name}}}", TemplateKind::Html, "<b>\"A\" & 'B'</b>"},
-                    Case{"Twice", "{{empty}}{{empty}}|{{empty}}", TemplateKind::Text, "|"},
-                    Case{"ValueIsNoTemplate", "{{braces}}", TemplateKind::Text, "{{name}}"},
-                    Case{"Sentence", "<p>{{_greeting}}</p>", TemplateKind::Html,
-                         "<p>Hi &amp; bye, &lt;b&gt;&quot;A&quot; &amp; &#39;B&#39;&lt;/b&gt;!</p>"},
-                    Case{"SentenceAsText", "{{_greeting}}", TemplateKind::Text, "Hi & bye, <b>\"A\" & 'B'</b>!"},
-                    Case{"SentencesValueIsNoTemplate", "{{_quote}}", TemplateKind::Text, "{{name}}"},
-                    Case{"NoSuchSentence", "{{_nothing}}", TemplateKind::Text, nullptr},
-                    Case{"SentenceWithoutItsValue", "{{_lost}}", TemplateKind::Text, nullptr},
-                    Case{"SentenceIsNoMarkup", "{{{_greeting}}}", TemplateKind::Html, nullptr},
-                    Case{"MissingValue", "Hi {{nobody}}", TemplateKind::Text, nullptr},
-                    Case{"NoName", "Hi {{}}", TemplateKind::Text, nullptr},
-                    Case{"Unclosed", "Hi {{name", TemplateKind::Text, nullptr},
-                    Case{"MarkupUnclosed", "Hi {{{name}}", TemplateKind::Html, nullptr}),
+    testing::Values(TemplateExample{"WithoutNames", "plain } text {", TemplateKind::Html, "plain } text {"},
+                    TemplateExample{"TextAsItStands", "Hi {{name}}!", TemplateKind::Text, "Hi <b>\"A\" & 'B'</b>!"},
+                    TemplateExample{"HtmlEscaped", "<a title=\"{{name}}\">", TemplateKind::Html,
+                                    "<a title=\"&lt;b&gt;&quot;A&quot; &amp; &#39;B&#39;&lt;/b&gt;\">"},
+                    TemplateExample{"MarkupAsItStands", "{{{name}}}", TemplateKind::Html, "<b>\"A\" & 'B'</b>"},
+                    TemplateExample{"Twice", "{{empty}}{{empty}}|{{empty}}", TemplateKind::Text, "|"},
+                    TemplateExample{"ValueIsNoTemplate", "{{braces}}", TemplateKind::Text, "{{name}}"},
+                    TemplateExample{"Sentence", "<p>{{_greeting}}</p>", TemplateKind::Html,
+                                    "<p>Hi &amp; bye, &lt;b&gt;&quot;A&quot; &amp; &#39;B&#39;&lt;/b&gt;!</p>"},
+                    TemplateExample{"SentenceAsText", "{{_greeting}}", TemplateKind::Text,
+                                    "Hi & bye, <b>\"A\" & 'B'</b>!"},
+                    TemplateExample{"SentencesValueIsNoTemplate", "{{_quote}}", TemplateKind::Text, "{{name}}"},
+                    TemplateExample{"NoSuchSentence", "{{_nothing}}", TemplateKind::Text, nullptr},
+                    TemplateExample{"SentenceWithoutItsValue", "{{_lost}}", TemplateKind::Text, nullptr},
+                    TemplateExample{"SentenceIsNoMarkup", "{{{_greeting}}}", TemplateKind::Html, nullptr},
+                    TemplateExample{"MissingValue", "Hi {{nobody}}", TemplateKind::Text, nullptr},
+                    TemplateExample{"NoName", "Hi {{}}", TemplateKind::Text, nullptr},
+                    TemplateExample{"Unclosed", "Hi {{name", TemplateKind::Text, nullptr},
+                    TemplateExample{"MarkupUnclosed", "Hi {{{name}}", TemplateKind::Html, nullptr}),
     [](const auto& test) { return test.param.name; });
 
 TEST(Template, PlaceholdersAreToldWithTheirLines) {

@@ -16,6 +16,7 @@
 #include "crypto/key_vault.h"
 #include "crypto/master_key.h"
 #include "crypto/relay_identity.h"
+#include "tests/support/address.h"
 #include "tests/support/fakes.h"
 #include "tests/support/log_file.h"
 #include "tests/support/redis_server.h"
@@ -23,7 +24,7 @@
 
 namespace sealpost::test {
 
-inline EmailAddress address(std::string_view text) { return EmailAddress::parse(text).value(); }
+inline constexpr std::chrono::hours day{24};
 
 /// One process of the relay as far as keys go. Small keys: what is tested here does not hang on their size.
 struct Node {

@@ -19,7 +19,6 @@ namespace {
 using test::address;
 using test::Node;
 
-constexpr auto day = std::chrono::hours(24);
 const std::string bob = "bob@example.com";
 
 struct Transition {

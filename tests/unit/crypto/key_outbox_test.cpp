@@ -14,7 +14,6 @@ namespace {
 
 using test::address;
 
-constexpr auto day = std::chrono::hours(24);
 constexpr auto second = std::chrono::seconds(1);
 
 class KeyOutboxTest : public test::KeyTest {

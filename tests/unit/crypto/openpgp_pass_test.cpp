@@ -60,15 +60,15 @@ class OpenPgpTest : public ::testing::Test {
 };
 std::unique_ptr<OpenPgpTest::Shared> OpenPgpTest::shared_;
 
-struct ToolCase {
+struct OpenpgpPassToolCase {
   std::string name;
   Argv options;
   bool passes;
   std::size_t size = 100;
 };
-void PrintTo(const ToolCase& value, std::ostream* out) { *out << value.name; }
+void PrintTo(const OpenpgpPassToolCase& value, std::ostream* out) { *out << value.name; }
 
-class GpgMade : public OpenPgpTest, public ::testing::WithParamInterface<ToolCase> {};
+class GpgMade : public OpenPgpTest, public ::testing::WithParamInterface<OpenpgpPassToolCase> {};
 
 TEST_P(GpgMade, PassesOrNot) {
   std::string input;
@@ -86,25 +86,28 @@ Argv to_bob(Argv options) {
 
 INSTANTIATE_TEST_SUITE_P(
     Messages, GpgMade,
-    ::testing::Values(
-        ToolCase{"Binary", to_bob({}), true}, ToolCase{"Armoured", to_bob({"--armor"}), true},
-        ToolCase{"HiddenRecipient", to_bob({"--throw-keyids"}), true},
-        ToolCase{"Uncompressed", to_bob({"--compress-algo", "none"}), true},
-        ToolCase{"Signed", to_bob({"--sign"}), true},
-        ToolCase{"VersionLine", to_bob({"--armor", "--emit-version"}), true},
-        ToolCase{"TripleDes", to_bob({"--cipher-algo", "3DES"}), true},
-        ToolCase{"PartialLengths", to_bob({"--compress-algo", "none"}), true, 300'000},
-        ToolCase{"PartialLengthsArmoured", to_bob({"--armor"}), true, 300'000},
-        ToolCase{"Password", {"--passphrase", "x", "--symmetric"}, true},
-        ToolCase{"PasswordAndKey",
-                 {"--passphrase", "x", "--trust-model", "always", "-r", "bob@example.com", "--symmetric", "--encrypt"},
-                 true},
-        ToolCase{"CommentInTheArmour", to_bob({"--armor", "--comment", "Dear Bob"}), false},
-        ToolCase{"SignedOnly", {"--sign"}, false}, ToolCase{"SignedOnlyArmoured", {"--armor", "--sign"}, false},
-        ToolCase{"ClearSigned", {"--clear-sign"}, false},
-        ToolCase{"DetachedSignature", {"--armor", "--detach-sign"}, false}, ToolCase{"Literal", {"--store"}, false},
-        ToolCase{"LiteralUncompressed", {"--compress-algo", "none", "--store"}, false},
-        ToolCase{"PublicKey", {"--export", "bob@example.com"}, false}),
+    ::testing::Values(OpenpgpPassToolCase{"Binary", to_bob({}), true},
+                      OpenpgpPassToolCase{"Armoured", to_bob({"--armor"}), true},
+                      OpenpgpPassToolCase{"HiddenRecipient", to_bob({"--throw-keyids"}), true},
+                      OpenpgpPassToolCase{"Uncompressed", to_bob({"--compress-algo", "none"}), true},
+                      OpenpgpPassToolCase{"Signed", to_bob({"--sign"}), true},
+                      OpenpgpPassToolCase{"VersionLine", to_bob({"--armor", "--emit-version"}), true},
+                      OpenpgpPassToolCase{"TripleDes", to_bob({"--cipher-algo", "3DES"}), true},
+                      OpenpgpPassToolCase{"PartialLengths", to_bob({"--compress-algo", "none"}), true, 300'000},
+                      OpenpgpPassToolCase{"PartialLengthsArmoured", to_bob({"--armor"}), true, 300'000},
+                      OpenpgpPassToolCase{"Password", {"--passphrase", "x", "--symmetric"}, true},
+                      OpenpgpPassToolCase{"PasswordAndKey",
+                                          {"--passphrase", "x", "--trust-model", "always", "-r", "bob@example.com",
+                                           "--symmetric", "--encrypt"},
+                                          true},
+                      OpenpgpPassToolCase{"CommentInTheArmour", to_bob({"--armor", "--comment", "Dear Bob"}), false},
+                      OpenpgpPassToolCase{"SignedOnly", {"--sign"}, false},
+                      OpenpgpPassToolCase{"SignedOnlyArmoured", {"--armor", "--sign"}, false},
+                      OpenpgpPassToolCase{"ClearSigned", {"--clear-sign"}, false},
+                      OpenpgpPassToolCase{"DetachedSignature", {"--armor", "--detach-sign"}, false},
+                      OpenpgpPassToolCase{"Literal", {"--store"}, false},
+                      OpenpgpPassToolCase{"LiteralUncompressed", {"--compress-algo", "none", "--store"}, false},
+                      OpenpgpPassToolCase{"PublicKey", {"--export", "bob@example.com"}, false}),
     [](const auto& info) { return info.param.name; });
 
 /// A packet of the new format with a length of one, two or five octets.

@@ -13,10 +13,10 @@ namespace {
 
 using namespace std::string_literals;
 
-const HeaderAdditions additions{"Received: by relay\r\n\tid 1\r\n", "MIME-Version: 1.0\r\nDate: now\r\n"};
+const HeaderAdditions outer_additions{"Received: by relay\r\n\tid 1\r\n", "MIME-Version: 1.0\r\nDate: now\r\n"};
 
 std::string outer(const std::string& message, OuterFields which = OuterFields::Sealed) {
-  const auto block = outer_header(split_message(message).value(), which, additions);
+  const auto block = outer_header(split_message(message).value(), which, outer_additions);
   return block ? std::string(view(*block)) : "error: " + block.error().public_text;
 }
 
@@ -31,14 +31,14 @@ struct Case {
   std::string out;
 };
 void PrintTo(const Case& value, std::ostream* out) { *out << value.name; }
-std::string case_name(const ::testing::TestParamInfo<Case>& info) { return info.param.name; }
+std::string field_name(const ::testing::TestParamInfo<Case>& info) { return info.param.name; }
 
 class Outer : public ::testing::TestWithParam<Case> {};
 
 /// What the relay adds stands around the kept fields.
 TEST_P(Outer, HoldsTheKeptFieldsBetweenTheAdditions) {
   EXPECT_EQ(outer(GetParam().in + "\r\nTo: body\r\n"),
-            std::string(additions.top) + GetParam().out + std::string(additions.bottom));
+            std::string(outer_additions.top) + GetParam().out + std::string(outer_additions.bottom));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -67,20 +67,21 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"TraceAndRelayFields", "Return-Path: <a>\r\nAuthentication-Results: x\r\nIdempotency-Key: k\r\nTo: a\r\n",
              "To: a\r\n"},
         Case{"NoFields", "", ""}),
-    case_name);
+    field_name);
 
 TEST(OuterHeader, OfWhatPassesThroughKeepsItsMimeFieldsInTheirPlace) {
   EXPECT_EQ(
       outer("To: a\r\nMIME-Version: 1.0\r\nContent-Type: x/y\r\nBcc: secret\r\nSubject: s\r\nDKIM-Signature: d\r\n\r\n",
             OuterFields::PassedThrough),
-      std::string(additions.top) + "To: a\r\nMIME-Version: 1.0\r\nContent-Type: x/y\r\nSubject: s\r\n" +
-          std::string(additions.bottom));
+      std::string(outer_additions.top) + "To: a\r\nMIME-Version: 1.0\r\nContent-Type: x/y\r\nSubject: s\r\n" +
+          std::string(outer_additions.bottom));
 }
 
 class Folding : public ::testing::TestWithParam<Case> {};
 
 TEST_P(Folding, AddsLineEndsBeforeWhiteSpaceAndNothingElse) {
-  EXPECT_EQ(outer(GetParam().in + "\r\n"), std::string(additions.top) + GetParam().out + std::string(additions.bottom));
+  EXPECT_EQ(outer(GetParam().in + "\r\n"),
+            std::string(outer_additions.top) + GetParam().out + std::string(outer_additions.bottom));
 }
 
 const std::string x300(300, 'x');
@@ -103,14 +104,14 @@ INSTANTIATE_TEST_SUITE_P(
         // A line of white space alone would end the header block for some readers (RFC 5322 section 3.2.2).
         Case{"NoLineOfWhiteSpaceAlone", "X: " + x990 + " y" + std::string(20, ' ') + "\r\n",
              "X: " + x990 + "\r\n y" + std::string(20, ' ') + "\r\n"}),
-    case_name);
+    field_name);
 
 class Unfoldable : public ::testing::TestWithParam<Case> {};
 
 TEST_P(Unfoldable, LineIsRefusedForGood) {
   const std::string octets = GetParam().in + "\r\nbody";  // the parts are views into it
   const auto message = split_message(octets);
-  const auto block = outer_header(*message, OuterFields::Sealed, additions);
+  const auto block = outer_header(*message, OuterFields::Sealed, outer_additions);
   ASSERT_FALSE(block);
   EXPECT_EQ(block.error().kind, ErrorKind::Permanent);
   EXPECT_NE(block.error().public_text.find("998"), std::string::npos);
@@ -122,7 +123,7 @@ INSTANTIATE_TEST_SUITE_P(LongLines, Unfoldable,
                                            Case{"LongContinuation", "X: a\r\n " + std::string(998, 'x') + "\r\n", ""},
                                            Case{"WhiteSpaceOnly", "X: a\r\n" + std::string(1200, ' ') + "\r\n", ""},
                                            Case{"WhiteSpaceAtTheEnd", "X:a" + std::string(1200, ' ') + "\r\n", ""}),
-                         case_name);
+                         field_name);
 
 class Inner : public ::testing::TestWithParam<Case> {};
 
@@ -150,7 +151,7 @@ INSTANTIATE_TEST_SUITE_P(
                            "Content-Type: a/b\r\n\r\n\xff\xc3\xa4\0x"s},
                       Case{"NoFinalLineEnd", "Content-Type: a/b\r\n\r\nlast line",
                            "Content-Type: a/b\r\n\r\nlast line"}),
-    case_name);
+    field_name);
 
 }  // namespace
 }  // namespace sealpost

@@ -25,8 +25,8 @@ using test::Wanted;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr time_t at = 1'790'000'000;
-const Time now = from_milliseconds(at * 1000);
+constexpr time_t made_at = 1'790'000'000;
+const Time now = from_milliseconds(made_at * 1000);
 
 const EmailAddress& bob() {
   static const auto address = EmailAddress::parse("bob@example.com").value();
@@ -34,16 +34,16 @@ const EmailAddress& bob() {
 }
 
 const Made& root() {
-  static const Made made = make_ca("Root", at);
+  static const Made made = make_ca("Root", made_at);
   return made;
 }
 const Made& intermediate() {
-  static const Made made = make_ca("Intermediate", at, &root());
+  static const Made made = make_ca("Intermediate", made_at, &root());
   return made;
 }
 /// By the intermediate authority.
 Made issued(const Wanted& wanted, PkeyPtr key = ec_key("P-256")) {
-  return make_certificate(std::move(key), wanted, at, &intermediate());
+  return make_certificate(std::move(key), wanted, made_at, &intermediate());
 }
 
 enum class Roots { None, Ours };
@@ -95,7 +95,7 @@ std::string utf16(const std::string& ascii) {
   for (const char octet : ascii) (wide += octet) += '\0';
   return wide;
 }
-std::string self_signed(const Wanted& wanted = {}) { return make_certificate(ec_key("P-256"), wanted, at).pem(); }
+std::string self_signed(const Wanted& wanted = {}) { return make_certificate(ec_key("P-256"), wanted, made_at).pem(); }
 
 class OwnCertificateUpload : public ::testing::TestWithParam<UploadCase> {};
 
@@ -113,7 +113,7 @@ TEST_P(OwnCertificateUpload, IsJudged) {
   EXPECT_THAT(verdict.error().sentence, HasSubstr("lease ")) << "says what to do";
 }
 
-std::string case_name(const ::testing::TestParamInfo<UploadCase>& info) { return info.param.name; }
+std::string upload_name(const ::testing::TestParamInfo<UploadCase>& info) { return info.param.name; }
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, OwnCertificateUpload,
@@ -172,7 +172,7 @@ INSTANTIATE_TEST_SUITE_P(
                    "malformed"},
         UploadCase{"PemOfOtherThings", [] { return "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"s; },
                    "malformed"}),
-    case_name);
+    upload_name);
 
 /// `openssl` and what else it is told, with the key as input.
 std::function<std::string()> key_as(std::vector<std::string> command, std::function<PkeyPtr()> key = rsa(2048)) {
@@ -238,7 +238,7 @@ INSTANTIATE_TEST_SUITE_P(
         UploadCase{"OpenSsh", [] { return "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n"s; }, "private_key"},
         UploadCase{"OpenPgp", [] { return "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nAAAA\n"s; }, "private_key"},
         UploadCase{"JavaKeyStore", [] { return "\xfe\xed\xfe\xed\0\0\0\2"s; }, "private_key"}),
-    case_name);
+    upload_name);
 
 const std::string utf8_name = "otherName:1.3.6.1.5.5.7.8.9;UTF8:";
 
@@ -326,18 +326,18 @@ INSTANTIATE_TEST_SUITE_P(
         UploadCase{"Md5",
                    [] {
                      const auto wanted = with([](auto& w) { w.digest = EVP_md5(); });
-                     return make_certificate(rsa_key(2048), wanted, at).pem();
+                     return make_certificate(rsa_key(2048), wanted, made_at).pem();
                    },
                    "signature_algorithm", Roots::None, true}),
-    case_name);
+    upload_name);
 
-Made under(const Made& issuer) { return make_certificate(ec_key("P-256"), {}, at, &issuer); }
+Made under(const Made& issuer) { return make_certificate(ec_key("P-256"), {}, made_at, &issuer); }
 std::string under_weak_intermediate() {
-  const auto weak = make_ca("Weak", at, &root(), EVP_sha1());
+  const auto weak = make_ca("Weak", made_at, &root(), EVP_sha1());
   return under(weak).pem() + weak.pem();
 }
 std::string with_broken_signature() {
-  const auto pair = make_certificate(ec_key("P-256"), {}, at);
+  const auto pair = make_certificate(ec_key("P-256"), {}, made_at);
   X509_set_pubkey(pair.certificate.get(), ec_key("P-256").get());
   return to_pem(pair.certificate.get()).value();
 }
@@ -361,11 +361,11 @@ INSTANTIATE_TEST_SUITE_P(
         UploadCase{"IntermediateMissing", [] { return issued({}).pem(); }, "untrusted", Roots::Ours},
         UploadCase{"ForeignRoot",
                    [] {
-                     const auto foreign = make_ca("Foreign", at);
+                     const auto foreign = make_ca("Foreign", made_at);
                      return under(foreign).pem() + foreign.pem();
                    },
                    "untrusted", Roots::Ours},
-        UploadCase{"RootOfTheSameName", [] { return under(make_ca("Root", at)).pem(); }, "untrusted", Roots::Ours},
+        UploadCase{"RootOfTheSameName", [] { return under(make_ca("Root", made_at)).pem(); }, "untrusted", Roots::Ours},
         UploadCase{"ByNoAuthority",
                    [] {
                      const auto person = under(root());
@@ -374,15 +374,15 @@ INSTANTIATE_TEST_SUITE_P(
                                                          w.alternative = "email:eve@example.com";
                                                          w.subject = "Eve";
                                                        }),
-                                                       at, &root());
-                     return make_certificate(ec_key("P-256"), forged, at, &eve).pem() + eve.pem();
+                                                       made_at, &root());
+                     return make_certificate(ec_key("P-256"), forged, made_at, &eve).pem() + eve.pem();
                    },
                    "untrusted", Roots::Ours},
         UploadCase{"WeakIntermediate", under_weak_intermediate, "signature_algorithm", Roots::Ours},
         UploadCase{"WeakIntermediateThatNobodyAskedAbout", under_weak_intermediate},
         UploadCase{"SmallKeyOfIntermediate",
                    [] {
-                     const auto small = test::make_ca("Small", at, &root(), EVP_sha256(), rsa_key(1024));
+                     const auto small = test::make_ca("Small", made_at, &root(), EVP_sha256(), rsa_key(1024));
                      return under(small).pem() + small.pem();
                    },
                    "signature_algorithm", Roots::Ours},
@@ -392,17 +392,17 @@ INSTANTIATE_TEST_SUITE_P(
         UploadCase{"SelfSignedAcceptedBesideRoots", [] { return self_signed(); }, "accepted", Roots::Ours, true},
         UploadCase{"SelfSignatureWrong", with_broken_signature, "untrusted", Roots::None, true},
         UploadCase{"SelfSignatureWrongBesideRoots", with_broken_signature, "untrusted", Roots::Ours, true}),
-    case_name);
+    upload_name);
 
 TEST(OwnCertificate, WeakRootIsBelievedForItself) {
-  const auto weak = make_ca("Old root", at, nullptr, EVP_sha1());
+  const auto weak = make_ca("Old root", made_at, nullptr, EVP_sha1());
   OwnCertificatePolicy by;
   by.accepted_roots.push_back(parse_certificate(weak.der()).value());
   EXPECT_EQ(verdict_of(judge(under(weak).pem(), by)), "accepted");
 }
 
 TEST(OwnCertificate, SmallKeyOfARootVouchesForNothing) {
-  const auto small = make_ca("Small root", at, nullptr, EVP_sha256(), rsa_key(1024));
+  const auto small = make_ca("Small root", made_at, nullptr, EVP_sha256(), rsa_key(1024));
   OwnCertificatePolicy by;
   by.accepted_roots.push_back(parse_certificate(small.der()).value());
   EXPECT_EQ(verdict_of(judge(under(small).pem(), by)), "signature_algorithm");

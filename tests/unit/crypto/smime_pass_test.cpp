@@ -21,7 +21,7 @@ namespace {
 
 using Argv = std::vector<std::string>;
 
-std::string with_crlf(std::string_view text) {
+std::string to_crlf(std::string_view text) {
   std::string result;
   for (const char c : text) {
     if (c == '\n' && !result.ends_with('\r')) result += '\r';
@@ -75,14 +75,14 @@ class SmimeTest : public ::testing::Test {
 };
 std::unique_ptr<SmimeTest::Shared> SmimeTest::shared_;
 
-struct ToolCase {
+struct SmimePassToolCase {
   std::string name;
   Argv options;  ///< DIR/ stands for the folder of files
   bool passes;
 };
-void PrintTo(const ToolCase& value, std::ostream* out) { *out << value.name; }
+void PrintTo(const SmimePassToolCase& value, std::ostream* out) { *out << value.name; }
 
-class OpensslMade : public SmimeTest, public ::testing::WithParamInterface<ToolCase> {};
+class OpensslMade : public SmimeTest, public ::testing::WithParamInterface<SmimePassToolCase> {};
 
 TEST_P(OpensslMade, PassesOrIsSealed) {
   Argv argv = {"openssl"};
@@ -93,7 +93,7 @@ TEST_P(OpensslMade, PassesOrIsSealed) {
   }
   const auto made = test::run(argv, "Content-Type: text/plain\r\n\r\nDear Bob,\r\n");
   ASSERT_EQ(made.status, 0) << made.err;
-  EXPECT_EQ(passes(with_crlf(made.out)), GetParam().passes) << made.out;
+  EXPECT_EQ(passes(to_crlf(made.out)), GetParam().passes) << made.out;
 }
 
 Argv encrypt(const Argv& options, const Argv& recipients = {"DIR/rsa.pem"}) {
@@ -107,29 +107,35 @@ const Argv kek = {"-secretkey", "000102030405060708090a0b0c0d0e0f", "-secretkeyi
 INSTANTIATE_TEST_SUITE_P(
     Messages, OpensslMade,
     ::testing::Values(
-        ToolCase{"Aes128", encrypt({"-aes-128-cbc"}), true}, ToolCase{"Aes192", encrypt({"-aes-192-cbc"}), true},
-        ToolCase{"Aes256", encrypt({"-aes-256-cbc"}), true}, ToolCase{"TripleDes", encrypt({"-des3"}), true},
-        ToolCase{"Aes256Gcm", encrypt({"-aes-256-gcm"}), true}, ToolCase{"Aes128Gcm", encrypt({"-aes-128-gcm"}), true},
-        ToolCase{"IndefiniteLength", encrypt({"-aes-256-cbc", "-stream"}), true},
-        ToolCase{"KeyIdentifier", encrypt({"-aes-256-cbc", "-keyid"}, {"DIR/rsa.pem"}), true},
-        ToolCase{"Oaep", encrypt({"-aes-256-cbc", "-recip", "DIR/rsa.pem", "-keyopt", "rsa_padding_mode:oaep"}, {}),
-                 true},
-        ToolCase{"Ec", encrypt({"-aes-256-cbc"}, {"DIR/ec.pem"}), true},
-        ToolCase{"TwoRecipients", encrypt({"-aes-256-cbc"}, {"DIR/rsa.pem", "DIR/ec.pem"}), true},
-        ToolCase{"Password", encrypt({"-aes-256-cbc", "-pwri_password", "secret"}, {}), true},
-        ToolCase{"KeyEncryptionKey", encrypt({"-aes-128-cbc", kek[0], kek[1], kek[2], kek[3]}, {}), true},
-        ToolCase{"OlderCommand", {"smime", "-encrypt", "-aes-256-cbc", "DIR/rsa.pem"}, true},
-        ToolCase{"SignedOpaque",
-                 {"cms", "-sign", "-nodetach", "-signer", "DIR/rsa.pem", "-inkey", "DIR/key.der", "-keyform", "DER"},
-                 false},
-        ToolCase{"SignedDetached",
-                 {"cms", "-sign", "-signer", "DIR/rsa.pem", "-inkey", "DIR/key.der", "-keyform", "DER"},
-                 false},
-        ToolCase{"Data", {"cms", "-data_create"}, false}, ToolCase{"Digested", {"cms", "-digest_create"}, false},
-        ToolCase{"EncryptedForNobody", {"cms", "-EncryptedData_encrypt", "-aes-128-cbc", kek[0], kek[1]}, false},
-        ToolCase{"Camellia", encrypt({"-camellia256"}), false},
-        ToolCase{"SingleDes", encrypt({"-provider", "legacy", "-provider", "default", "-des"}), false},
-        ToolCase{"Rc2", encrypt({"-provider", "legacy", "-provider", "default", "-rc2-40"}), false}),
+        SmimePassToolCase{"Aes128", encrypt({"-aes-128-cbc"}), true},
+        SmimePassToolCase{"Aes192", encrypt({"-aes-192-cbc"}), true},
+        SmimePassToolCase{"Aes256", encrypt({"-aes-256-cbc"}), true},
+        SmimePassToolCase{"TripleDes", encrypt({"-des3"}), true},
+        SmimePassToolCase{"Aes256Gcm", encrypt({"-aes-256-gcm"}), true},
+        SmimePassToolCase{"Aes128Gcm", encrypt({"-aes-128-gcm"}), true},
+        SmimePassToolCase{"IndefiniteLength", encrypt({"-aes-256-cbc", "-stream"}), true},
+        SmimePassToolCase{"KeyIdentifier", encrypt({"-aes-256-cbc", "-keyid"}, {"DIR/rsa.pem"}), true},
+        SmimePassToolCase{
+            "Oaep", encrypt({"-aes-256-cbc", "-recip", "DIR/rsa.pem", "-keyopt", "rsa_padding_mode:oaep"}, {}), true},
+        SmimePassToolCase{"Ec", encrypt({"-aes-256-cbc"}, {"DIR/ec.pem"}), true},
+        SmimePassToolCase{"TwoRecipients", encrypt({"-aes-256-cbc"}, {"DIR/rsa.pem", "DIR/ec.pem"}), true},
+        SmimePassToolCase{"Password", encrypt({"-aes-256-cbc", "-pwri_password", "secret"}, {}), true},
+        SmimePassToolCase{"KeyEncryptionKey", encrypt({"-aes-128-cbc", kek[0], kek[1], kek[2], kek[3]}, {}), true},
+        SmimePassToolCase{"OlderCommand", {"smime", "-encrypt", "-aes-256-cbc", "DIR/rsa.pem"}, true},
+        SmimePassToolCase{
+            "SignedOpaque",
+            {"cms", "-sign", "-nodetach", "-signer", "DIR/rsa.pem", "-inkey", "DIR/key.der", "-keyform", "DER"},
+            false},
+        SmimePassToolCase{"SignedDetached",
+                          {"cms", "-sign", "-signer", "DIR/rsa.pem", "-inkey", "DIR/key.der", "-keyform", "DER"},
+                          false},
+        SmimePassToolCase{"Data", {"cms", "-data_create"}, false},
+        SmimePassToolCase{"Digested", {"cms", "-digest_create"}, false},
+        SmimePassToolCase{
+            "EncryptedForNobody", {"cms", "-EncryptedData_encrypt", "-aes-128-cbc", kek[0], kek[1]}, false},
+        SmimePassToolCase{"Camellia", encrypt({"-camellia256"}), false},
+        SmimePassToolCase{"SingleDes", encrypt({"-provider", "legacy", "-provider", "default", "-des"}), false},
+        SmimePassToolCase{"Rc2", encrypt({"-provider", "legacy", "-provider", "default", "-rc2-40"}), false}),
     [](const auto& info) { return info.param.name; });
 
 TEST_F(SmimeTest, GpgsmMadePasses) {
@@ -147,7 +153,7 @@ TEST_F(SmimeTest, GpgsmMadePasses) {
   ASSERT_EQ(home.gpgsm({"--import", home.write("rsa.der", der)}).status, 0);
   const auto made = home.gpgsm({"--encrypt", "--base64", "--recipient", "0x" + fingerprint}, "Dear Bob");
   ASSERT_EQ(made.status, 0) << made.err;
-  EXPECT_TRUE(passes(smime_fields + "\r\n" + with_crlf(made.out)));
+  EXPECT_TRUE(passes(smime_fields + "\r\n" + to_crlf(made.out)));
 }
 
 /// One change to a message that passes.
@@ -274,7 +280,7 @@ void PrintTo(const SurgeryCase& value, std::ostream* out) { *out << value.name; 
 
 const std::string attribute =  // SEQUENCE { OID 1.2.3, SET { UTF8String } }
     tlv(0x30, std::string("\x06\x02\x2a\x03", 4) + tlv(0x31, tlv(0x0c, "Dear Bob, in clear")));
-const std::string letter = "Dear Bob, this is a letter in clear text, of 48 octets";
+const std::string smime_letter = "Dear Bob, this is a letter in clear text, of 48 octets";
 
 class CbcSurgery : public SmimeTest, public ::testing::WithParamInterface<SurgeryCase> {};
 class GcmSurgery : public SmimeTest, public ::testing::WithParamInterface<SurgeryCase> {};
@@ -302,7 +308,7 @@ INSTANTIATE_TEST_SUITE_P(
                     false},
         SurgeryCase{"DetachedContent", [](Pieces& p) { p.content.clear(); }, false},
         SurgeryCase{"EmptyContent", [](Pieces& p) { p.content = tlv(0x80, ""); }, false},
-        SurgeryCase{"TextForCiphertext", [](Pieces& p) { p.content = tlv(0x80, letter.substr(0, 48)); }, false},
+        SurgeryCase{"TextForCiphertext", [](Pieces& p) { p.content = tlv(0x80, smime_letter.substr(0, 48)); }, false},
         SurgeryCase{"Utf8TextForCiphertext",
                     [](Pieces& p) {
                       p.content = tlv(0x80,
@@ -314,7 +320,7 @@ INSTANTIATE_TEST_SUITE_P(
         SurgeryCase{"UnprotectedAttributes", [](Pieces& p) { p.attributes = tlv(0xa1, attribute); }, false},
         SurgeryCase{"OriginatorInfo", [](Pieces& p) { p.originator = tlv(0xa0, ""); }, false},
         SurgeryCase{"TextForParameters", [](Pieces& p) { p.parameters(tlv(0x0c, "Dear Bob, here 16")); }, false},
-        SurgeryCase{"LongParameters", [](Pieces& p) { p.parameters(tlv(0x04, letter)); }, false},
+        SurgeryCase{"LongParameters", [](Pieces& p) { p.parameters(tlv(0x04, smime_letter)); }, false},
         SurgeryCase{"NoParameters", [](Pieces& p) { p.parameters(""); }, false},
         SurgeryCase{"AuthenticatedTypeOverCbc",
                     [](Pieces& p) {
@@ -334,13 +340,13 @@ INSTANTIATE_TEST_SUITE_P(
                                   false},
                       SurgeryCase{"UnauthenticatedAttributes", [](Pieces& p) { p.mac += tlv(0xa2, attribute); }, false},
                       SurgeryCase{"NoTag", [](Pieces& p) { p.mac.clear(); }, false},
-                      SurgeryCase{"TextForCiphertext", [](Pieces& p) { p.content = tlv(0x80, letter); }, false},
-                      SurgeryCase{"LongTag", [](Pieces& p) { p.mac = tlv(0x04, letter); }, false}),
+                      SurgeryCase{"TextForCiphertext", [](Pieces& p) { p.content = tlv(0x80, smime_letter); }, false},
+                      SurgeryCase{"LongTag", [](Pieces& p) { p.mac = tlv(0x04, smime_letter); }, false}),
     [](const auto& info) { return info.param.name; });
 
 TEST_F(SmimeTest, CompressedDataIsSealed) {
   const std::string data =
-      tlv(0x30, std::string("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01", 11) + tlv(0xa0, tlv(0x04, letter)));
+      tlv(0x30, std::string("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01", 11) + tlv(0xa0, tlv(0x04, smime_letter)));
   const std::string zlib = tlv(0x30, std::string("\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x03\x08", 13));
   const std::string compressed = tlv(0x30, std::string("\x02\x01\x00", 3) + zlib + data);
   EXPECT_FALSE(passes(smime(

@@ -15,7 +15,7 @@ namespace sealpost {
 namespace {
 
 using test::address;
-const std::string bob = "bob@example.com";
+const std::string bob_address = "bob@example.com";
 
 class StoreRewriteTest : public test::KeyTest {
  protected:
@@ -27,10 +27,10 @@ class StoreRewriteTest : public test::KeyTest {
     }
     return octets;
   }
-  bool marked(const std::string& mailbox = bob) {
+  bool marked(const std::string& mailbox = bob_address) {
     return !one->redis.command({"GET", directory_prefix(mailbox) + "rewrite"})->is_nil();
   }
-  std::string forget(const std::string& mailbox = bob) {
+  std::string forget(const std::string& mailbox = bob_address) {
     const auto key = one->directory.find_or_assign(address(mailbox), introduction)->key;
     std::string wrapped(
         one->redis.command({"HGET", AddressEntries::hash_key(mailbox), "key:" + key.fingerprint})->text());
@@ -69,7 +69,7 @@ TEST_F(StoreRewriteTest, AKeyThatIsDestroyedWhileItRunsKeepsItsMark) {
   forget();
   ASSERT_TRUE(rewrite.serve());
   forget();  // after it began
-  const std::string key = directory_prefix(bob) + "rewrite";
+  const std::string key = directory_prefix(bob_address) + "rewrite";
   const auto finished = [&] {
     EXPECT_TRUE(rewrite.serve());
     return log_file.text().find("store.rewritten") != std::string::npos;

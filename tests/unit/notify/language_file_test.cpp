@@ -23,14 +23,14 @@ TEST(LanguageFile, HoldsNamesSentencesAndComments) {
 
 TEST(LanguageFile, MayBeEmpty) { EXPECT_TRUE(parse_language_file("")->empty()); }
 
-struct Bad {
+struct LanguageFileBad {
   const char* name;
   std::string_view content;
   const char* why;
 };
-void PrintTo(const Bad& bad, std::ostream* out) { *out << bad.name; }
+void PrintTo(const LanguageFileBad& bad, std::ostream* out) { *out << bad.name; }
 
-class BadLanguageFile : public testing::TestWithParam<Bad> {};
+class BadLanguageFile : public testing::TestWithParam<LanguageFileBad> {};
 
 TEST_P(BadLanguageFile, IsRefusedWithItsLine) {
   const auto read = parse_language_file(GetParam().content);
@@ -41,15 +41,16 @@ TEST_P(BadLanguageFile, IsRefusedWithItsLine) {
 
 INSTANTIATE_TEST_SUITE_P(
     LanguageFile, BadLanguageFile,
-    testing::Values(Bad{"NoEquals", "a = b\nnothing", "line 2: not name = sentence"},
-                    Bad{"NoName", "= b", "line 1: not a name of small letters, digits and _: "},
-                    Bad{"OddName", "Big = b", "line 1: not a name of small letters, digits and _: Big"},
-                    Bad{"Twice", "a = b\n#\na = c", "line 3: given twice: a"},
-                    Bad{"ContinuesNothing", "# x\n  b", "line 2: continues nothing"},
-                    Bad{"Empty", "a = b\nc =\nd = e", "line 2: an empty sentence: c"},
-                    Bad{"NoUtf8", "a = \xff", "line 1: holds controls, or octets that are no UTF-8"},
-                    Bad{"Control", "a = b\x01", "line 1: holds controls, or octets that are no UTF-8"},
-                    Bad{"LineSeparator", "a = b\u2028", "line 1: holds controls, or octets that are no UTF-8"}),
+    testing::Values(LanguageFileBad{"NoEquals", "a = b\nnothing", "line 2: not name = sentence"},
+                    LanguageFileBad{"NoName", "= b", "line 1: not a name of small letters, digits and _: "},
+                    LanguageFileBad{"OddName", "Big = b", "line 1: not a name of small letters, digits and _: Big"},
+                    LanguageFileBad{"Twice", "a = b\n#\na = c", "line 3: given twice: a"},
+                    LanguageFileBad{"ContinuesNothing", "# x\n  b", "line 2: continues nothing"},
+                    LanguageFileBad{"Empty", "a = b\nc =\nd = e", "line 2: an empty sentence: c"},
+                    LanguageFileBad{"NoUtf8", "a = \xff", "line 1: holds controls, or octets that are no UTF-8"},
+                    LanguageFileBad{"Control", "a = b\x01", "line 1: holds controls, or octets that are no UTF-8"},
+                    LanguageFileBad{"LineSeparator", "a = b\u2028",
+                                    "line 1: holds controls, or octets that are no UTF-8"}),
     [](const auto& test) { return test.param.name; });
 
 }  // namespace

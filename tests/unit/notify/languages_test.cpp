@@ -119,15 +119,15 @@ TEST(Languages, MayBeNewAndAreThenEnglishWhereWordsAreMissing) {
   EXPECT_EQ(languages.of("pt-BR").sentences.at("title_code"), "Open your encrypted mail");
 }
 
-struct Bad {
+struct LanguagesBad {
   const char* name;
   const char* file;
   const char* content;
   const char* why;
 };
-void PrintTo(const Bad& bad, std::ostream* out) { *out << bad.name; }
+void PrintTo(const LanguagesBad& bad, std::ostream* out) { *out << bad.name; }
 
-class BadLanguage : public testing::TestWithParam<Bad> {};
+class BadLanguage : public testing::TestWithParam<LanguagesBad> {};
 
 TEST_P(BadLanguage, IsRefusedWithFileAndLine) {
   const auto languages = Languages::load({{GetParam().file, GetParam().content}});
@@ -137,21 +137,22 @@ TEST_P(BadLanguage, IsRefusedWithFileAndLine) {
 
 INSTANTIATE_TEST_SUITE_P(
     Languages, BadLanguage,
-    testing::Values(Bad{"UnknownName", "languages/de.txt", "#\ncode_buton = x",
-                        "languages/de.txt: line 2: unknown name: code_buton"},
-                    Bad{"UnknownVariable", "languages/de.txt", "footer = {{host}}",
-                        "languages/de.txt: line 1: unknown variable: host"},
-                    Bad{"UnclosedBrace", "languages/it.txt", "#\n\nfooter = {{hostname",
-                        "languages/it.txt: line 3: unclosed {{"},
-                    Bad{"Markup", "languages/it.txt", "footer = {{{hostname}}}",
-                        "languages/it.txt: line 1: only {{name}} may stand in a sentence"},
-                    Bad{"Sentence", "languages/it.txt", "footer = {{_steps}}",
-                        "languages/it.txt: line 1: only {{name}} may stand in a sentence"},
-                    Bad{"Malformed", "languages/it.txt", "footer", "languages/it.txt: line 1: not name = sentence"},
-                    Bad{"OddFile", "languages/readme.md", "",
-                        "languages/readme.md: not the name of a language's file, such as languages/pt-BR.txt"},
-                    Bad{"FolderInside", "languages/x/de.txt", "",
-                        "languages/x/de.txt: not the name of a language's file, such as languages/pt-BR.txt"}),
+    testing::Values(LanguagesBad{"UnknownName", "languages/de.txt", "#\ncode_buton = x",
+                                 "languages/de.txt: line 2: unknown name: code_buton"},
+                    LanguagesBad{"UnknownVariable", "languages/de.txt", "footer = {{host}}",
+                                 "languages/de.txt: line 1: unknown variable: host"},
+                    LanguagesBad{"UnclosedBrace", "languages/it.txt", "#\n\nfooter = {{hostname",
+                                 "languages/it.txt: line 3: unclosed {{"},
+                    LanguagesBad{"Markup", "languages/it.txt", "footer = {{{hostname}}}",
+                                 "languages/it.txt: line 1: only {{name}} may stand in a sentence"},
+                    LanguagesBad{"Sentence", "languages/it.txt", "footer = {{_steps}}",
+                                 "languages/it.txt: line 1: only {{name}} may stand in a sentence"},
+                    LanguagesBad{"Malformed", "languages/it.txt", "footer",
+                                 "languages/it.txt: line 1: not name = sentence"},
+                    LanguagesBad{"OddFile", "languages/readme.md", "",
+                                 "languages/readme.md: not the name of a language's file, such as languages/pt-BR.txt"},
+                    LanguagesBad{"FolderInside", "languages/x/de.txt", "",
+                                 "languages/x/de.txt: not the name of a language's file, such as languages/pt-BR.txt"}),
     [](const auto& test) { return test.param.name; });
 
 }  // namespace

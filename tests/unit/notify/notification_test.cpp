@@ -41,17 +41,17 @@ struct Facts {
   bool with_code = true;
 };
 
-const Templates& templates() {
+const Templates& notification_templates() {
   static const Templates all = Templates::load({}).value();
   return all;
 }
 
-std::string composed(const Facts& facts) {
+std::string notified(const Facts& facts) {
   const test::ManualClock clock;
   SystemRandom random;
   const Secret code = Secret::copy_of(code_text);
   const auto notice =
-      compose_notification(templates().in(facts.language), relay,
+      compose_notification(notification_templates().in(facts.language), relay,
                            {facts.recipient, facts.cause, facts.sender, link, facts.with_code ? &code : nullptr,
                             clock.now() + std::chrono::hours(24 * 30), facts.attachment},
                            test::signer().sign(), clock, random);
@@ -80,7 +80,7 @@ class EveryNotification : public testing::TestWithParam<CauseAndLanguage> {
   static Facts facts(const WipedBuffer* attachment = nullptr) {
     return {.cause = std::get<0>(GetParam()), .attachment = attachment, .language = std::get<1>(GetParam())};
   }
-  const ParsedMail mail = parse_mail(composed(facts()));
+  const ParsedMail mail = parse_mail(notified(facts()));
 };
 
 std::size_t lines_with(const std::string& text, const std::string& start) {
@@ -97,7 +97,7 @@ TEST_P(EveryNotification, HasLinkAndCodeOnLinesOfTheirOwn) {
       << text;
   EXPECT_EQ(lines_with(text, "Link: "), 1U) << text;
   EXPECT_EQ(lines_with(text, "Authentication code: "), 1U) << text;
-  const std::string header = header_of(composed(facts()));
+  const std::string header = header_of(notified(facts()));
   EXPECT_EQ(header.find(code_text), std::string::npos);
   EXPECT_EQ(header.find("pickup"), std::string::npos);
 }
@@ -107,14 +107,14 @@ TEST_P(EveryNotification, HoldsTheLinkAloneWhenTheSenderHasTheCode) {
   for (const auto* attachment : {static_cast<const WipedBuffer*>(nullptr), &file}) {
     Facts without = facts(attachment);
     without.with_code = false;
-    const std::string raw = composed(without);
+    const std::string raw = notified(without);
     const auto parsed = parse_mail(raw);
     const std::string& text = parsed.parts.at(0).body;
     EXPECT_NE(text.find("\r\n\r\nLink: " + link + "\r\n\r\n"), std::string::npos) << text;
     for (const auto& part : parsed.parts) EXPECT_EQ(part.body.find(code_text), std::string::npos);
     EXPECT_EQ(text.find("Authentication code"), std::string::npos) << text;
     EXPECT_EQ(words_of(text), words_of(parsed.parts.at(1).body));
-    const auto said = templates().in(without.language).sentence("notification_link_code").value();
+    const auto said = notification_templates().in(without.language).sentence("notification_link_code").value();
     EXPECT_NE(words_of(text).find(words_of(said)), std::string::npos) << text;
     EXPECT_EQ(text.find("{{"), std::string::npos);
   }
@@ -133,7 +133,7 @@ TEST_P(EveryNotification, SaysTheSameInTextAndHtml) {
             "multipart/signed(multipart/alternative(text/plain,text/html),application/pkcs7-signature)");
   EXPECT_EQ(words_of(mail.parts.at(0).body), words_of(mail.parts.at(1).body));
   const WipedBuffer file(3, 'x');
-  const auto attached = parse_mail(composed(facts(&file)));
+  const auto attached = parse_mail(notified(facts(&file)));
   EXPECT_EQ(words_of(attached.parts.at(0).body), words_of(attached.parts.at(1).body));
   EXPECT_GT(attached.parts.at(0).body.size(), mail.parts.at(0).body.size()) << "the file is spoken of";
 }
@@ -150,7 +150,8 @@ TEST_P(EveryNotification, IsMarkedAsAutomaticAndReadByOthers) {
   EXPECT_EQ(mail.field("to"), "bob@example.net");
   EXPECT_EQ(mail.sender_name, "Sealpost");
   EXPECT_TRUE(mail.defects.empty());
-  EXPECT_EQ(mail.field("subject"), templates().in(facts().language).sentence("notification_subject").value());
+  EXPECT_EQ(mail.field("subject"),
+            notification_templates().in(facts().language).sentence("notification_subject").value());
 }
 
 INSTANTIATE_TEST_SUITE_P(Notification, EveryNotification,
@@ -162,17 +163,17 @@ INSTANTIATE_TEST_SUITE_P(Notification, EveryNotification,
                          });
 
 TEST(Notification, InEnglishStandsAsItIsInTheMail) {
-  const std::string raw = composed({});
+  const std::string raw = notified({});
   EXPECT_NE(raw.find("\r\nLink: " + link + "\r\nAuthentication code: " + code_text + "\r\n"), std::string::npos) << raw;
 }
 
 TEST(Notification, OfALongAddressAndNameIsNotBrokenInThem) {
   const std::string sender = std::string(60, 'a') + "@" + std::string(40, 'b') + ".example.com";
-  const auto mail = parse_mail(composed({.sender = sender, .language = "ja"}));
+  const auto mail = parse_mail(notified({.sender = sender, .language = "ja"}));
   EXPECT_NE(mail.parts.at(0).body.find(sender), std::string::npos);
 }
 
-std::string text_of(NotificationCause cause) { return parse_mail(composed({.cause = cause})).parts.at(0).body; }
+std::string text_of(NotificationCause cause) { return parse_mail(notified({.cause = cause})).parts.at(0).body; }
 
 TEST(Notification, NamesTheSenderOnlyOfAnAcceptedMail) {
   EXPECT_TRUE(text_of(NotificationCause::Mail).starts_with("alice@example.com sent you encrypted mail.\r\n"));
@@ -191,7 +192,7 @@ TEST(Notification, SaysWhenTheCodeExpires) {
 }
 
 TEST(Notification, EscapesWhatASenderMayChooseInHtml) {
-  const auto mail = parse_mail(composed({.sender = "o'b&b@example.com"}));
+  const auto mail = parse_mail(notified({.sender = "o'b&b@example.com"}));
   EXPECT_NE(mail.parts.at(0).body.find("o'b&b@example.com sent"), std::string::npos);
   EXPECT_NE(mail.parts.at(1).body.find("o&#39;b&amp;b@example.com"), std::string::npos);
 }
@@ -199,7 +200,7 @@ TEST(Notification, EscapesWhatASenderMayChooseInHtml) {
 TEST(Notification, CarriesNoSentenceThatASenderPutsIntoTheAddress) {
   for (const char* local : {"\"Your account is locked. Visit www.evil.example\"", "\"<script>&\"", "\"a,b\"",
                             "Your\u00a0account", "Your\u2003account\u2003is", "Your\u3000account"}) {
-    const auto mail = parse_mail(composed({.sender = std::string(local) + "@example.com"}));
+    const auto mail = parse_mail(notified({.sender = std::string(local) + "@example.com"}));
     ASSERT_EQ(mail.parts.size(), 3U);
     for (const auto& part : {mail.parts[0], mail.parts[1]}) {
       EXPECT_NE(part.body.find("Somebody at example.com"), std::string::npos) << part.body;
@@ -209,7 +210,7 @@ TEST(Notification, CarriesNoSentenceThatASenderPutsIntoTheAddress) {
 }
 
 TEST(Notification, CarriesAddressesBeyondAscii) {
-  const auto mail = parse_mail(composed({.recipient = "jürgen@straße.example", .sender = "ä@bücher.example"}));
+  const auto mail = parse_mail(notified({.recipient = "jürgen@straße.example", .sender = "ä@bücher.example"}));
   EXPECT_NE(mail.field("to").find("jürgen@straße.example"), std::string::npos);
   EXPECT_EQ(mail.parts.at(0).encoding, "base64") << "never quoted-printable, which cuts links";
   EXPECT_NE(mail.parts.at(0).body.find("\r\nLink: " + link + "\r\nAuthentication code: " + code_text + "\r\n"),
@@ -219,7 +220,7 @@ TEST(Notification, CarriesAddressesBeyondAscii) {
 TEST(Notification, AttachesTheKeyFileBesideTheAlternatives) {
   const std::string octets("\x30\x82\0\r\n\xff", 6);
   const WipedBuffer file(octets.begin(), octets.end());
-  const auto mail = parse_mail(composed({.attachment = &file}));
+  const auto mail = parse_mail(notified({.attachment = &file}));
   EXPECT_EQ(mail.structure,
             "multipart/signed(multipart/mixed(multipart/alternative(text/plain,text/html),application/x-pkcs12),"
             "application/pkcs7-signature)");
@@ -243,14 +244,15 @@ TEST_P(EveryKeyNews, SpeaksEveryLanguageInTextAndHtmlAlike) {
   const test::ManualClock clock;
   SystemRandom random;
   const auto [event, name] = GetParam();
-  for (const auto& language : templates().languages().tags()) {
-    const auto notice = compose_key_news(templates().in(language), relay,
+  for (const auto& language : notification_templates().languages().tags()) {
+    const auto notice = compose_key_news(notification_templates().in(language), relay,
                                          {event, "bob@example.net", news_key(), "once", "https://relay/pickup"},
                                          test::signer().sign(), clock, random);
     ASSERT_TRUE(notice) << language;
     const auto mail = parse_mail(view(notice->message()));
     EXPECT_EQ(words_of(mail.parts.at(0).body), words_of(mail.parts.at(1).body));
-    EXPECT_EQ(mail.field("subject"), templates().in(language).sentence(name + std::string("_subject")).value());
+    EXPECT_EQ(mail.field("subject"),
+              notification_templates().in(language).sentence(name + std::string("_subject")).value());
     EXPECT_NE(mail.parts.at(0).body.find("bob@example.net"), std::string::npos);
     EXPECT_NE(mail.parts.at(0).body.find("postmaster@relay.example.org"), std::string::npos) << "whom to tell";
     EXPECT_TRUE(mail.defects.empty());
@@ -269,7 +271,7 @@ TEST(Notification, OfAPickupNamesAddressAndKeyButNoCode) {
   const test::ManualClock clock;
   SystemRandom random;
   const KeyRecord key = news_key();
-  const auto notice = compose_key_news(templates().in("en"), relay,
+  const auto notice = compose_key_news(notification_templates().in("en"), relay,
                                        {KeyEvent::PickedUp, "bob@example.net", key, "picked_up:" + key.fingerprint},
                                        test::signer().sign(), clock, random);
   ASSERT_TRUE(notice);
@@ -287,13 +289,13 @@ TEST(Notification, OfAPickupNamesAddressAndKeyButNoCode) {
 /// The mail by which a sender gets the code.
 class SenderCodeMail : public testing::TestWithParam<std::tuple<bool, const char*>> {
  protected:
-  static Notice composed() {
+  static Notice notified() {
     const test::ManualClock clock;
     SystemRandom random;
     const Secret code = Secret::copy_of(code_text);
     const auto& [asked_for, language] = GetParam();
     return compose_sender_code(
-               templates().in(language), relay,
+               notification_templates().in(language), relay,
                {"alice@example.com", "b&b@example.net", asked_for, code, clock.now() + std::chrono::hours(24)},
                test::signer().sign(), clock, random)
         .value();
@@ -301,7 +303,7 @@ class SenderCodeMail : public testing::TestWithParam<std::tuple<bool, const char
 };
 
 TEST_P(SenderCodeMail, NamesTheRecipientAndHoldsTheCodeAndNoLink) {
-  const Notice notice = composed();
+  const Notice notice = notified();
   EXPECT_EQ(notice.kind(), Notice::Kind::SenderCode);
   const std::string raw(view(notice.message()));
   const auto mail = parse_mail(raw);
@@ -315,7 +317,7 @@ TEST_P(SenderCodeMail, NamesTheRecipientAndHoldsTheCodeAndNoLink) {
   EXPECT_EQ(words_of(text), words_of(std::regex_replace(mail.parts.at(1).body, std::regex("&amp;"), "&")));
   EXPECT_EQ(raw.find("pickup"), std::string::npos) << "whoever reads it has half of what is needed";
   EXPECT_EQ(header_of(raw).find(code_text), std::string::npos);
-  const auto said = templates().in(std::get<1>(GetParam())).sentence("sender_code_pass_on").value();
+  const auto said = notification_templates().in(std::get<1>(GetParam())).sentence("sender_code_pass_on").value();
   EXPECT_NE(words_of(text).find(words_of(said)), std::string::npos) << text;
 }
 

@@ -21,8 +21,8 @@ namespace {
 using test::parse_mail;
 using test::TempDir;
 
-const NoticeSender relay{"Sealpost", "postmaster@relay.example.org", "relay.example.org"};
-const std::string address = "bob@example.net";
+const NoticeSender receipt_from{"Sealpost", "postmaster@relay.example.org", "relay.example.org"};
+const std::string mailbox = "bob@example.net";
 const std::string fingerprint(64, 'a');
 const std::string destroyed_at = "2026-01-31T09:30:00.123Z";
 
@@ -35,9 +35,9 @@ Receipt composed(const Wording& wording) {
   const test::ManualClock clock;
   SystemRandom random;
   DestroyedKey destroyed{"Bob@example.net", {}, parse_rfc3339(destroyed_at).value(), "once"};
-  destroyed.key.address = address;
+  destroyed.key.address = mailbox;
   destroyed.key.fingerprint = fingerprint;
-  return compose_receipt(wording, relay, destroyed, test::signer().sign(), clock, random).value();
+  return compose_receipt(wording, receipt_from, destroyed, test::signer().sign(), clock, random).value();
 }
 
 bool verifies(const std::string& text, const std::string& signature) {
@@ -76,7 +76,8 @@ constexpr std::array sentences = {"receipt_subject", "receipt_relay",     "recei
                                   "receipt_key",     "receipt_destroyed", "receipt_scope"};
 
 std::string sentence(const Wording& wording, const char* name) {
-  return wording.sentence(name, {{"hostname", relay.hostname}, {"address", address}, {"destroyed", destroyed_at}})
+  return wording
+      .sentence(name, {{"hostname", receipt_from.hostname}, {"address", mailbox}, {"destroyed", destroyed_at}})
       .value();
 }
 
@@ -87,7 +88,7 @@ class EveryReceipt : public testing::TestWithParam<const char*> {
 };
 
 TEST_P(EveryReceipt, StatesTheFactsAndWhatItDoesNotSpeakOf) {
-  for (const auto& fact : {relay.hostname, address, fingerprint, destroyed_at}) {
+  for (const auto& fact : {receipt_from.hostname, mailbox, fingerprint, destroyed_at}) {
     EXPECT_NE(receipt.text.find(fact), std::string::npos) << fact << " in " << receipt.text;
   }
   for (const char* name : sentences) {
@@ -142,8 +143,8 @@ TEST(Receipt, IsThatOfTheOperatorWhoHasAnOwnLayout) {
   folder.write("receipt.txt", "{{lang}}: {{address}} {{fingerprint}}\n{{destroyed}} {{hostname}}\n{{_receipt_key}}\n");
   const Templates own = Templates::load(folder.path().string()).value();
   const Receipt receipt = composed(own.in("de"));
-  EXPECT_EQ(receipt.text, "de: " + address + "\r\n" + fingerprint + "\r\n" + destroyed_at + " " + relay.hostname +
-                              "\r\nSchlüssel (SHA-256 seines Zertifikats):\r\n");
+  EXPECT_EQ(receipt.text, "de: " + mailbox + "\r\n" + fingerprint + "\r\n" + destroyed_at + " " +
+                              receipt_from.hostname + "\r\nSchlüssel (SHA-256 seines Zertifikats):\r\n");
   EXPECT_TRUE(verifies(receipt.text, receipt.signature));
   EXPECT_EQ(parse_mail(view(receipt.message)).parts.at(0).body, receipt.text);
 }
@@ -152,7 +153,7 @@ TEST(Receipt, IsNoneWithoutASignature) {
   const test::ManualClock clock;
   SystemRandom random;
   const auto receipt = compose_receipt(
-      templates().in("en"), relay, {address, {}, clock.now(), "once"},
+      templates().in("en"), receipt_from, {mailbox, {}, clock.now(), "once"},
       [](std::string_view) -> Result<std::string> { return Error::internal("no signature"); }, clock, random);
   ASSERT_FALSE(receipt);
   EXPECT_EQ(receipt.error().internal_detail, "no signature");

@@ -22,16 +22,16 @@ using test::run;
 using test::TempDir;
 using ::testing::HasSubstr;
 
-const NoticeSender relay{"Sealpost", "relay@example.org", "relay.example.org"};
-const MailHeader header{"bob@example.net", "Your key", "auto-generated", {}};
+const NoticeSender signer{"Sealpost", "relay@example.org", "relay.example.org"};
+const MailHeader signed_header{"bob@example.net", "Your key", "auto-generated", {}};
 
 Result<WipedBuffer> compose_with(const MimePart& content, const SignDetached& sign) {
   const test::ManualClock clock;
   SystemRandom random;
-  return compose_signed(relay, header, content, sign, clock, random);
+  return compose_signed(signer, signed_header, content, sign, clock, random);
 }
 
-MimePart text(std::string_view body) { return {"text/plain; charset=utf-8", body, {}, {}}; }
+MimePart signed_text(std::string_view body) { return {"text/plain; charset=utf-8", body, {}, {}}; }
 
 std::string signed_mail(const MimePart& content, const MailSigner& by = test::signer()) {
   return std::string(view(compose_with(content, by.sign()).value()));
@@ -96,7 +96,8 @@ class SignedMailBy : public ::testing::TestWithParam<KeyType> {};
 
 TEST_P(SignedMailBy, IsVerifiedByOpensslGpgsmAndNss) {
   const auto& by = test::signer(GetParam());
-  const auto mail = signed_mail({"multipart/alternative", {}, {}, {text("Hello\n"), text("Grüße\n")}}, by);
+  const auto mail =
+      signed_mail({"multipart/alternative", {}, {}, {signed_text("Hello\n"), signed_text("Grüße\n")}}, by);
   EXPECT_TRUE(openssl_verifies(mail, by));
   EXPECT_TRUE(gpgsm_verifies(mail, by));
   EXPECT_TRUE(nss_verifies(mail, by));
@@ -104,7 +105,7 @@ TEST_P(SignedMailBy, IsVerifiedByOpensslGpgsmAndNss) {
 
 TEST_P(SignedMailBy, AlteredIsRefusedByAll) {
   const auto& by = test::signer(GetParam());
-  auto mail = signed_mail(text("Hello\n"), by);
+  auto mail = signed_mail(signed_text("Hello\n"), by);
   mail.replace(mail.find("Hello"), 5, "Hallo");
   EXPECT_FALSE(openssl_verifies(mail, by));
   EXPECT_FALSE(gpgsm_verifies(mail, by));
@@ -115,7 +116,7 @@ INSTANTIATE_TEST_SUITE_P(Keys, SignedMailBy, ::testing::Values(KeyType::P256, Ke
                          [](const auto& test) { return std::string(to_text(test.param)); });
 
 TEST(SignedMail, SaysWhatItIs) {
-  const auto mail = signed_mail(text("Hello\n"));
+  const auto mail = signed_mail(signed_text("Hello\n"));
   EXPECT_THAT(mail, HasSubstr("\r\nContent-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n"
                               "\tmicalg=sha-256; boundary=\""));
   const auto parsed = test::parse_mail(mail);
@@ -125,7 +126,7 @@ TEST(SignedMail, SaysWhatItIs) {
 }
 
 TEST(SignedMail, SignatureCarriesTimeAndCertificatesButNoContent) {
-  const auto signature = cut(signed_mail(text("Hello\n"))).signature;
+  const auto signature = cut(signed_mail(signed_text("Hello\n"))).signature;
   const auto shown = run({"openssl", "cms", "-cmsout", "-noout", "-print", "-inform", "DER"}, signature).out;
   EXPECT_THAT(shown, HasSubstr("eContent: <ABSENT>"));
   EXPECT_THAT(shown, HasSubstr("signingTime"));
@@ -145,7 +146,7 @@ class Fragile : public ::testing::TestWithParam<FragileText> {};
 
 TEST_P(Fragile, TextTravelsInBase64) {
   const auto& body = GetParam().text;
-  const auto mail = signed_mail({"multipart/mixed", {}, {}, {text(body), text("short\n")}});
+  const auto mail = signed_mail({"multipart/mixed", {}, {}, {signed_text(body), signed_text("short\n")}});
   EXPECT_TRUE(openssl_verifies(mail, test::signer()));
   const auto parsed = test::parse_mail(mail);
   EXPECT_EQ(parsed.parts.at(0).encoding, "base64");
@@ -167,7 +168,7 @@ INSTANTIATE_TEST_SUITE_P(Texts, Fragile,
 TEST(SignedMail, OfLinesThatFitStaysReadable) {
   const std::string line = "x " + std::string(72, 'x') + " y";
   const std::string link = "Link: https://relay.example.org/" + std::string(80, 'x');
-  const auto mail = signed_mail(text(line + "\n" + link + "\n"));
+  const auto mail = signed_mail(signed_text(line + "\n" + link + "\n"));
   EXPECT_THAT(mail, HasSubstr("\r\n" + line + "\r\n" + link + "\r\n"));
 }
 
@@ -179,8 +180,8 @@ TEST(SignedMail, EightBitReportIsNotSigned) {
 }
 
 TEST(SignedMail, WithoutASignatureThereIsNoMail) {
-  const auto mail =
-      compose_with(text("x"), [](std::string_view) -> Result<std::string> { return Error::internal("no signature"); });
+  const auto mail = compose_with(
+      signed_text("x"), [](std::string_view) -> Result<std::string> { return Error::internal("no signature"); });
   ASSERT_FALSE(mail);
   EXPECT_EQ(mail.error().internal_detail, "no signature");
 }

@@ -68,15 +68,15 @@ TEST_F(OperatorFolder, HoldsNoHugeFiles) {
   EXPECT_EQ(Templates::load(folder()).error().public_text, folder() + "/logo.png: larger than 1 MiB");
 }
 
-struct Bad {
+struct TemplatesBad {
   const char* name;
   const char* file;
   const char* content;
   const char* why;
 };
-void PrintTo(const Bad& bad, std::ostream* out) { *out << bad.name; }
+void PrintTo(const TemplatesBad& bad, std::ostream* out) { *out << bad.name; }
 
-class BadTemplate : public OperatorFolder, public testing::WithParamInterface<Bad> {};
+class BadTemplate : public OperatorFolder, public testing::WithParamInterface<TemplatesBad> {};
 
 TEST_P(BadTemplate, StopsTheStartWithFileLineAndReason) {
   write(GetParam().file, GetParam().content);
@@ -89,20 +89,22 @@ TEST_P(BadTemplate, StopsTheStartWithFileLineAndReason) {
 INSTANTIATE_TEST_SUITE_P(
     Templates, BadTemplate,
     testing::Values(
-        Bad{"UnknownFile", "notice.html", "", "notice.html: not the name of a template"},
-        Bad{"HiddenFile", ".code.html.swp", "", ".code.html.swp: not the name of a template"},
-        Bad{"UnknownVariable", "code.html", "\n\n{{adress}}", "code.html: line 3: unknown variable: adress"},
-        Bad{"VariableOfAnotherLayout", "code.html", "{{password}}", "code.html: line 1: unknown variable: password"},
-        Bad{"VariableOfAnotherMail", "receipt.txt", "{{address}}\n{{code}}",
-            "receipt.txt: line 2: unknown variable: code"},
-        Bad{"UnknownSentence", "code.html", "\n{{_nothing}}", "code.html: line 2: unknown sentence: _nothing"},
-        Bad{"SentenceWithoutItsVariable", "code.html", "{{_key_intro}}",
-            "code.html: line 1: the sentence _key_intro needs {{address}}, unknown here"},
-        Bad{"ValueAsMarkup", "key.html", "{{{address}}}", "key.html: line 1: address is no markup: {{address}}"},
-        Bad{"MarkupAsValue", "key.html", "{{problem}}", "key.html: line 1: problem is markup: {{{problem}}}"},
-        Bad{"Unclosed", "code.html", "\n{{action", "code.html: line 2: unclosed {{"},
-        Bad{"NoUtf8", "code.html", "\xff", "code.html: holds octets that are no UTF-8"},
-        Bad{"Word", "languages/de.txt", "\nx = y", "languages/de.txt: line 2: unknown name: x"}),
+        TemplatesBad{"UnknownFile", "notice.html", "", "notice.html: not the name of a template"},
+        TemplatesBad{"HiddenFile", ".code.html.swp", "", ".code.html.swp: not the name of a template"},
+        TemplatesBad{"UnknownVariable", "code.html", "\n\n{{adress}}", "code.html: line 3: unknown variable: adress"},
+        TemplatesBad{"VariableOfAnotherLayout", "code.html", "{{password}}",
+                     "code.html: line 1: unknown variable: password"},
+        TemplatesBad{"VariableOfAnotherMail", "receipt.txt", "{{address}}\n{{code}}",
+                     "receipt.txt: line 2: unknown variable: code"},
+        TemplatesBad{"UnknownSentence", "code.html", "\n{{_nothing}}", "code.html: line 2: unknown sentence: _nothing"},
+        TemplatesBad{"SentenceWithoutItsVariable", "code.html", "{{_key_intro}}",
+                     "code.html: line 1: the sentence _key_intro needs {{address}}, unknown here"},
+        TemplatesBad{"ValueAsMarkup", "key.html", "{{{address}}}",
+                     "key.html: line 1: address is no markup: {{address}}"},
+        TemplatesBad{"MarkupAsValue", "key.html", "{{problem}}", "key.html: line 1: problem is markup: {{{problem}}}"},
+        TemplatesBad{"Unclosed", "code.html", "\n{{action", "code.html: line 2: unclosed {{"},
+        TemplatesBad{"NoUtf8", "code.html", "\xff", "code.html: holds octets that are no UTF-8"},
+        TemplatesBad{"Word", "languages/de.txt", "\nx = y", "languages/de.txt: line 2: unknown name: x"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(TemplateSettings, NameLanguagesThatThereAre) {

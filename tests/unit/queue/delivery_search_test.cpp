@@ -16,7 +16,7 @@ namespace sealpost::test {
 namespace {
 
 using namespace std::chrono_literals;
-using Parts = std::map<std::string, std::string>;
+using DeliverySearchParts = std::map<std::string, std::string>;
 
 /// 300 deliveries in all states, from three senders over two accounts to four domains, with five kinds of failure.
 class DeliverySearchTest : public QueueTest {
@@ -157,8 +157,9 @@ TEST_F(DeliverySearchTest, ACursorIsGoodForItsOwnSearchOnly) {
   const auto deferred = parse_filter({{"state", "deferred"}}).value();
   const auto page = view.list(deferred, 3, "").value();
   ASSERT_FALSE(page.cursor.empty());
-  for (const Parts& other : {Parts{{"state", "held"}}, Parts{{"state", "deferred"}, {"order", "newest"}},
-                             Parts{{"state", "deferred"}, {"domain", "d1.example"}}, Parts{}}) {
+  for (const DeliverySearchParts& other :
+       {DeliverySearchParts{{"state", "held"}}, DeliverySearchParts{{"state", "deferred"}, {"order", "newest"}},
+        DeliverySearchParts{{"state", "deferred"}, {"domain", "d1.example"}}, DeliverySearchParts{}}) {
     const auto refused = view.list(parse_filter(other).value(), 3, page.cursor);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().kind, ErrorKind::Invalid);

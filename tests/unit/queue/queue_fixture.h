@@ -17,6 +17,7 @@
 #include "queue/mail_queue.h"
 #include "queue/queue_actions.h"
 #include "queue/queue_view.h"
+#include "tests/support/address.h"
 #include "tests/support/fakes.h"
 #include "tests/support/process.h"
 #include "tests/support/redis_server.h"
@@ -48,8 +49,6 @@ struct Certificates {
     }
   }
 };
-
-inline EmailAddress address(std::string_view text) { return EmailAddress::parse(text).value(); }
 
 /// A submitted message, sealed for the recipients of Certificates in turn.
 inline SealedMessage seal(std::size_t recipients, const std::string& body = std::string("Body ") + canary) {

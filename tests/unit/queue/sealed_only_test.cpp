@@ -21,10 +21,10 @@ static_assert(Queueable<SealedMessage> && Queueable<Notice>);
 static_assert(!Queueable<std::string> && !Queueable<std::string_view> && !Queueable<WipedBuffer> && !Queueable<Secret>);
 static_assert(!std::is_convertible_v<WipedBuffer, Notice> && !std::is_convertible_v<std::string, Notice>);
 
-using Parts = std::vector<std::string>;
+using SealedOnlyParts = std::vector<std::string>;
 using Heads = std::vector<SealedMessage::Head>;
 static_assert(!std::is_default_constructible_v<SealedMessage> && !std::is_copy_constructible_v<SealedMessage>);
-static_assert(!std::is_constructible_v<SealedMessage, SealedMessage::Form, WipedBuffer, Parts, Heads>);
+static_assert(!std::is_constructible_v<SealedMessage, SealedMessage::Form, WipedBuffer, SealedOnlyParts, Heads>);
 
 }  // namespace
 }  // namespace sealpost

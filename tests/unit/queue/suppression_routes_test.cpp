@@ -71,21 +71,22 @@ TEST_F(SuppressionRoutes, ClearAnAddress) {
   EXPECT_EQ(call("GET", "/v1/suppressions").body, R"({"suppressions":[],"cursor":null})");
 }
 
-struct Bad {
+struct SuppressionRoutesBad {
   const char* name;
   const char* method;
   const char* target;
 };
-void PrintTo(const Bad& bad, std::ostream* out) { *out << bad.name; }
-class BadRequest : public SuppressionRoutes, public testing::WithParamInterface<Bad> {};
+void PrintTo(const SuppressionRoutesBad& bad, std::ostream* out) { *out << bad.name; }
+class BadRequest : public SuppressionRoutes, public testing::WithParamInterface<SuppressionRoutesBad> {};
 TEST_P(BadRequest, Is400) { EXPECT_EQ(call(GetParam().method, GetParam().target).status, 400); }
 INSTANTIATE_TEST_SUITE_P(SuppressionRoutes, BadRequest,
-                         testing::Values(Bad{"LimitZero", "GET", "/v1/suppressions?limit=0"},
-                                         Bad{"LimitTooLarge", "GET", "/v1/suppressions?limit=1001"},
-                                         Bad{"LimitNoNumber", "GET", "/v1/suppressions?limit=x"},
-                                         Bad{"CursorOfNobody", "GET", "/v1/suppressions?cursor=%21"},
-                                         Bad{"RecipientNoAddress", "GET", "/v1/suppressions?recipient=bob"},
-                                         Bad{"ClearNoAddress", "DELETE", "/v1/suppressions/bob"}),
+                         testing::Values(SuppressionRoutesBad{"LimitZero", "GET", "/v1/suppressions?limit=0"},
+                                         SuppressionRoutesBad{"LimitTooLarge", "GET", "/v1/suppressions?limit=1001"},
+                                         SuppressionRoutesBad{"LimitNoNumber", "GET", "/v1/suppressions?limit=x"},
+                                         SuppressionRoutesBad{"CursorOfNobody", "GET", "/v1/suppressions?cursor=%21"},
+                                         SuppressionRoutesBad{"RecipientNoAddress", "GET",
+                                                              "/v1/suppressions?recipient=bob"},
+                                         SuppressionRoutesBad{"ClearNoAddress", "DELETE", "/v1/suppressions/bob"}),
                          [](const auto& test) { return test.param.name; });
 
 struct Scoped {

@@ -153,12 +153,12 @@ TEST_F(AccountsTest, AnEmptyPasswordIsRefused) {
 }
 
 /// What somebody who can write to Redis, but has no master key, does to an account.
-struct Alteration {
+struct AccountsAlteration {
   const char* name;
   std::vector<std::vector<std::string>> commands;
 };
-void PrintTo(const Alteration& alteration, std::ostream* out) { *out << alteration.name; }
-class AlteredAccounts : public AccountsTest, public testing::WithParamInterface<Alteration> {};
+void PrintTo(const AccountsAlteration& alteration, std::ostream* out) { *out << alteration.name; }
+class AlteredAccounts : public AccountsTest, public testing::WithParamInterface<AccountsAlteration> {};
 
 TEST_P(AlteredAccounts, AreRefusedAndLogged) {
   ASSERT_TRUE(add("crm"));
@@ -180,14 +180,16 @@ const std::string evil = "account:{0}:of:evil";
 
 INSTANTIATE_TEST_SUITE_P(
     All, AlteredAccounts,
-    testing::Values(
-        Alteration{"MoreAddresses", {{"HSET", crm, "send_as", "@example.com\n@victim.example"}}},
-        Alteration{"OtherAddress", {{"HSET", crm, "send_as", "@victim.example"}}},
-        Alteration{"NoAddresses", {{"HDEL", crm, "send_as"}}}, Alteration{"Admin", {{"HSET", crm, "admin", "1"}}},
-        Alteration{"NoAdminField", {{"HDEL", crm, "admin"}}}, Alteration{"Older", {{"HSET", crm, "created", "1"}}},
-        Alteration{"RightsMovedBetweenFields", {{"HSET", crm, "send_as", ""}, {"HSET", crm, "admin", "@example.com"}}},
-        Alteration{"VerifierGarbage", {{"HSET", crm, "verifier", "garbage"}}},
-        Alteration{"WholeRecordOfAnother", {{"COPY", evil, crm, "REPLACE"}}}),
+    testing::Values(AccountsAlteration{"MoreAddresses", {{"HSET", crm, "send_as", "@example.com\n@victim.example"}}},
+                    AccountsAlteration{"OtherAddress", {{"HSET", crm, "send_as", "@victim.example"}}},
+                    AccountsAlteration{"NoAddresses", {{"HDEL", crm, "send_as"}}},
+                    AccountsAlteration{"Admin", {{"HSET", crm, "admin", "1"}}},
+                    AccountsAlteration{"NoAdminField", {{"HDEL", crm, "admin"}}},
+                    AccountsAlteration{"Older", {{"HSET", crm, "created", "1"}}},
+                    AccountsAlteration{"RightsMovedBetweenFields",
+                                       {{"HSET", crm, "send_as", ""}, {"HSET", crm, "admin", "@example.com"}}},
+                    AccountsAlteration{"VerifierGarbage", {{"HSET", crm, "verifier", "garbage"}}},
+                    AccountsAlteration{"WholeRecordOfAnother", {{"COPY", evil, crm, "REPLACE"}}}),
     [](const auto& info) { return info.param.name; });
 
 TEST_F(AccountsTest, AnothersVerifierDoesNotOpenAnAccount) {

@@ -12,18 +12,18 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-const Time noon = from_milliseconds(1'769'860'800'000);  // 2026-01-31T12:00:00Z
+const Time explained_at = from_milliseconds(1'769'860'800'000);  // 2026-01-31T12:00:00Z
 
 class ExplainAddress : public ::testing::Test {
  protected:
   ExplainAddress() {
     key.address = "bob@d.example";
     key.fingerprint = "ab12";
-    key.assigned = noon - 3h;
+    key.assigned = explained_at - 3h;
   }
   std::string told() {
     facts.key = key;
-    return explain(EmailAddress::parse("Bob@D.example").value(), facts, settings, noon);
+    return explain(EmailAddress::parse("Bob@D.example").value(), facts, settings, explained_at);
   }
   KeyRecord key;
   AddressFacts facts;
@@ -33,19 +33,19 @@ class ExplainAddress : public ::testing::Test {
 TEST_F(ExplainAddress, WithoutAKey) {
   facts.in_pool = 5;
   EXPECT_EQ(
-      explain(EmailAddress::parse("Bob@D.example").value(), facts, settings, noon),
+      explain(EmailAddress::parse("Bob@D.example").value(), facts, settings, explained_at),
       "bob@d.example has no key. The next message gives it a new interim rsa3072 pair from the pool (5 ready), and "
       "sends it a notification with link and code. It is delivered to the MX hosts of d.example.");
   facts.in_pool = 0;
   settings.recipient_domains["d.example"].policy = KeyPolicy::Permanent;
   settings.recipient_domains["d.example"].mode = NotifyMode::Attach;
-  EXPECT_THAT(explain(EmailAddress::parse("bob@d.example").value(), facts, settings, noon),
+  EXPECT_THAT(explain(EmailAddress::parse("bob@d.example").value(), facts, settings, explained_at),
               AllOf(HasSubstr("a new permanent rsa3072 pair, generated while the sender waits"),
                     HasSubstr("and the key file itself.")));
 }
 
 TEST_F(ExplainAddress, APairThatNobodyPickedUp) {
-  key.expires = noon + 48h;
+  key.expires = explained_at + 48h;
   EXPECT_THAT(told(),
               AllOf(StartsWith("bob@d.example. The next message is sealed with aes256-cbc to the interim pair ab12, "
                                "assigned 2026-01-31T09:00:00Z (3 h ago); nobody has picked it up yet"),
@@ -54,7 +54,7 @@ TEST_F(ExplainAddress, APairThatNobodyPickedUp) {
 
 TEST_F(ExplainAddress, APairInUse) {
   key.state = PairState::Permanent;
-  key.picked_up = noon - 1h;
+  key.picked_up = explained_at - 1h;
   settings.recipient_domains["d.example"].content_cipher = ContentCipher::Aes256Gcm;
   EXPECT_THAT(told(), HasSubstr("sealed with aes256-gcm to the permanent pair ab12, assigned 2026-01-31T09:00:00Z (3 h "
                                 "ago) and picked up first at 2026-01-31T11:00:00Z (60 min ago)."));
@@ -62,7 +62,7 @@ TEST_F(ExplainAddress, APairInUse) {
 
 TEST_F(ExplainAddress, APairThatIsOver) {
   facts.in_pool = 5;
-  key.expires = noon - 1s;
+  key.expires = explained_at - 1s;
   EXPECT_THAT(told(),
               HasSubstr("Its pair ab12 expired 2026-01-31T11:59:59Z (1 s ago). The next message gives it a new"));
   key.state = PairState::Revoked;
@@ -72,16 +72,16 @@ TEST_F(ExplainAddress, APairThatIsOver) {
 TEST_F(ExplainAddress, ACertificateOfTheirOwnThatEnded) {
   key.own = true;
   key.state = PairState::Permanent;
-  key.expires = noon - 1h;
+  key.expires = explained_at - 1h;
   EXPECT_THAT(told(),
               AllOf(HasSubstr("the certificate of their own (ab12), which ended 2026-01-31T11:00:00Z (60 min ago)"),
                     HasSubstr("and held")));
-  key.expires = noon + 1h;
+  key.expires = explained_at + 1h;
   EXPECT_THAT(told(), HasSubstr("The certificate ends 2026-01-31T13:00:00Z (in 60 min); from then on mail is held."));
 }
 
 TEST_F(ExplainAddress, BouncesAndTheRoute) {
-  facts.bounces = BounceRun{"bob@d.example", 3, noon - 1h, noon + 48h, "550 5.1.1 no such user"};
+  facts.bounces = BounceRun{"bob@d.example", 3, explained_at - 1h, explained_at + 48h, "550 5.1.1 no such user"};
   settings.delivery.route = {Route::Kind::Smtp, "hub.example", 25, {}};
   EXPECT_THAT(told(),
               AllOf(HasSubstr("It is delivered to the fixed route smtp://hub.example:25."),

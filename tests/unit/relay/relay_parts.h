@@ -10,14 +10,13 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "crypto/master_key.h"
+#include "tests/support/address.h"
 #include "tests/support/fakes.h"
 #include "tests/support/log_file.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/temp_dir.h"
 
 namespace sealpost::test {
-
-inline EmailAddress address(std::string_view text) { return EmailAddress::parse(text).value(); }
 
 struct RelayParts {
   redis::Reply redis_command(const std::vector<std::string>& command) {

@@ -77,12 +77,12 @@ TEST_F(TokensTest, WithoutRedisEverythingIsTemporary) {
 }
 
 /// ID and OTHER stand for the token's id and that of an operator's token.
-struct Alteration {
+struct TokensAlteration {
   const char* name;
   std::vector<std::string> command;
 };
-void PrintTo(const Alteration& alteration, std::ostream* out) { *out << alteration.name; }
-class AlteredTokens : public TokensTest, public testing::WithParamInterface<Alteration> {};
+void PrintTo(const TokensAlteration& alteration, std::ostream* out) { *out << alteration.name; }
+class AlteredTokens : public TokensTest, public testing::WithParamInterface<TokensAlteration> {};
 
 TEST_P(AlteredTokens, AreRefusedAndLogged) {
   auto token = tokens.create("crm", {Scope::Submit}).value();
@@ -100,16 +100,16 @@ TEST_P(AlteredTokens, AreRefusedAndLogged) {
   EXPECT_TRUE(tokens.list());
 }
 
-INSTANTIATE_TEST_SUITE_P(All, AlteredTokens,
-                         testing::Values(Alteration{"MoreScopes", {"HSET", "ID", "scopes", "submit keys operator"}},
-                                         Alteration{"OtherAccount", {"HSET", "ID", "account", "admin"}},
-                                         Alteration{"Younger", {"HSET", "ID", "created", "99999999999999"}},
-                                         Alteration{"NoScopes", {"HDEL", "ID", "scopes"}},
-                                         Alteration{"NoMacOfTheRecord", {"HDEL", "ID", "record"}},
-                                         Alteration{"OtherMac",
-                                                    {"HSET", "ID", "mac", "00000000000000000000000000000000"}},
-                                         Alteration{"RecordOfAnother", {"COPY", "OTHER", "ID", "REPLACE"}}),
-                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    All, AlteredTokens,
+    testing::Values(TokensAlteration{"MoreScopes", {"HSET", "ID", "scopes", "submit keys operator"}},
+                    TokensAlteration{"OtherAccount", {"HSET", "ID", "account", "admin"}},
+                    TokensAlteration{"Younger", {"HSET", "ID", "created", "99999999999999"}},
+                    TokensAlteration{"NoScopes", {"HDEL", "ID", "scopes"}},
+                    TokensAlteration{"NoMacOfTheRecord", {"HDEL", "ID", "record"}},
+                    TokensAlteration{"OtherMac", {"HSET", "ID", "mac", "00000000000000000000000000000000"}},
+                    TokensAlteration{"RecordOfAnother", {"COPY", "OTHER", "ID", "REPLACE"}}),
+    [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace sealpost::test

@@ -230,12 +230,12 @@ TEST_F(Dashboard, GoesThroughPages) {
   EXPECT_EQ(get("/operator/deliveries?cursor=forged", cookie).status, 422);
 }
 
-struct Bad {
+struct DashboardBad {
   const char* name;
   const char* query;
   const char* said;
 };
-class BadSearch : public Dashboard, public testing::WithParamInterface<Bad> {};
+class BadSearch : public Dashboard, public testing::WithParamInterface<DashboardBad> {};
 TEST_P(BadSearch, IsToldAtItsField) {
   const Answer answer = get("/operator/deliveries?" + std::string(GetParam().query), log_in());
   EXPECT_EQ(answer.status, 422);
@@ -243,13 +243,14 @@ TEST_P(BadSearch, IsToldAtItsField) {
   EXPECT_THAT(answer.body, HasSubstr(GetParam().said));
   EXPECT_THAT(answer.body, Not(HasSubstr("<b>")));
 }
-INSTANTIATE_TEST_SUITE_P(Cases, BadSearch,
-                         testing::Values(Bad{"State", "state=lost", "unknown state: lost"},
-                                         Bad{"Age", "older_than=soon", "value=\"soon\" placeholder=\"30m, 4h, 2d\" "},
-                                         Bad{"Message", "message=x", "message: "}, Bad{"Order", "order=up", "order: "},
-                                         Bad{"Unknown", "colour=red", "no filter with the name colour"},
-                                         Bad{"Markup", "state=%3Cb%3E", "&lt;b&gt;"}),
-                         [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Cases, BadSearch,
+    testing::Values(DashboardBad{"State", "state=lost", "unknown state: lost"},
+                    DashboardBad{"Age", "older_than=soon", "value=\"soon\" placeholder=\"30m, 4h, 2d\" "},
+                    DashboardBad{"Message", "message=x", "message: "}, DashboardBad{"Order", "order=up", "order: "},
+                    DashboardBad{"Unknown", "colour=red", "no filter with the name colour"},
+                    DashboardBad{"Markup", "state=%3Cb%3E", "&lt;b&gt;"}),
+    [](const auto& info) { return std::string(info.param.name); });
 
 TEST_F(Dashboard, ShowsOneDelivery) {
   const auto queue = process();
@@ -338,7 +339,7 @@ TEST_F(Dashboard, ManyAreCountedFirst) {
   EXPECT_EQ(state(ids[1]), DeliveryState::Held);
 }
 
-class BadAction : public Dashboard, public testing::WithParamInterface<Bad> {};
+class BadAction : public Dashboard, public testing::WithParamInterface<DashboardBad> {};
 TEST_P(BadAction, ChangesNothing) {
   const auto queue = process();
   const MessageId id = put(*queue, {"bob@example.net"});
@@ -347,17 +348,18 @@ TEST_P(BadAction, ChangesNothing) {
   EXPECT_THAT(answer.body, testing::AllOf(HasSubstr(GetParam().said), HasSubstr("Nothing was changed")));
   EXPECT_EQ(state(id), DeliveryState::Queued);
 }
-INSTANTIATE_TEST_SUITE_P(Cases, BadAction,
-                         testing::Values(Bad{"None", "what=all", "Choose an action."},
-                                         Bad{"Unknown", "action=explode&what=all", "Choose an action."},
-                                         Bad{"NoneTicked", "action=drop&what=ticked", "No delivery was ticked."},
-                                         Bad{"NoChoice", "action=drop", "No delivery was ticked."},
-                                         Bad{"WrongFilter", "action=drop&what=all&state=lost", "unknown state: lost"},
-                                         Bad{"WrongId", "action=drop&what=ticked&id=x", "no delivery’s id"},
-                                         Bad{"NoRoute", "action=reroute&what=all", "rerouted"},
-                                         Bad{"AFolder", "action=reroute&what=all&route=maildir%3A%2Ftmp", "rerouted"},
-                                         Bad{"ForgedCursor", "action=drop&what=all&cursor=forged", "cursor"}),
-                         [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Cases, BadAction,
+    testing::Values(DashboardBad{"None", "what=all", "Choose an action."},
+                    DashboardBad{"Unknown", "action=explode&what=all", "Choose an action."},
+                    DashboardBad{"NoneTicked", "action=drop&what=ticked", "No delivery was ticked."},
+                    DashboardBad{"NoChoice", "action=drop", "No delivery was ticked."},
+                    DashboardBad{"WrongFilter", "action=drop&what=all&state=lost", "unknown state: lost"},
+                    DashboardBad{"WrongId", "action=drop&what=ticked&id=x", "no delivery’s id"},
+                    DashboardBad{"NoRoute", "action=reroute&what=all", "rerouted"},
+                    DashboardBad{"AFolder", "action=reroute&what=all&route=maildir%3A%2Ftmp", "rerouted"},
+                    DashboardBad{"ForgedCursor", "action=drop&what=all&cursor=forged", "cursor"}),
+    [](const auto& info) { return std::string(info.param.name); });
 
 TEST_F(Dashboard, FormsOfOthersChangeNothing) {
   const auto queue = process();

@@ -9,15 +9,15 @@
 namespace sealpost {
 namespace {
 
-struct Case {
+struct BadAddressCase {
   const char* name;
   int code;
   const char* enhanced;
   Refused refused;
   bool condemned;
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
-class Failures : public ::testing::TestWithParam<Case> {};
+void PrintTo(const BadAddressCase& c, std::ostream* out) { *out << c.name; }
+class Failures : public ::testing::TestWithParam<BadAddressCase> {};
 
 TEST_P(Failures, CondemnAnAddressOrNot) {
   const auto& [name, code, enhanced, refused, condemned] = GetParam();
@@ -26,27 +26,34 @@ TEST_P(Failures, CondemnAnAddressOrNot) {
 
 constexpr auto rcpt = Refused::Recipient;
 constexpr auto data = Refused::Message;
-constexpr auto mail = Refused::Sender;
+constexpr auto at_mail = Refused::Sender;
 
 INSTANTIATE_TEST_SUITE_P(
     All, Failures,
-    ::testing::Values(Case{"NoSuchMailbox", 550, "5.1.1", rcpt, true}, Case{"AfterTheData", 550, "5.1.1", data, true},
-                      Case{"NoSuchDomain", 550, "5.1.2", rcpt, true}, Case{"OwnFinding", 0, "5.1.2", data, true},
-                      Case{"NullMx", 556, "5.1.10", rcpt, true}, Case{"Moved", 551, "5.1.6", rcpt, true},
-                      Case{"OtherAddressStatus", 550, "5.1.0", rcpt, true},
-                      Case{"OtherAddressStatusOfTheMessage", 550, "5.1.0", data, false},
-                      Case{"SaidToMail", 550, "5.1.1", mail, false}, Case{"SendersSyntax", 553, "5.1.7", rcpt, false},
-                      Case{"SendersDomain", 550, "5.1.8", rcpt, false}, Case{"Valid", 550, "5.1.5", rcpt, false},
-                      Case{"LooksAlike", 550, "5.1.11", rcpt, false}, Case{"NoStatus550", 550, "5.0.0", rcpt, true},
-                      Case{"NoStatus551", 551, "5.0.0", rcpt, true}, Case{"NoStatus553", 553, "5.0.0", rcpt, true},
-                      Case{"NoStatus556", 556, "5.0.0", rcpt, true}, Case{"NoStatusFull", 552, "5.0.0", rcpt, false},
-                      Case{"NoStatusRelayDenied", 554, "5.0.0", rcpt, false},
-                      Case{"NoStatusSyntax", 501, "5.0.0", rcpt, false},
-                      Case{"NoStatusOfTheMessage", 550, "5.0.0", data, false},
-                      Case{"NoStatusOfTheSender", 550, "5.0.0", mail, false}, Case{"Policy", 550, "5.7.1", rcpt, false},
-                      Case{"Full", 552, "5.2.2", rcpt, false}, Case{"Disabled", 550, "5.2.1", rcpt, false},
-                      Case{"TooLarge", 552, "5.3.4", data, false}, Case{"Content", 554, "5.6.0", data, false},
-                      Case{"Expired", 450, "4.4.7", data, false}, Case{"NothingKnown", 0, "", data, false}),
+    ::testing::Values(
+        BadAddressCase{"NoSuchMailbox", 550, "5.1.1", rcpt, true},
+        BadAddressCase{"AfterTheData", 550, "5.1.1", data, true},
+        BadAddressCase{"NoSuchDomain", 550, "5.1.2", rcpt, true}, BadAddressCase{"OwnFinding", 0, "5.1.2", data, true},
+        BadAddressCase{"NullMx", 556, "5.1.10", rcpt, true}, BadAddressCase{"Moved", 551, "5.1.6", rcpt, true},
+        BadAddressCase{"OtherAddressStatus", 550, "5.1.0", rcpt, true},
+        BadAddressCase{"OtherAddressStatusOfTheMessage", 550, "5.1.0", data, false},
+        BadAddressCase{"SaidToMail", 550, "5.1.1", at_mail, false},
+        BadAddressCase{"SendersSyntax", 553, "5.1.7", rcpt, false},
+        BadAddressCase{"SendersDomain", 550, "5.1.8", rcpt, false}, BadAddressCase{"Valid", 550, "5.1.5", rcpt, false},
+        BadAddressCase{"LooksAlike", 550, "5.1.11", rcpt, false},
+        BadAddressCase{"NoStatus550", 550, "5.0.0", rcpt, true},
+        BadAddressCase{"NoStatus551", 551, "5.0.0", rcpt, true},
+        BadAddressCase{"NoStatus553", 553, "5.0.0", rcpt, true},
+        BadAddressCase{"NoStatus556", 556, "5.0.0", rcpt, true},
+        BadAddressCase{"NoStatusFull", 552, "5.0.0", rcpt, false},
+        BadAddressCase{"NoStatusRelayDenied", 554, "5.0.0", rcpt, false},
+        BadAddressCase{"NoStatusSyntax", 501, "5.0.0", rcpt, false},
+        BadAddressCase{"NoStatusOfTheMessage", 550, "5.0.0", data, false},
+        BadAddressCase{"NoStatusOfTheSender", 550, "5.0.0", at_mail, false},
+        BadAddressCase{"Policy", 550, "5.7.1", rcpt, false}, BadAddressCase{"Full", 552, "5.2.2", rcpt, false},
+        BadAddressCase{"Disabled", 550, "5.2.1", rcpt, false}, BadAddressCase{"TooLarge", 552, "5.3.4", data, false},
+        BadAddressCase{"Content", 554, "5.6.0", data, false}, BadAddressCase{"Expired", 450, "4.4.7", data, false},
+        BadAddressCase{"NothingKnown", 0, "", data, false}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

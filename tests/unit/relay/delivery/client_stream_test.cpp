@@ -65,11 +65,11 @@ class FullListener final {
 };
 
 /// Something that would last for ever.
-struct Case {
+struct ClientStreamCase {
   const char* name;
   std::function<Status(Deadline, const PollableFlag*)> operation;
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const ClientStreamCase& c, std::ostream* out) { *out << c.name; }
 
 Result<std::unique_ptr<ClientStream>> connect(std::uint16_t port, const PollableFlag* stop) {
   return ClientStream::connect("127.0.0.1", port, after(std::chrono::seconds(30)), stop);
@@ -115,7 +115,7 @@ Status write(Tls tls, Deadline deadline, const PollableFlag* stop) {
   return (*stream)->write(std::string(64U << 20U, 'x'), deadline);
 }
 
-class EndlessOperations : public ::testing::TestWithParam<Case> {};
+class EndlessOperations : public ::testing::TestWithParam<ClientStreamCase> {};
 
 TEST_P(EndlessOperations, EndAtTheirDeadline) {
   const auto begun = steady_clock::now();
@@ -141,20 +141,25 @@ TEST_P(EndlessOperations, EndWhenTheRelayStops) {
 INSTANTIATE_TEST_SUITE_P(
     All, EndlessOperations,
     ::testing::Values(
-        Case{"Connect", connect_to_a_full_listener},
-        Case{"HandshakeDripped",
-             [](Deadline end, const PollableFlag* stop) { return shake_hands(Answer::drip(), end, stop); }},
-        Case{"HandshakeSilent",
-             [](Deadline end, const PollableFlag* stop) { return shake_hands(Answer::silence(), end, stop); }},
-        Case{"ReadDripped",
-             [](Deadline end, const PollableFlag* stop) { return read(Tls::None, Answer::drip(), end, stop); }},
-        Case{"ReadDrippedOverTls",
-             [](Deadline end, const PollableFlag* stop) { return read(Tls::Implicit, Answer::drip(), end, stop); }},
-        Case{"ReadSilent",
-             [](Deadline end, const PollableFlag* stop) { return read(Tls::None, Answer::silence(), end, stop); }},
-        Case{"WriteDeaf", [](Deadline end, const PollableFlag* stop) { return write(Tls::None, end, stop); }},
-        Case{"WriteDeafOverTls",
-             [](Deadline end, const PollableFlag* stop) { return write(Tls::Implicit, end, stop); }}),
+        ClientStreamCase{"Connect", connect_to_a_full_listener},
+        ClientStreamCase{"HandshakeDripped",
+                         [](Deadline end, const PollableFlag* stop) { return shake_hands(Answer::drip(), end, stop); }},
+        ClientStreamCase{
+            "HandshakeSilent",
+            [](Deadline end, const PollableFlag* stop) { return shake_hands(Answer::silence(), end, stop); }},
+        ClientStreamCase{
+            "ReadDripped",
+            [](Deadline end, const PollableFlag* stop) { return read(Tls::None, Answer::drip(), end, stop); }},
+        ClientStreamCase{
+            "ReadDrippedOverTls",
+            [](Deadline end, const PollableFlag* stop) { return read(Tls::Implicit, Answer::drip(), end, stop); }},
+        ClientStreamCase{
+            "ReadSilent",
+            [](Deadline end, const PollableFlag* stop) { return read(Tls::None, Answer::silence(), end, stop); }},
+        ClientStreamCase{"WriteDeaf",
+                         [](Deadline end, const PollableFlag* stop) { return write(Tls::None, end, stop); }},
+        ClientStreamCase{"WriteDeafOverTls",
+                         [](Deadline end, const PollableFlag* stop) { return write(Tls::Implicit, end, stop); }}),
     [](const auto& info) { return info.param.name; });
 
 class Streams : public ::testing::Test {

@@ -33,18 +33,18 @@ class Confirmations : public DelivererTest {
   }
 };
 
-struct Case {
+struct ConfirmationCase {
   const char* name;
   Custody custody;
   DsnRequest dsn;
   bool null_sender;
   const char* action;  ///< of the one report; empty: nobody is told anything
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
-class EachCustody : public Confirmations, public ::testing::WithParamInterface<Case> {};
+void PrintTo(const ConfirmationCase& c, std::ostream* out) { *out << c.name; }
+class EachCustody : public Confirmations, public ::testing::WithParamInterface<ConfirmationCase> {};
 
 TEST_P(EachCustody, IsToldOnceOrNotAtAll) {
-  const Case& c = GetParam();
+  const ConfirmationCase& c = GetParam();
   hop.play(taken(c.custody));
   start();
   const auto id = put_asking(c.dsn, c.null_sender);
@@ -60,12 +60,12 @@ TEST_P(EachCustody, IsToldOnceOrNotAtAll) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, EachCustody,
-    ::testing::Values(Case{"Mailbox", Custody::Mailbox, success, false, "delivered"},
-                      Case{"Relay", Custody::Relay, success, false, "relayed"},
-                      Case{"RelayWithDsnAnswersItself", Custody::DsnRelay, success, false, ""},
-                      Case{"NotAsked", Custody::Relay, {}, false, ""},
-                      Case{"Never", Custody::Mailbox, {true, false, false, false, "", true}, false, ""},
-                      Case{"NullSender", Custody::Mailbox, success, true, ""}),
+    ::testing::Values(ConfirmationCase{"Mailbox", Custody::Mailbox, success, false, "delivered"},
+                      ConfirmationCase{"Relay", Custody::Relay, success, false, "relayed"},
+                      ConfirmationCase{"RelayWithDsnAnswersItself", Custody::DsnRelay, success, false, ""},
+                      ConfirmationCase{"NotAsked", Custody::Relay, {}, false, ""},
+                      ConfirmationCase{"Never", Custody::Mailbox, {true, false, false, false, "", true}, false, ""},
+                      ConfirmationCase{"NullSender", Custody::Mailbox, success, true, ""}),
     [](const auto& info) { return info.param.name; });
 
 TEST_F(Confirmations, AreReportsToTheEnvelopeSenderThatNobodyReportsAbout) {

@@ -12,7 +12,7 @@
 namespace sealpost::test {
 namespace {
 
-Outcome no_such_user(const Claim& claim) {
+Outcome unknown_user(const Claim& claim) {
   if (claim.delivery.notice) return Delivered{"250 ok"};
   return Failed{550, "5.1.1", "550 5.1.1 no such user"};
 }
@@ -54,7 +54,7 @@ class BrokenRandom final : public Random {
 class DelivererFaults : public DelivererTest {
  protected:
   void start_with(Random& bad_random) {
-    hop.play(no_such_user);
+    hop.play(unknown_user);
     deliverer = std::make_unique<Deliverer>(
         *queue, permits, suppressions, hop, abandon, master, clock, bad_random, log, options,
         DelivererHooks{[](const std::string&, bool) {}, [](const DeliveryEvent&) { return Status(); }});

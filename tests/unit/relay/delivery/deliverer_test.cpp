@@ -176,18 +176,18 @@ INSTANTIATE_TEST_SUITE_P(All, Notices,
                                            Notice::Kind::Confirmation, Notice::Kind::KeyEvent));
 
 /// A field of a record that somebody changes in Redis while the delivery waits.
-struct Alteration {
+struct DelivererAlteration {
   const char* name;
   bool notice;
   const char* record;
   std::size_t field;
   const char* value;
 };
-void PrintTo(const Alteration& c, std::ostream* out) { *out << c.name; }
-class AlteredRecords : public DelivererTest, public ::testing::WithParamInterface<Alteration> {};
+void PrintTo(const DelivererAlteration& c, std::ostream* out) { *out << c.name; }
+class AlteredRecords : public DelivererTest, public ::testing::WithParamInterface<DelivererAlteration> {};
 
 TEST_P(AlteredRecords, AreHeldAndSentToNobody) {
-  const Alteration& alteration = GetParam();
+  const DelivererAlteration& alteration = GetParam();
   const std::string text = "Subject: x\r\n\r\nAuthentication code: x\r\n";
   const Envelope from = envelope(queue->new_id());
   if (alteration.notice) {
@@ -204,12 +204,13 @@ TEST_P(AlteredRecords, AreHeldAndSentToNobody) {
   EXPECT_TRUE(hop.seen().empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(All, AlteredRecords,
-                         ::testing::Values(Alteration{"NoticeToSomebodyElse", true, "delivery", 10, "eve@example.net"},
-                                           Alteration{"NoticeToAnotherServer", true, "delivery", 11, "evil.example"},
-                                           Alteration{"NoticeFromSomebodyElse", true, "message", 3, "eve@example.net"},
-                                           Alteration{"ReportToSomebodyElse", false, "message", 3, "eve@example.net"}),
-                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    All, AlteredRecords,
+    ::testing::Values(DelivererAlteration{"NoticeToSomebodyElse", true, "delivery", 10, "eve@example.net"},
+                      DelivererAlteration{"NoticeToAnotherServer", true, "delivery", 11, "evil.example"},
+                      DelivererAlteration{"NoticeFromSomebodyElse", true, "message", 3, "eve@example.net"},
+                      DelivererAlteration{"ReportToSomebodyElse", false, "message", 3, "eve@example.net"}),
+    [](const auto& info) { return info.param.name; });
 
 TEST_F(DelivererTest, ANextHopThatThrowsDefers) {
   hop.play([](const Claim&) -> Outcome { throw std::runtime_error("a fault of ours"); });

@@ -9,14 +9,14 @@
 namespace sealpost {
 namespace {
 
-struct Case {
+struct DotStufferCase {
   const char* name;
   std::string message;
   std::string sent;
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const DotStufferCase& c, std::ostream* out) { *out << c.name; }
 
-class DotStuffing : public ::testing::TestWithParam<Case> {};
+class DotStuffing : public ::testing::TestWithParam<DotStufferCase> {};
 
 TEST_P(DotStuffing, IsTheSameWhereverTheMessageIsCut) {
   const auto& [name, message, sent] = GetParam();
@@ -34,13 +34,16 @@ TEST_P(DotStuffing, IsTheSameWhereverTheMessageIsCut) {
 
 INSTANTIATE_TEST_SUITE_P(
     Messages, DotStuffing,
-    ::testing::Values(Case{"Plain", "a\r\nb\r\n", "a\r\nb\r\n.\r\n"}, Case{"Empty", "", ".\r\n"},
-                      Case{"NoLastLineEnd", "a", "a\r\n.\r\n"}, Case{"DotAlone", ".", "..\r\n.\r\n"},
-                      Case{"DotLine", "a\r\n.\r\nb\r\n", "a\r\n..\r\nb\r\n.\r\n"},
-                      Case{"DotFirst", ".a\r\n", "..a\r\n.\r\n"}, Case{"TwoDots", "..\r\n", "...\r\n.\r\n"},
-                      Case{"DotInside", "a.b.\r\n", "a.b.\r\n.\r\n"}, Case{"EmptyLines", "\r\n\r\n", "\r\n\r\n.\r\n"},
+    ::testing::Values(DotStufferCase{"Plain", "a\r\nb\r\n", "a\r\nb\r\n.\r\n"}, DotStufferCase{"Empty", "", ".\r\n"},
+                      DotStufferCase{"NoLastLineEnd", "a", "a\r\n.\r\n"},
+                      DotStufferCase{"DotAlone", ".", "..\r\n.\r\n"},
+                      DotStufferCase{"DotLine", "a\r\n.\r\nb\r\n", "a\r\n..\r\nb\r\n.\r\n"},
+                      DotStufferCase{"DotFirst", ".a\r\n", "..a\r\n.\r\n"},
+                      DotStufferCase{"TwoDots", "..\r\n", "...\r\n.\r\n"},
+                      DotStufferCase{"DotInside", "a.b.\r\n", "a.b.\r\n.\r\n"},
+                      DotStufferCase{"EmptyLines", "\r\n\r\n", "\r\n\r\n.\r\n"},
                       // What sealing never makes, but a server with lax line ends would read as the end of data.
-                      Case{"BareLineFeed", "a\n.\nb\r\n", "a\n..\nb\r\n.\r\n"}),
+                      DotStufferCase{"BareLineFeed", "a\n.\nb\r\n", "a\n..\nb\r\n.\r\n"}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

@@ -268,12 +268,12 @@ TEST_F(SmtpLogin, BothSpellingsOfTheKeywordCount) {
   EXPECT_TRUE(server.line("AUTH").starts_with("AUTH PLAIN "));
 }
 
-struct RefusalCase {
+struct SmtpExtensionsRefusalCase {
   const char* name;
   std::deque<Answer> answers;
 };
-void PrintTo(const RefusalCase& c, std::ostream* out) { *out << c.name; }
-class LoginRefusals : public SmtpLogin, public ::testing::WithParamInterface<RefusalCase> {};
+void PrintTo(const SmtpExtensionsRefusalCase& c, std::ostream* out) { *out << c.name; }
+class LoginRefusals : public SmtpLogin, public ::testing::WithParamInterface<SmtpExtensionsRefusalCase> {};
 
 TEST_P(LoginRefusals, DeferAndNeverShowThePassword) {
   for (const char* mechanism : {"AUTH PLAIN", "AUTH LOGIN"}) {
@@ -294,11 +294,14 @@ TEST_P(LoginRefusals, DeferAndNeverShowThePassword) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, LoginRefusals,
-    ::testing::Values(RefusalCase{"WrongPassword", {"535 5.7.8 no"}}, RefusalCase{"Later", {"454 4.7.0 later"}},
-                      RefusalCase{"Echo",
-                                  {"500 5.5.2 what is AUTH PLAIN AGFwcABwYTU1LXdvcmQ= or cGE1NS13b3Jk or pa55-word"}},
-                      RefusalCase{"Close", {Answer::close()}}, RefusalCase{"Garbage", {"hello"}},
-                      RefusalCase{"AsksOnAndOn", {"334 more", "334 more"}}, RefusalCase{"Strange", {"250 ok"}}),
+    ::testing::Values(SmtpExtensionsRefusalCase{"WrongPassword", {"535 5.7.8 no"}},
+                      SmtpExtensionsRefusalCase{"Later", {"454 4.7.0 later"}},
+                      SmtpExtensionsRefusalCase{
+                          "Echo", {"500 5.5.2 what is AUTH PLAIN AGFwcABwYTU1LXdvcmQ= or cGE1NS13b3Jk or pa55-word"}},
+                      SmtpExtensionsRefusalCase{"Close", {Answer::close()}},
+                      SmtpExtensionsRefusalCase{"Garbage", {"hello"}},
+                      SmtpExtensionsRefusalCase{"AsksOnAndOn", {"334 more", "334 more"}},
+                      SmtpExtensionsRefusalCase{"Strange", {"250 ok"}}),
     [](const auto& info) { return info.param.name; });
 
 TEST_F(SmtpLogin, AServerThatOffersNoLoginDefers) {

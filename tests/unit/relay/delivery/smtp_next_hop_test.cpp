@@ -180,17 +180,17 @@ TEST_P(NotificationTls, DecidesWhichConnectionsCarryACode) {
   EXPECT_EQ(may_travel(delivery, c.policy, c.route, c.secure, c.loopback), c.may);
 }
 
-constexpr auto required = NotifyTls::Required;
-constexpr auto smtp = Route::Kind::Smtp;
+constexpr auto notify_required = NotifyTls::Required;
+constexpr auto route_smtp = Route::Kind::Smtp;
 
 INSTANTIATE_TEST_SUITE_P(
     All, NotificationTls,
-    ::testing::Values(TravelCase{"ClearToTheNetworkIsHeldBack", true, required, smtp, false, false, false},
-                      TravelCase{"OverTls", true, required, smtp, true, false, true},
-                      TravelCase{"ToLoopback", true, required, smtp, false, true, true},
-                      TravelCase{"OverLmtp", true, required, Route::Kind::Lmtp, false, false, true},
-                      TravelCase{"Opportunistic", true, NotifyTls::Opportunistic, smtp, false, false, true},
-                      TravelCase{"SealedMailNeedsNone", false, required, smtp, false, false, true}),
+    ::testing::Values(TravelCase{"ClearToTheNetworkIsHeldBack", true, notify_required, route_smtp, false, false, false},
+                      TravelCase{"OverTls", true, notify_required, route_smtp, true, false, true},
+                      TravelCase{"ToLoopback", true, notify_required, route_smtp, false, true, true},
+                      TravelCase{"OverLmtp", true, notify_required, Route::Kind::Lmtp, false, false, true},
+                      TravelCase{"Opportunistic", true, NotifyTls::Opportunistic, route_smtp, false, false, true},
+                      TravelCase{"SealedMailNeedsNone", false, notify_required, route_smtp, false, false, true}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

@@ -17,7 +17,7 @@ using test::TestCertificates;
 using Tls = SmtpServer::Options::Tls;
 using Certificate = std::string (TestCertificates::*)() const;
 
-struct Case {
+struct SmtpTlsCase {
   const char* name;
   Route::Kind kind;
   TlsPolicy policy;
@@ -28,12 +28,12 @@ struct Case {
   bool encrypted;
   const char* text;  ///< in the response of what is not delivered
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const SmtpTlsCase& c, std::ostream* out) { *out << c.name; }
 
-class TlsPolicies : public test::SmtpTest, public ::testing::WithParamInterface<Case> {};
+class TlsPolicies : public test::SmtpTest, public ::testing::WithParamInterface<SmtpTlsCase> {};
 
 TEST_P(TlsPolicies, DecideWhatMayBeSent) {
-  const Case& c = GetParam();
+  const SmtpTlsCase& c = GetParam();
   SmtpServer::Options options;
   options.tls = c.offered;
   options.certificate = (TestCertificates::get().*c.certificate)();
@@ -62,43 +62,49 @@ constexpr Certificate self_signed = &TestCertificates::self_signed;
 INSTANTIATE_TEST_SUITE_P(
     StartTls, TlsPolicies,
     ::testing::Values(
-        Case{"OpportunisticGood", smtp, opportunistic, Tls::StartTls, good, "delivered", "", true, "250"},
-        Case{"OpportunisticExpired", smtp, opportunistic, Tls::StartTls, expired, "delivered", "", true, "250"},
-        Case{"OpportunisticForeign", smtp, opportunistic, Tls::StartTls, foreign, "delivered", "", true, "250"},
-        Case{"OpportunisticSelfSigned", smtp, opportunistic, Tls::StartTls, self_signed, "delivered", "", true, "250"},
-        Case{"OpportunisticNone", smtp, opportunistic, Tls::None, good, "delivered", "", false, "250"},
-        Case{"RequiredGood", smtp, required, Tls::StartTls, good, "delivered", "", true, "250"},
-        Case{"RequiredSelfSigned", smtp, required, Tls::StartTls, self_signed, "delivered", "", true, "250"},
-        Case{"RequiredNone", smtp, required, Tls::None, good, "deferred", "4.7.10", false, "no STARTTLS"},
-        Case{"VerifyGood", smtp, verify, Tls::StartTls, good, "delivered", "", true, "250"},
-        Case{"VerifyExpired", smtp, verify, Tls::StartTls, expired, "deferred", "4.7.5", false, "expired"},
-        Case{"VerifyForeign", smtp, verify, Tls::StartTls, foreign, "deferred", "4.7.5", false, "another name"},
-        Case{"VerifySelfSigned", smtp, verify, Tls::StartTls, self_signed, "deferred", "4.7.5", false, "self-signed"},
-        Case{"VerifyNone", smtp, verify, Tls::None, good, "deferred", "4.7.10", false, "no STARTTLS"}),
+        SmtpTlsCase{"OpportunisticGood", smtp, opportunistic, Tls::StartTls, good, "delivered", "", true, "250"},
+        SmtpTlsCase{"OpportunisticExpired", smtp, opportunistic, Tls::StartTls, expired, "delivered", "", true, "250"},
+        SmtpTlsCase{"OpportunisticForeign", smtp, opportunistic, Tls::StartTls, foreign, "delivered", "", true, "250"},
+        SmtpTlsCase{"OpportunisticSelfSigned", smtp, opportunistic, Tls::StartTls, self_signed, "delivered", "", true,
+                    "250"},
+        SmtpTlsCase{"OpportunisticNone", smtp, opportunistic, Tls::None, good, "delivered", "", false, "250"},
+        SmtpTlsCase{"RequiredGood", smtp, required, Tls::StartTls, good, "delivered", "", true, "250"},
+        SmtpTlsCase{"RequiredSelfSigned", smtp, required, Tls::StartTls, self_signed, "delivered", "", true, "250"},
+        SmtpTlsCase{"RequiredNone", smtp, required, Tls::None, good, "deferred", "4.7.10", false, "no STARTTLS"},
+        SmtpTlsCase{"VerifyGood", smtp, verify, Tls::StartTls, good, "delivered", "", true, "250"},
+        SmtpTlsCase{"VerifyExpired", smtp, verify, Tls::StartTls, expired, "deferred", "4.7.5", false, "expired"},
+        SmtpTlsCase{"VerifyForeign", smtp, verify, Tls::StartTls, foreign, "deferred", "4.7.5", false, "another name"},
+        SmtpTlsCase{"VerifySelfSigned", smtp, verify, Tls::StartTls, self_signed, "deferred", "4.7.5", false,
+                    "self-signed"},
+        SmtpTlsCase{"VerifyNone", smtp, verify, Tls::None, good, "deferred", "4.7.10", false, "no STARTTLS"}),
     [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     Implicit, TlsPolicies,
     ::testing::Values(
-        Case{"OpportunisticGood", smtps, opportunistic, Tls::Implicit, good, "delivered", "", true, "250"},
-        Case{"OpportunisticSelfSigned", smtps, opportunistic, Tls::Implicit, self_signed, "delivered", "", true, "250"},
-        Case{"VerifyGood", smtps, verify, Tls::Implicit, good, "delivered", "", true, "250"},
-        Case{"VerifyExpired", smtps, verify, Tls::Implicit, expired, "deferred", "4.7.5", false, "expired"},
-        Case{"VerifyForeign", smtps, verify, Tls::Implicit, foreign, "deferred", "4.7.5", false, "another name"},
-        Case{"VerifySelfSigned", smtps, verify, Tls::Implicit, self_signed, "deferred", "4.7.5", false, "self-signed"},
-        Case{"AServerThatSpeaksInClear", smtps, opportunistic, Tls::None, good, "deferred", "4.7.5", false,
-             "handshake"}),
+        SmtpTlsCase{"OpportunisticGood", smtps, opportunistic, Tls::Implicit, good, "delivered", "", true, "250"},
+        SmtpTlsCase{"OpportunisticSelfSigned", smtps, opportunistic, Tls::Implicit, self_signed, "delivered", "", true,
+                    "250"},
+        SmtpTlsCase{"VerifyGood", smtps, verify, Tls::Implicit, good, "delivered", "", true, "250"},
+        SmtpTlsCase{"VerifyExpired", smtps, verify, Tls::Implicit, expired, "deferred", "4.7.5", false, "expired"},
+        SmtpTlsCase{"VerifyForeign", smtps, verify, Tls::Implicit, foreign, "deferred", "4.7.5", false, "another name"},
+        SmtpTlsCase{"VerifySelfSigned", smtps, verify, Tls::Implicit, self_signed, "deferred", "4.7.5", false,
+                    "self-signed"},
+        SmtpTlsCase{"AServerThatSpeaksInClear", smtps, opportunistic, Tls::None, good, "deferred", "4.7.5", false,
+                    "handshake"}),
     [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     Lmtp, TlsPolicies,
     ::testing::Values(
-        Case{"OpportunisticSelfSigned", lmtp, opportunistic, Tls::StartTls, self_signed, "delivered", "", true, "250"},
-        Case{"OpportunisticNone", lmtp, opportunistic, Tls::None, good, "delivered", "", false, "250"},
-        Case{"RequiredNone", lmtp, required, Tls::None, good, "deferred", "4.7.10", false, "no STARTTLS"},
-        Case{"VerifyGood", lmtp, verify, Tls::StartTls, good, "delivered", "", true, "250"},
-        Case{"VerifySelfSigned", lmtp, verify, Tls::StartTls, self_signed, "deferred", "4.7.5", false, "self-signed"},
-        Case{"VerifyNone", lmtp, verify, Tls::None, good, "deferred", "4.7.10", false, "no STARTTLS"}),
+        SmtpTlsCase{"OpportunisticSelfSigned", lmtp, opportunistic, Tls::StartTls, self_signed, "delivered", "", true,
+                    "250"},
+        SmtpTlsCase{"OpportunisticNone", lmtp, opportunistic, Tls::None, good, "delivered", "", false, "250"},
+        SmtpTlsCase{"RequiredNone", lmtp, required, Tls::None, good, "deferred", "4.7.10", false, "no STARTTLS"},
+        SmtpTlsCase{"VerifyGood", lmtp, verify, Tls::StartTls, good, "delivered", "", true, "250"},
+        SmtpTlsCase{"VerifySelfSigned", lmtp, verify, Tls::StartTls, self_signed, "deferred", "4.7.5", false,
+                    "self-signed"},
+        SmtpTlsCase{"VerifyNone", lmtp, verify, Tls::None, good, "deferred", "4.7.10", false, "no STARTTLS"}),
     [](const auto& info) { return info.param.name; });
 
 struct BrokenCase {

@@ -99,13 +99,13 @@ TEST_F(ConnectionCounts, ARepetitionIsNoFurtherMessage) {
   EXPECT_EQ(counted.timed(), 0);
 }
 
-struct RefusalCase {
+struct ConnectionCountsRefusalCase {
   const char* name;
   std::optional<Refusal> refusal;
   std::string octets;
   const char* code;
 };
-class ConnectionRefusals : public ConnectionCounts, public testing::WithParamInterface<RefusalCase> {};
+class ConnectionRefusals : public ConnectionCounts, public testing::WithParamInterface<ConnectionCountsRefusalCase> {};
 
 const std::string envelope = "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.net>\r\n";
 
@@ -123,18 +123,20 @@ TEST_P(ConnectionRefusals, CountByTheCodeOnce) {
 INSTANTIATE_TEST_SUITE_P(
     Cases, ConnectionRefusals,
     testing::Values(
-        RefusalCase{"Malformed", Refusal::Malformed, envelope + "DATA\r\nx\r\n.\r\n", "550"},
-        RefusalCase{"StoreAway", Refusal::StoreAway, envelope + "DATA\r\nx\r\n.\r\n", "451"},
-        RefusalCase{"NotAmongThem", Refusal::StoreFull, envelope + "DATA\r\nx\r\n.\r\n", "other"},
-        RefusalCase{"BareLineFeed", {}, envelope + "DATA\r\nx\ny\r\n.\r\n", "550"},
-        RefusalCase{"TooLargeAsItTurnsOut", {}, envelope + "DATA\r\n" + std::string(2000, 'x') + "\r\n.\r\n", "552"},
-        RefusalCase{"TooLargeAsAnnounced", {}, "MAIL FROM:<a@example.com> SIZE=2000\r\n", "552"},
-        RefusalCase{
+        ConnectionCountsRefusalCase{"Malformed", Refusal::Malformed, envelope + "DATA\r\nx\r\n.\r\n", "550"},
+        ConnectionCountsRefusalCase{"StoreAway", Refusal::StoreAway, envelope + "DATA\r\nx\r\n.\r\n", "451"},
+        ConnectionCountsRefusalCase{"NotAmongThem", Refusal::StoreFull, envelope + "DATA\r\nx\r\n.\r\n", "other"},
+        ConnectionCountsRefusalCase{"BareLineFeed", {}, envelope + "DATA\r\nx\ny\r\n.\r\n", "550"},
+        ConnectionCountsRefusalCase{
+            "TooLargeAsItTurnsOut", {}, envelope + "DATA\r\n" + std::string(2000, 'x') + "\r\n.\r\n", "552"},
+        ConnectionCountsRefusalCase{"TooLargeAsAnnounced", {}, "MAIL FROM:<a@example.com> SIZE=2000\r\n", "552"},
+        ConnectionCountsRefusalCase{
             "TooLargeInChunks", {}, envelope + "BDAT 2000\r\n" + std::string(2000, 'x') + "BDAT 0 LAST\r\n", "552"},
-        RefusalCase{"SenderNotAllowed", {}, "MAIL FROM:<a@example.org>\r\n", "553"},
-        RefusalCase{"ARecipient", {}, "MAIL FROM:<a@example.com>\r\nRCPT TO:<unknown@example.net>\r\n", "550"},
-        RefusalCase{"NoRoom", {}, "MAIL FROM:<a@example.com>\r\n", "other"},
-        RefusalCase{
+        ConnectionCountsRefusalCase{"SenderNotAllowed", {}, "MAIL FROM:<a@example.org>\r\n", "553"},
+        ConnectionCountsRefusalCase{
+            "ARecipient", {}, "MAIL FROM:<a@example.com>\r\nRCPT TO:<unknown@example.net>\r\n", "550"},
+        ConnectionCountsRefusalCase{"NoRoom", {}, "MAIL FROM:<a@example.com>\r\n", "other"},
+        ConnectionCountsRefusalCase{
             "TooManyRecipients", {}, envelope + "RCPT TO:<c@example.net>\r\nRCPT TO:<d@example.net>\r\n", "other"}),
     [](const auto& info) { return std::string(info.param.name); });
 

@@ -43,17 +43,17 @@ Outcome read(Reader reader, std::string_view octets, std::size_t first, std::siz
   return outcome;
 }
 
-struct Case {
+struct ContentReaderCase {
   const char* name;
   std::string octets;  ///< as they come behind 354
   std::string content;
   ContentFault fault = ContentFault::None;
   std::string rest = {};  ///< what is left for the next command
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
-std::string name_of(const testing::TestParamInfo<Case>& info) { return info.param.name; }
+void PrintTo(const ContentReaderCase& c, std::ostream* out) { *out << c.name; }
+std::string content_name_of(const testing::TestParamInfo<ContentReaderCase>& info) { return info.param.name; }
 
-class Data : public testing::TestWithParam<Case> {};
+class Data : public testing::TestWithParam<ContentReaderCase> {};
 
 TEST_P(Data, IsReadTheSameHoweverItIsCut) {
   const auto& [name, octets, content, fault, rest] = GetParam();
@@ -67,21 +67,25 @@ TEST_P(Data, IsReadTheSameHoweverItIsCut) {
 
 INSTANTIATE_TEST_SUITE_P(
     Content, Data,
-    testing::Values(Case{"Empty", ".\r\n", ""}, Case{"OneLine", "a\r\n.\r\n", "a\r\n"},
-                    Case{"EmptyLines", "\r\n\r\n.\r\n", "\r\n\r\n"}, Case{"StuffedDot", "..\r\n.\r\n", ".\r\n"},
-                    Case{"StuffedTwo", "...\r\n.\r\n", "..\r\n"}, Case{"DotBeforeText", ".a\r\n.\r\n", "a\r\n"},
-                    Case{"DotInside", "a.\r\n a\r\n.\r\n", "a.\r\n a\r\n"}, Case{"DotBlank", ". \r\n.\r\n", " \r\n"},
-                    Case{"CommandsBehind", "a\r\n.\r\nQUIT\r\n", "a\r\n", ContentFault::None, "QUIT\r\n"},
-                    Case{"SecondEndBehind", ".\r\n.\r\n", "", ContentFault::None, ".\r\n"},
-                    Case{"EightBitAndControls", "\x01\x7f\x80\xff\t\r\n.\r\n", "\x01\x7f\x80\xff\t\r\n"},
-                    Case{"LongLine", std::string(900, 'x') + "\r\n.\r\n", std::string(900, 'x') + "\r\n"},
-                    Case{"JustFits", std::string(998, 'x') + "\r\n.\r\n", std::string(998, 'x') + "\r\n"},
-                    Case{"OneTooMany", std::string(999, 'x') + "\r\n.\r\nNOOP", "", ContentFault::TooLarge, "NOOP"}),
-    name_of);
+    testing::Values(ContentReaderCase{"Empty", ".\r\n", ""}, ContentReaderCase{"OneLine", "a\r\n.\r\n", "a\r\n"},
+                    ContentReaderCase{"EmptyLines", "\r\n\r\n.\r\n", "\r\n\r\n"},
+                    ContentReaderCase{"StuffedDot", "..\r\n.\r\n", ".\r\n"},
+                    ContentReaderCase{"StuffedTwo", "...\r\n.\r\n", "..\r\n"},
+                    ContentReaderCase{"DotBeforeText", ".a\r\n.\r\n", "a\r\n"},
+                    ContentReaderCase{"DotInside", "a.\r\n a\r\n.\r\n", "a.\r\n a\r\n"},
+                    ContentReaderCase{"DotBlank", ". \r\n.\r\n", " \r\n"},
+                    ContentReaderCase{"CommandsBehind", "a\r\n.\r\nQUIT\r\n", "a\r\n", ContentFault::None, "QUIT\r\n"},
+                    ContentReaderCase{"SecondEndBehind", ".\r\n.\r\n", "", ContentFault::None, ".\r\n"},
+                    ContentReaderCase{"EightBitAndControls", "\x01\x7f\x80\xff\t\r\n.\r\n", "\x01\x7f\x80\xff\t\r\n"},
+                    ContentReaderCase{"LongLine", std::string(900, 'x') + "\r\n.\r\n", std::string(900, 'x') + "\r\n"},
+                    ContentReaderCase{"JustFits", std::string(998, 'x') + "\r\n.\r\n", std::string(998, 'x') + "\r\n"},
+                    ContentReaderCase{"OneTooMany", std::string(999, 'x') + "\r\n.\r\nNOOP", "", ContentFault::TooLarge,
+                                      "NOOP"}),
+    content_name_of);
 
 /// What smugglers try (facts: LF.LF, LF.CRLF, CR.CR, CRLF.LF, CRLF.CR, NUL). `rest` begins where only the strict end
 /// ends it.
-Case bare(const char* name, const std::string& octets) {
+ContentReaderCase bare(const char* name, const std::string& octets) {
   return {name, octets + "\r\n.\r\nNOOP\r\n", "", ContentFault::BareLineEnd, "NOOP\r\n"};
 }
 
@@ -97,7 +101,7 @@ INSTANTIATE_TEST_SUITE_P(
                     bare("CrlfNulDotCrlf", {"a\r\n\0.\r\nMAIL", 11}), bare("StuffedDotLf", "..\na"),
                     bare("TooLargeWithANul", std::string(999, 'x') + std::string("\0x", 2)),
                     bare("TooLargeBehindALf", "\n" + std::string(1500, 'x'))),
-    name_of);
+    content_name_of);
 
 TEST(DataReaderTest, WaitsForTheEnd) {
   for (const std::string octets : {"", "a", "a\r\n", "a\r\n.", "a\r\n.\r", ".\r", "a\n.\n", "a\r\n.x\r\n"}) {
@@ -105,7 +109,7 @@ TEST(DataReaderTest, WaitsForTheEnd) {
   }
 }
 
-class Chunk : public testing::TestWithParam<Case> {};
+class Chunk : public testing::TestWithParam<ContentReaderCase> {};
 
 /// The octets as two chunks, split at every offset, each of them read whole and octet by octet.
 TEST_P(Chunk, IsReadTheSameHoweverItIsCut) {
@@ -132,18 +136,23 @@ TEST_P(Chunk, IsReadTheSameHoweverItIsCut) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, Chunk,
-    testing::Values(
-        Case{"Empty", "", ""}, Case{"Line", "a\r\n", "a\r\n"}, Case{"NoLineEnd", "a", "a"},
-        Case{"Dots", ".\r\n..\r\n.\r\n", ".\r\n..\r\n.\r\n"}, Case{"EmptyLines", "\r\n\r\n", "\r\n\r\n"},
-        Case{"EightBit", "\x80\xff\x01\r\n", "\x80\xff\x01\r\n"}, Case{"Lf", "a\nb", "", ContentFault::BareLineEnd},
-        Case{"LfFirst", "\n", "", ContentFault::BareLineEnd}, Case{"Cr", "a\rb", "", ContentFault::BareLineEnd},
-        Case{"CrLast", "a\r", "", ContentFault::BareLineEnd}, Case{"CrCrLf", "\r\r\n", "", ContentFault::BareLineEnd},
-        Case{"LfCr", "\n\r", "", ContentFault::BareLineEnd}, Case{"Nul", {"a\0b", 3}, "", ContentFault::BareLineEnd},
-        Case{"NulBehindCr", {"\r\0", 2}, "", ContentFault::BareLineEnd},
-        Case{"JustFits", std::string(1000, 'x'), std::string(1000, 'x')},
-        Case{"OneTooMany", std::string(1001, 'x'), "", ContentFault::TooLarge},
-        Case{"TooLargeWithALf", std::string(1001, 'x') + "\n", "", ContentFault::BareLineEnd}),
-    name_of);
+    testing::Values(ContentReaderCase{"Empty", "", ""}, ContentReaderCase{"Line", "a\r\n", "a\r\n"},
+                    ContentReaderCase{"NoLineEnd", "a", "a"},
+                    ContentReaderCase{"Dots", ".\r\n..\r\n.\r\n", ".\r\n..\r\n.\r\n"},
+                    ContentReaderCase{"EmptyLines", "\r\n\r\n", "\r\n\r\n"},
+                    ContentReaderCase{"EightBit", "\x80\xff\x01\r\n", "\x80\xff\x01\r\n"},
+                    ContentReaderCase{"Lf", "a\nb", "", ContentFault::BareLineEnd},
+                    ContentReaderCase{"LfFirst", "\n", "", ContentFault::BareLineEnd},
+                    ContentReaderCase{"Cr", "a\rb", "", ContentFault::BareLineEnd},
+                    ContentReaderCase{"CrLast", "a\r", "", ContentFault::BareLineEnd},
+                    ContentReaderCase{"CrCrLf", "\r\r\n", "", ContentFault::BareLineEnd},
+                    ContentReaderCase{"LfCr", "\n\r", "", ContentFault::BareLineEnd},
+                    ContentReaderCase{"Nul", {"a\0b", 3}, "", ContentFault::BareLineEnd},
+                    ContentReaderCase{"NulBehindCr", {"\r\0", 2}, "", ContentFault::BareLineEnd},
+                    ContentReaderCase{"JustFits", std::string(1000, 'x'), std::string(1000, 'x')},
+                    ContentReaderCase{"OneTooMany", std::string(1001, 'x'), "", ContentFault::TooLarge},
+                    ContentReaderCase{"TooLargeWithALf", std::string(1001, 'x') + "\n", "", ContentFault::BareLineEnd}),
+    content_name_of);
 
 TEST(ContentStoreTest, HoldsItsReservationUntilTheContentIsDone) {
   MemoryBudget budget(1UL << 20U);

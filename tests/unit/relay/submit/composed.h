@@ -9,10 +9,11 @@
 #include <string_view>
 
 #include "relay/submit/mime_composer.h"
+#include "tests/support/address.h"
 
 namespace sealpost::submit::test {
 
-inline EmailAddress address(std::string_view text) { return EmailAddress::parse(text).value(); }
+using sealpost::test::address;
 
 /// From a@example.com to b@example.net, without text.
 inline Composition message() {

@@ -17,16 +17,16 @@ using test::refusals;
 using test::with;
 
 /// A string's place in a message; `%` stands for what is put there.
-struct Place {
+struct CompositionFieldsPlace {
   const char* name;
   std::string body;
   std::string pointer;
 };
-void PrintTo(const Place& place, std::ostream* out) { *out << place.name; }
+void PrintTo(const CompositionFieldsPlace& place, std::ostream* out) { *out << place.name; }
 
 std::string put(std::string text, const std::string& value) { return text.replace(text.find('%'), 1, value); }
 
-class HeaderValue : public testing::TestWithParam<Place> {};
+class HeaderValue : public testing::TestWithParam<CompositionFieldsPlace> {};
 
 TEST_P(HeaderValue, HoldsNoControls) {
   ASSERT_EQ(refusals(read_json(put(GetParam().body, "z"))), "") << "the place itself is right";
@@ -55,35 +55,39 @@ const std::string from_anna = R"({"from":"a@example.com",)";
 INSTANTIATE_TEST_SUITE_P(
     Fields, HeaderValue,
     testing::Values(
-        Place{"FromName", R"({"from":"An%na <a@example.com>",)" + to_bob, "/from"},
-        Place{"FromQuotedName", R"({"from":"\"An%na\" <a@example.com>",)" + to_bob, "/from"},
-        Place{"FromEscapedInAName", R"({"from":"\"An\\%na\" <a@example.com>",)" + to_bob, "/from"},
-        Place{"FromNameFirst", R"({"from":"%a <a@example.com>",)" + to_bob, "/from"},
-        Place{"FromLocalPart", R"({"from":"a%b@example.com",)" + to_bob, "/from"},
-        Place{"FromLocalPartInAngles", R"({"from":"A <a%b@example.com>",)" + to_bob, "/from"},
-        Place{"FromQuotedLocalPart", R"({"from":"\"a%b\"@example.com",)" + to_bob, "/from"},
-        Place{"FromDomain", R"({"from":"a@exa%mple.com",)" + to_bob, "/from"},
-        Place{"FromDomainLast", R"({"from":"a@example.com%",)" + to_bob, "/from"},
-        Place{"FromFirst", R"({"from":"%a@example.com",)" + to_bob, "/from"},
-        Place{"To", from_anna + R"("to":["c@example.net","B%b <b@example.net>"]})", "/to/1"},
-        Place{"ToAlone", from_anna + R"("to":"b%@example.net"})", "/to"},
-        Place{"Cc", from_anna + R"("cc":["b%@example.net"]})", "/cc/0"},
-        Place{"Bcc", from_anna + R"("bcc":["b@example%net.com"]})", "/bcc/0"},
-        Place{"ReplyTo", with(R"("reply_to":["\"R%\" <r@example.net>"])"), "/reply_to/0"},
-        Place{"Subject", with(R"("subject":"a%b")"), "/subject"},
-        Place{"SubjectLast", with(R"("subject":"a%")"), "/subject"},
-        Place{"SubjectFirst", with(R"("subject":"%a")"), "/subject"},
-        Place{"Header", with(R"("headers":{"X-A":"a%b"})"), "/headers/X-A"},
-        Place{"HeaderFirst", with(R"("headers":{"X-A":"%"})"), "/headers/X-A"},
-        Place{"References", with(R"("headers":{"References":"<a@b>% <c@d>"})"), "/headers/References"},
-        Place{"Filename", with(R"("attachments":[{"content":"","filename":"a%b"}])"), "/attachments/0/filename"},
-        Place{"ContentType", with(R"("attachments":[{"content":"","content_type":"text/x%y"}])"),
-              "/attachments/0/content_type"},
-        Place{"TypeParameter", with(R"("attachments":[{"content":"","content_type":"text/x; a=\"%\""}])"),
-              "/attachments/0/content_type"},
-        Place{"TypeEscape", with(R"("attachments":[{"content":"","content_type":"text/x; a=\"\\%\""}])"),
-              "/attachments/0/content_type"},
-        Place{"ContentId", with(R"("attachments":[{"content":"","content_id":"a%b"}])"), "/attachments/0/content_id"}),
+        CompositionFieldsPlace{"FromName", R"({"from":"An%na <a@example.com>",)" + to_bob, "/from"},
+        CompositionFieldsPlace{"FromQuotedName", R"({"from":"\"An%na\" <a@example.com>",)" + to_bob, "/from"},
+        CompositionFieldsPlace{"FromEscapedInAName", R"({"from":"\"An\\%na\" <a@example.com>",)" + to_bob, "/from"},
+        CompositionFieldsPlace{"FromNameFirst", R"({"from":"%a <a@example.com>",)" + to_bob, "/from"},
+        CompositionFieldsPlace{"FromLocalPart", R"({"from":"a%b@example.com",)" + to_bob, "/from"},
+        CompositionFieldsPlace{"FromLocalPartInAngles", R"({"from":"A <a%b@example.com>",)" + to_bob, "/from"},
+        CompositionFieldsPlace{"FromQuotedLocalPart", R"({"from":"\"a%b\"@example.com",)" + to_bob, "/from"},
+        CompositionFieldsPlace{"FromDomain", R"({"from":"a@exa%mple.com",)" + to_bob, "/from"},
+        CompositionFieldsPlace{"FromDomainLast", R"({"from":"a@example.com%",)" + to_bob, "/from"},
+        CompositionFieldsPlace{"FromFirst", R"({"from":"%a@example.com",)" + to_bob, "/from"},
+        CompositionFieldsPlace{"To", from_anna + R"("to":["c@example.net","B%b <b@example.net>"]})", "/to/1"},
+        CompositionFieldsPlace{"ToAlone", from_anna + R"("to":"b%@example.net"})", "/to"},
+        CompositionFieldsPlace{"Cc", from_anna + R"("cc":["b%@example.net"]})", "/cc/0"},
+        CompositionFieldsPlace{"Bcc", from_anna + R"("bcc":["b@example%net.com"]})", "/bcc/0"},
+        CompositionFieldsPlace{"ReplyTo", with(R"("reply_to":["\"R%\" <r@example.net>"])"), "/reply_to/0"},
+        CompositionFieldsPlace{"Subject", with(R"("subject":"a%b")"), "/subject"},
+        CompositionFieldsPlace{"SubjectLast", with(R"("subject":"a%")"), "/subject"},
+        CompositionFieldsPlace{"SubjectFirst", with(R"("subject":"%a")"), "/subject"},
+        CompositionFieldsPlace{"Header", with(R"("headers":{"X-A":"a%b"})"), "/headers/X-A"},
+        CompositionFieldsPlace{"HeaderFirst", with(R"("headers":{"X-A":"%"})"), "/headers/X-A"},
+        CompositionFieldsPlace{"References", with(R"("headers":{"References":"<a@b>% <c@d>"})"), "/headers/References"},
+        CompositionFieldsPlace{"Filename", with(R"("attachments":[{"content":"","filename":"a%b"}])"),
+                               "/attachments/0/filename"},
+        CompositionFieldsPlace{"ContentType", with(R"("attachments":[{"content":"","content_type":"text/x%y"}])"),
+                               "/attachments/0/content_type"},
+        CompositionFieldsPlace{"TypeParameter",
+                               with(R"("attachments":[{"content":"","content_type":"text/x; a=\"%\""}])"),
+                               "/attachments/0/content_type"},
+        CompositionFieldsPlace{"TypeEscape",
+                               with(R"("attachments":[{"content":"","content_type":"text/x; a=\"\\%\""}])"),
+                               "/attachments/0/content_type"},
+        CompositionFieldsPlace{"ContentId", with(R"("attachments":[{"content":"","content_id":"a%b"}])"),
+                               "/attachments/0/content_id"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(HeaderValue, IsBounded) {

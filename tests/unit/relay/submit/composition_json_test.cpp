@@ -130,16 +130,16 @@ INSTANTIATE_TEST_SUITE_P(
     name_of);
 
 /// A value of the wrong type at each place, and what is said of it there.
-struct Place {
+struct CompositionJsonPlace {
   const char* name;
   std::string before, behind;
   std::string pointer;
   std::vector<std::string> wrong;
   std::string detail;
 };
-void PrintTo(const Place& place, std::ostream* out) { *out << place.name; }
+void PrintTo(const CompositionJsonPlace& place, std::ostream* out) { *out << place.name; }
 
-class WrongType : public testing::TestWithParam<Place> {};
+class WrongType : public testing::TestWithParam<CompositionJsonPlace> {};
 
 TEST_P(WrongType, IsRefused) {
   const auto& place = GetParam();
@@ -161,35 +161,39 @@ const std::string attached = "{\"attachments\":[{\"content\":\"\",";
 INSTANTIATE_TEST_SUITE_P(
     Json, WrongType,
     testing::Values(
-        Place{"From", "{\"to\":[\"b@example.net\"],\"from\":", "}", "/from", no_strings, "not a string"},
-        Place{"To", sender + "\"to\":", "}", "/to", no_lists, "not an array"},
-        Place{"Cc", sender + "\"cc\":", "}", "/cc", no_lists, "not an array"},
-        Place{"Bcc", sender + "\"bcc\":", "}", "/bcc", no_lists, "not an array"},
-        Place{"ReplyTo", "{\"reply_to\":", "," + rest, "/reply_to", no_lists, "not an array"},
-        Place{"ToItem", sender + "\"to\":[\"x@example.net\",", "]}", "/to/1", no_strings_nor_null, "not a string"},
-        Place{"CcItem", sender + "\"cc\":[", "]}", "/cc/0", no_strings_nor_null, "not a string"},
-        Place{"BccItem", sender + "\"bcc\":[", "]}", "/bcc/0", no_strings_nor_null, "not a string"},
-        Place{"ReplyToItem", "{\"reply_to\":[", "]," + rest, "/reply_to/0", no_strings_nor_null, "not a string"},
-        Place{"Subject", "{\"subject\":", "," + rest, "/subject", no_strings, "not a string"},
-        Place{"Text", "{\"text\":", "," + rest, "/text", no_strings, "not a string"},
-        Place{"Html", "{\"html\":", "," + rest, "/html", no_strings, "not a string"},
-        Place{"Attachments", "{\"attachments\":", "," + rest, "/attachments", {"1", "\"x\"", "{}"}, "not an array"},
-        Place{"Attachment",
-              "{\"attachments\":[",
-              "]," + rest,
-              "/attachments/0",
-              {"1", "\"x\"", "[]", "null"},
-              "not an object"},
-        Place{"Filename", attached + "\"filename\":", "}]," + rest, "/attachments/0/filename", no_strings,
-              "not a string"},
-        Place{"ContentType", attached + "\"content_type\":", "}]," + rest, "/attachments/0/content_type", no_strings,
-              "not a string"},
-        Place{"ContentId", attached + "\"content_id\":", "}]," + rest, "/attachments/0/content_id", no_strings,
-              "not a string"},
-        Place{"Content", "{\"attachments\":[{\"content\":", "}]," + rest, "/attachments/0/content", no_strings,
-              "not a string"},
-        Place{"Headers", "{\"headers\":", "," + rest, "/headers", no_objects, "not an object"},
-        Place{"Header", "{\"headers\":{\"X-A\":", "}," + rest, "/headers/X-A", no_strings_nor_null, "not a string"}),
+        CompositionJsonPlace{"From", "{\"to\":[\"b@example.net\"],\"from\":", "}", "/from", no_strings, "not a string"},
+        CompositionJsonPlace{"To", sender + "\"to\":", "}", "/to", no_lists, "not an array"},
+        CompositionJsonPlace{"Cc", sender + "\"cc\":", "}", "/cc", no_lists, "not an array"},
+        CompositionJsonPlace{"Bcc", sender + "\"bcc\":", "}", "/bcc", no_lists, "not an array"},
+        CompositionJsonPlace{"ReplyTo", "{\"reply_to\":", "," + rest, "/reply_to", no_lists, "not an array"},
+        CompositionJsonPlace{"ToItem", sender + "\"to\":[\"x@example.net\",", "]}", "/to/1", no_strings_nor_null,
+                             "not a string"},
+        CompositionJsonPlace{"CcItem", sender + "\"cc\":[", "]}", "/cc/0", no_strings_nor_null, "not a string"},
+        CompositionJsonPlace{"BccItem", sender + "\"bcc\":[", "]}", "/bcc/0", no_strings_nor_null, "not a string"},
+        CompositionJsonPlace{"ReplyToItem", "{\"reply_to\":[", "]," + rest, "/reply_to/0", no_strings_nor_null,
+                             "not a string"},
+        CompositionJsonPlace{"Subject", "{\"subject\":", "," + rest, "/subject", no_strings, "not a string"},
+        CompositionJsonPlace{"Text", "{\"text\":", "," + rest, "/text", no_strings, "not a string"},
+        CompositionJsonPlace{"Html", "{\"html\":", "," + rest, "/html", no_strings, "not a string"},
+        CompositionJsonPlace{
+            "Attachments", "{\"attachments\":", "," + rest, "/attachments", {"1", "\"x\"", "{}"}, "not an array"},
+        CompositionJsonPlace{"Attachment",
+                             "{\"attachments\":[",
+                             "]," + rest,
+                             "/attachments/0",
+                             {"1", "\"x\"", "[]", "null"},
+                             "not an object"},
+        CompositionJsonPlace{"Filename", attached + "\"filename\":", "}]," + rest, "/attachments/0/filename",
+                             no_strings, "not a string"},
+        CompositionJsonPlace{"ContentType", attached + "\"content_type\":", "}]," + rest, "/attachments/0/content_type",
+                             no_strings, "not a string"},
+        CompositionJsonPlace{"ContentId", attached + "\"content_id\":", "}]," + rest, "/attachments/0/content_id",
+                             no_strings, "not a string"},
+        CompositionJsonPlace{"Content", "{\"attachments\":[{\"content\":", "}]," + rest, "/attachments/0/content",
+                             no_strings, "not a string"},
+        CompositionJsonPlace{"Headers", "{\"headers\":", "," + rest, "/headers", no_objects, "not an object"},
+        CompositionJsonPlace{"Header", "{\"headers\":{\"X-A\":", "}," + rest, "/headers/X-A", no_strings_nor_null,
+                             "not a string"}),
     name_of);
 
 TEST(CompositionJson, TellsAllThatIsWrongAtOnce) {
