@@ -4,15 +4,10 @@
 
 #include "conf/recipient_domains.h"
 #include "crypto/directory_entry.h"
-#include "directory_scripts.h"
+#include "crypto/pair_scripts.h"
 
 namespace sealpost {
 namespace {
-
-const redis::Script& assign_script() {
-  static const redis::Script script("assign_pair", std::string(scripts::assign_pair_lua));
-  return script;
-}
 
 redis::Command get_current(const std::string& address_key) {
   return {"HGET", AddressEntries::hash_key(address_key), std::string(current_field)};
@@ -154,7 +149,7 @@ Result<bool> KeyDirectory::store(const KeyRecord& record, const BoundPair& pair,
                          "key.assigned", record.address, std::move(detail)};
   auto done = audit_.record(shard, event, [&](const std::string& trail_end, const std::string& entry) {
     return redis_.run(
-        assign_script(),
+        pair_scripts::assign(),
         {AddressEntries::hash_key(record.address), prefix + "outbox:rows", prefix + "outbox:due",
          prefix + "outbox:claimed", prefix + "notices:" + record.address, AuditTrail::key(shard)},
         {seen.entry, encode_entry(wrapper_, record), record.fingerprint, pair.wrapped_key, retired_fingerprint,

@@ -6,15 +6,10 @@
 #include <utility>
 
 #include "crypto/directory_entry.h"
-#include "directory_scripts.h"
+#include "crypto/pair_scripts.h"
 
 namespace sealpost {
 namespace {
-
-const redis::Script& change_script() {
-  static const redis::Script script("change_pair", std::string(scripts::change_pair_lua));
-  return script;
-}
 
 KeyChangeFailure refused(KeyChangeFault fault, std::string text) { return {fault, Error::permanent(std::move(text))}; }
 KeyChangeFailure failed(Error error) { return {KeyChangeFault::Failed, std::move(error)}; }
@@ -83,7 +78,7 @@ Result<bool> KeyLife::write(const Change& change) {
       arguments.insert(arguments.end(), {field, before, becomes});
     }
     return redis_.run(
-        change_script(),
+        pair_scripts::change(),
         {AddressEntries::hash_key(address), AuditTrail::key(shard), prefix + "revoked", prefix + "rewrite"}, arguments);
   });
   if (!done) return done.error();

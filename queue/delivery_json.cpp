@@ -29,11 +29,33 @@ Object to_json(const QueueRates& rates) {
   return object;
 }
 
-Var to_json(const std::optional<PoolStatus>& pool) {
-  if (!pool) return {};
+Object to_json(const PoolStatus& pool) {
   Object object(Poco::JSON_PRESERVE_KEY_ORDER);
-  object.set("ready", pool->ready);
-  object.set("wanted", pool->wanted);
+  object.set("ready", pool.ready);
+  object.set("wanted", pool.wanted);
+  return object;
+}
+
+Object to_json(const PickupStatus& pickups, Time now) {
+  Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+  object.set("waiting", pickups.waiting);
+  object.set("oldest", age_or_null(pickups.oldest, now));
+  return object;
+}
+
+Object to_json(const CertificateStatus& certificates) {
+  Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+  object.set("ended", certificates.ended);
+  object.set("ending", certificates.ending);
+  Array soonest;
+  for (const auto& one : certificates.soonest) {
+    Object row(Poco::JSON_PRESERVE_KEY_ORDER);
+    row.set("of", one.of);
+    row.set("address", text_or_null(one.address));
+    row.set("ends", to_rfc3339(one.ends));
+    soonest.add(row);
+  }
+  object.set("soonest", soonest);
   return object;
 }
 
@@ -122,7 +144,9 @@ Object to_json(const QueueSummary& summary, Time now) {
   object.set("oldest", age_or_null(summary.oldest, now));
   object.set("ages", to_json(summary.ages));
   object.set("rates", to_json(summary.rates));
-  object.set("pool", to_json(summary.pool));
+  object.set("pool", summary.keys ? Var(to_json(summary.keys->pool)) : Var());
+  object.set("pickups", summary.keys ? Var(to_json(summary.keys->pickups, now)) : Var());
+  object.set("certificates", summary.keys ? Var(to_json(summary.keys->certificates)) : Var());
   Array destinations;
   for (const auto& row : summary.destinations) destinations.add(to_json(row, now));
   object.set("destinations", destinations);

@@ -52,10 +52,35 @@ struct ErrorSummary {
   std::size_t count = 0;
 };
 
-/// Key pairs made in advance; the queue shows them, but whoever composes the summary counts them.
+/// Key pairs made in advance.
 struct PoolStatus {
   std::size_t ready = 0;
   std::size_t wanted = 0;
+};
+
+/// Recipients who were given a key and have not picked it up.
+struct PickupStatus {
+  std::size_t waiting = 0;
+  std::optional<Time> oldest;  ///< since when the first of them has it
+};
+
+struct CertificateEnd {
+  std::string of;       ///< "tls", "issuing_ca" or "recipient"
+  std::string address;  ///< of the recipient's own one
+  Time ends{};
+};
+/// Certificates that end within 30 days, or have ended: the relay's and the recipients' own.
+struct CertificateStatus {
+  std::size_t ended = 0;
+  std::size_t ending = 0;
+  std::vector<CertificateEnd> soonest;  ///< the first of both
+};
+
+/// Mail hangs on keys, so a summary tells of them, too; whoever composes it counts them.
+struct KeyStatus {
+  PoolStatus pool;
+  PickupStatus pickups;
+  CertificateStatus certificates;
 };
 
 struct QueueCounts {
@@ -66,7 +91,7 @@ struct QueueCounts {
 
 struct QueueSummary : QueueCounts {
   QueueRates rates;
-  std::optional<PoolStatus> pool;
+  std::optional<KeyStatus> keys;
   std::vector<DestinationSummary> destinations;  ///< the most waiting first
   std::size_t more_destinations = 0;             ///< for which something waits, too
   std::vector<AccountSummary> accounts;

@@ -194,13 +194,17 @@ class Relay final {
         submit_routes_{intake_, [this] { return watermark_.full(); }, settings.smtp.max_message_size,
                        settings.smtp.max_recipients, metrics.rest},
         status_routes_{services.queue_view(), services.directory(), recipient_side_.links(), services.wrapper()},
+        overview_(services, settings.keys.pool_size, certificates()),
         queue_routes_{services.queue_view(), services.queue_actions(), services.queue_why(), services.clock(),
-                      [&services, &settings](std::size_t rows) {
-                        return queue_overview(services.queue_view(), services.vault(), settings.keys.pool_size, rows);
-                      }},
+                      [this](std::size_t rows) { return overview_.read(rows); }},
         crl_(services.redis(), services.wrapper(), services.authority(), services.clock(), log),
         pulse_(
-            services.redis(), services.clock(), [this] { return pool_status(); }, log),
+            services.redis(), services.clock(),
+            [this]() -> std::optional<PoolStatus> {
+              auto pool = overview_.pool();
+              return pool ? std::optional(*pool) : std::nullopt;
+            },
+            log),
         sessions_(services.redis(), services.wrapper(), services.clock(), services.random(), log, authenticator_,
                   [&services](const std::string& account) { return services.accounts().operator_stamp(account); }),
         dashboard_{services.queue_view(),
@@ -313,10 +317,10 @@ class Relay final {
             {}};
   }
 
-  std::optional<PoolStatus> pool_status() {
-    auto ready = services_.vault().pool_stock();
-    if (!ready) return std::nullopt;
-    return PoolStatus{*ready, settings_.keys.pool_size};
+  /// Those in use now, by the names that metrics and summaries give them.
+  std::vector<WatchedCertificate> certificates() {
+    return {{"tls", [this] { return tls_.not_after(); }},
+            {"issuing_ca", [this] { return not_after(services_.authority().issuing()); }}};
   }
 
   Notifier& notifier() { return recipient_side_.notifier(); }
@@ -351,8 +355,7 @@ class Relay final {
         budget_,
         settings_.crypto.key_type,
         settings_.keys.pool_size,
-        {{"tls", [this] { return tls_.not_after(); }},
-         {"issuing_ca", [this] { return not_after(services_.authority().issuing()); }}},
+        certificates(),
         {{"smtp", [this] { return smtp_loop_.connections(); }}, {"http", [this] { return http_loop_.connections(); }}},
         services_.clock().now()});
     return {};
@@ -414,6 +417,7 @@ class Relay final {
   smtp::ConnectionContext smtp_context_;
   submit::SubmitRoutesContext submit_routes_;
   submit::StatusRoutesContext status_routes_;
+  QueueOverview overview_;
   QueueRoutesContext queue_routes_;
   CrlPublisher crl_;
   Pulse pulse_;
@@ -435,8 +439,9 @@ int stop_start(Log& log, const Error& why) {
   return why.kind == ErrorKind::Temporary ? EX_UNAVAILABLE : EX_CONFIG;
 }
 
-/// A queue that an earlier version left has no indexes yet.
-Status move_earlier_queue(redis::Client& redis, const Clock& clock, Log& log) {
+/// What an earlier version left has no indexes yet.
+Status move_earlier_store(redis::Client& redis, const Clock& clock, Log& log) {
+  if (auto indexed = index_earlier_pairs(redis); !indexed) return indexed;
   auto earlier = has_earlier_layout(redis);
   if (!earlier) return earlier.error();
   if (!*earlier) return {};
@@ -505,7 +510,7 @@ int run_daemon(const LoadedSettings& loaded, Log& log) {
   const Metrics metrics;
   auto services = Services::open(settings, clock, log, Services::Role::Daemon, metrics.services);
   if (!services) return stop_start(log, services.error());
-  if (auto moved = move_earlier_queue((*services)->redis(), clock, log); !moved) return stop_start(log, moved.error());
+  if (auto moved = move_earlier_store((*services)->redis(), clock, log); !moved) return stop_start(log, moved.error());
   auto own_certificates = load_own_certificate_policy(settings.keys);
   if (!own_certificates) return stop_start(log, own_certificates.error());
   PollableFlag abandon;

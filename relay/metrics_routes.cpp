@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "crypto/key_outbox.h"
+#include "crypto/key_summary.h"
 #include "crypto/key_vault.h"
 #include "queue/durability.h"
 #include "queue/queue_view.h"
@@ -74,7 +75,7 @@ Status add_queue(Readings& all, redis::Client& redis, const Clock& clock) {
   return {};
 }
 
-Status add_keys(Readings& all, redis::Client& redis, KeyType type) {
+Status add_keys(Readings& all, redis::Client& redis, KeyType type, Time now) {
   auto ready = pool_stock(redis, type);
   if (!ready) return ready.error();
   auto owed = notifications_owed(redis);
@@ -82,6 +83,14 @@ Status add_keys(Readings& all, redis::Client& redis, KeyType type) {
   all.push_back({"sealpost_key_pool_ready", "Key pairs that are ready for new recipients.", value_of(*ready)});
   all.push_back({"sealpost_notifications_waiting", "Notifications that are owed to recipients and were not made yet.",
                  value_of(*owed)});
+  auto keys = read_key_summary(redis, now, 0);
+  if (!keys) return keys.error();
+  all.push_back({"sealpost_keys_not_picked_up", "Recipients who were given a key and have not picked it up.",
+                 value_of(keys->not_picked_up)});
+  all.push_back({"sealpost_recipient_certificates_ending", "Recipients' own certificates that end within 30 days.",
+                 value_of(keys->ending)});
+  all.push_back({"sealpost_recipient_certificates_ended",
+                 "Recipients' own certificates that have ended, so that mail to them is held.", value_of(keys->ended)});
   return {};
 }
 
@@ -89,7 +98,7 @@ Status add_keys(Readings& all, redis::Client& redis, KeyType type) {
 Status add_store(Readings& all, const MetricsRoutesContext& context) {
   if (auto added = add_redis(all, context.redis); !added) return added;
   if (auto added = add_queue(all, context.redis, context.clock); !added) return added;
-  return add_keys(all, context.redis, context.pool_type);
+  return add_keys(all, context.redis, context.pool_type, context.clock.now());
 }
 
 http::Response scrape(const MetricsRoutesContext& context) {

@@ -1,22 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-// The queue's summary with the pool of key pairs beside it: the one place where queue/ and crypto/ meet for the
-// operator.
+// The queue's summary with what its mail hangs on beside it: key pairs, pickups, certificates. The one place where
+// queue/ and crypto/ meet for the operator.
 #pragma once
 
-#include "crypto/key_vault.h"
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "conf/settings.h"
+#include "crypto/key_summary.h"
 #include "queue/queue_view.h"
+#include "relay/health_routes.h"
+#include "relay/services.h"
 
 namespace sealpost {
 
-/// `pool_size`: keys.pool_size; `rows` as QueueView::summary has them.
-inline Result<QueueSummary> queue_overview(QueueView& view, KeyVault& vault, std::size_t pool_size,
-                                           std::size_t rows = QueueView::summary_rows) {
-  auto summary = view.summary(rows);
-  if (!summary) return summary;
-  auto ready = vault.pool_stock();
-  if (!ready) return ready.error();
-  summary->pool = PoolStatus{*ready, pool_size};
-  return summary;
-}
+class QueueOverview final {
+ public:
+  /// `certificates`: the relay's own, named as CertificateEnd::of has it; what cannot be read is left out.
+  QueueOverview(Services& services, std::size_t pool_size, std::vector<WatchedCertificate> certificates)
+      : services_(services), pool_size_(pool_size), certificates_(std::move(certificates)) {}
+
+  /// `rows` as QueueView::summary has them; of certificates, too.
+  [[nodiscard]] Result<QueueSummary> read(std::size_t rows = QueueView::summary_rows) const;
+  [[nodiscard]] Result<PoolStatus> pool() const;
+
+ private:
+  [[nodiscard]] Result<KeyStatus> keys(Time now, std::size_t rows) const;
+
+  Services& services_;
+  std::size_t pool_size_;
+  std::vector<WatchedCertificate> certificates_;
+};
+
+/// As a tool sees it, which holds no certificate itself: that of TLS is the one in the file.
+QueueOverview tool_overview(Services& services, const Settings& settings);
+
+/// The relay's and the recipients' together.
+CertificateStatus certificate_status(const KeySummary& recipients, const std::vector<WatchedCertificate>& relays,
+                                     Time now, std::size_t rows);
 
 }  // namespace sealpost

@@ -1,4 +1,3 @@
-#!lua
 -- Makes a pair the address's current one, if the current entry is still what the caller saw, and owes its notification.
 -- KEYS: 1 the address, 2 outbox rows, 3 outbox due, 4 outbox claimed, 5 the address's notices, 6 the shard's audit trail.
 -- ARGV: 1 entry seen ('' for none), 2 new entry, 3 its fingerprint, 4 its wrapped private key, 5 fingerprint and 6 entry of the
@@ -22,4 +21,5 @@ redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', string.format('%.0f', now - day)
 redis.call('ZADD', KEYS[5], string.format('%.0f', allowed), 'first:' .. ARGV[8])
 redis.call('PEXPIRE', KEYS[5], 4 * day)
 redis.call('RPUSH', KEYS[6], ARGV[13])
+index_pair(KEYS[1])
 return 1

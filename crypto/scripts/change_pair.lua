@@ -1,4 +1,3 @@
-#!lua flags=allow-oom
 -- Changes entries of an address, if they are still what the caller saw, with the entry of the audit trail that says so.
 -- KEYS: 1 the address, 2 the shard's audit trail, 3 its revoked certificates, 4 the mark that asks for a rewrite of the AOF.
 -- ARGV: 1 MAC with which the trail ends, 2 its next entry, 3 fingerprint of the private key that is destroyed ('' for none), 4 serial
@@ -17,4 +16,5 @@ if ARGV[3] ~= '' then
 end
 if ARGV[4] ~= '' then redis.call('HSET', KEYS[3], ARGV[4], ARGV[5]) end
 redis.call('RPUSH', KEYS[2], ARGV[2])
+index_pair(KEYS[1])
 return 1

@@ -114,7 +114,25 @@ std::string accounts(Draw& draw, const Site& site, const QueueSummary& summary) 
                {"rows", lines}});
 }
 
+/// What ends within 30 days or has ended; nothing when that is none.
+std::string certificates(Draw& draw, const QueueSummary& summary) {
+  if (!summary.keys || summary.keys->certificates.soonest.empty()) {
+    return draw(files::nothing_html, {{"text", "None ends within 30 days."}});
+  }
+  std::string lines;
+  for (const auto& one : summary.keys->certificates.soonest) {
+    const std::string whose = one.of == "tls"          ? "the relay’s TLS certificate"
+                              : one.of == "issuing_ca" ? "the issuing CA"
+                                                       : one.address + ", of the recipient’s own";
+    lines += draw(files::counted_row_html,
+                  {{"name", html_escape(whose)}, {"cells", "<td>" + html_escape(to_second(one.ends)) + "</td>"}});
+  }
+  return draw(files::counted_html,
+              {{"title", "Certificate of"}, {"columns", "<th scope=\"col\">Ends (UTC)</th>"}, {"rows", lines}});
+}
+
 TemplateValues tiles(const QueueSummary& summary, Time now) {
+  const auto& keys = summary.keys;
   const auto state = [&](DeliveryState which) {
     const auto found = summary.states.find(which);
     return std::to_string(found == summary.states.end() ? 0 : found->second);
@@ -124,8 +142,12 @@ TemplateValues tiles(const QueueSummary& summary, Time now) {
           {"deferred", state(DeliveryState::Deferred)},
           {"held", state(DeliveryState::Held)},
           {"oldest", summary.oldest ? to_age(now - *summary.oldest) : "–"},
-          {"pool_ready", summary.pool ? std::to_string(summary.pool->ready) : "–"},
-          {"pool_wanted", summary.pool ? std::to_string(summary.pool->wanted) : "–"},
+          {"pool_ready", keys ? std::to_string(keys->pool.ready) : "–"},
+          {"pool_wanted", keys ? std::to_string(keys->pool.wanted) : "–"},
+          {"not_picked_up", keys ? std::to_string(keys->pickups.waiting) : "–"},
+          {"pickup_age", keys && keys->pickups.oldest ? "the oldest " + to_age(now - *keys->pickups.oldest) : ""},
+          {"ending", keys ? std::to_string(keys->certificates.ending) : "–"},
+          {"ended", keys ? std::to_string(keys->certificates.ended) : "–"},
           {"accepted", rate(summary.rates.accepted)},
           {"delivered", rate(summary.rates.delivered)},
           {"deferrals", rate(summary.rates.deferred)},
@@ -147,6 +169,7 @@ http::Response show_overview(Context& context, const http::Request& /*request*/,
   values["destinations"] = destinations(draw, site, *summary, context.clock.now());
   values["errors"] = errors(draw, site, *summary);
   values["accounts"] = accounts(draw, site, *summary);
+  values["certificates"] = certificates(draw, *summary);
   return site.show(200, {"Queue", &session, Site::Page::Overview, true}, draw, draw(files::overview_html, values));
 }
 

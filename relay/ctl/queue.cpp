@@ -25,6 +25,10 @@ std::string text_of(const Options& options, const char* name) {
 
 std::string sender_text(const DeliveryRecord& record) { return record.mail_from.empty() ? "<>" : record.mail_from; }
 
+std::int64_t seconds_between(Time from, Time to) {
+  return std::chrono::duration_cast<std::chrono::seconds>(to - from).count();
+}
+
 /// One decimal is enough to see mail move.
 std::string rate_text(double per_minute) {
   std::ostringstream text;
@@ -32,11 +36,28 @@ std::string rate_text(double per_minute) {
   return text.str();
 }
 
-void print_rates_and_pool(std::ostream& out, const QueueSummary& summary) {
+void print_keys(std::ostream& out, const KeyStatus& keys, Time now) {
+  out << "key pairs: " << keys.pool.ready << " ready, " << keys.pool.wanted << " wanted\n";
+  out << "keys not picked up: " << keys.pickups.waiting;
+  if (keys.pickups.oldest) out << ", the oldest for " << age_text(seconds_between(*keys.pickups.oldest, now));
+  out << "\ncertificates: " << keys.certificates.ending << " end within 30 days, " << keys.certificates.ended
+      << " have ended\n";
+}
+
+void print_certificates(std::ostream& out, const CertificateStatus& certificates) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& one : certificates.soonest) {
+    rows.push_back({one.of, one.address.empty() ? "-" : one.address, to_rfc3339(one.ends)});
+  }
+  if (rows.empty()) return;
+  out << '\n';
+  print_table(out, {"CERTIFICATE", "OF", "ENDS"}, rows);
+}
+
+void print_rates(std::ostream& out, const QueueSummary& summary) {
   const QueueRates& rates = summary.rates;
   out << "per minute: " << rate_text(rates.accepted) << " accepted, " << rate_text(rates.delivered) << " delivered, "
       << rate_text(rates.deferred) << " deferred, " << rate_text(rates.bounced) << " bounced\n";
-  if (summary.pool) out << "key pairs: " << summary.pool->ready << " ready, " << summary.pool->wanted << " wanted\n";
 }
 
 std::vector<std::string> age_cells(const AgeCounts& ages) {
@@ -78,8 +99,7 @@ void print_destinations(std::ostream& out, const QueueSummary& summary) {
 }
 
 int summary(Context& context, const Options&) {
-  auto summary =
-      queue_overview(context.services.queue_view(), context.services.vault(), context.settings.keys.pool_size);
+  auto summary = tool_overview(context.services, context.settings).read();
   if (!summary) return fail(context, summary.error());
   const Time now = context.services.clock().now();
   if (context.json) {
@@ -88,11 +108,12 @@ int summary(Context& context, const Options&) {
   }
   for (const auto& [state, count] : summary->states) context.out << to_text(state) << ": " << count << '\n';
   if (summary->oldest) {
-    context.out << "oldest waiting: "
-                << age_text(std::chrono::duration_cast<std::chrono::seconds>(now - *summary->oldest).count()) << '\n';
+    context.out << "oldest waiting: " << age_text(seconds_between(*summary->oldest, now)) << '\n';
   }
-  print_rates_and_pool(context.out, *summary);
+  print_rates(context.out, *summary);
+  if (summary->keys) print_keys(context.out, *summary->keys, now);
   print_destinations(context.out, *summary);
+  if (summary->keys) print_certificates(context.out, summary->keys->certificates);
   return EX_OK;
 }
 

@@ -38,8 +38,7 @@ void draw(std::ostream& out, const std::vector<std::string>& lines) {
 }
 
 Result<QueueSummary> look(Context& context) {
-  return queue_overview(context.services.queue_view(), context.services.vault(), context.settings.keys.pool_size,
-                        most_destinations);
+  return tool_overview(context.services, context.settings).read(most_destinations);
 }
 
 int snapshot(Context& context) {

@@ -54,9 +54,11 @@ std::vector<std::string> top_screen(const QueueSummary& summary, Time now, Scree
             std::to_string(summary.ages.at(i));
   }
   lines.push_back(ages);
-  if (summary.pool) {
-    lines.push_back("key pairs: " + std::to_string(summary.pool->ready) + " of " +
-                    std::to_string(summary.pool->wanted) + " ready");
+  if (summary.keys) {
+    const auto& [pool, pickups, certificates] = *summary.keys;
+    lines.push_back("key pairs: " + std::to_string(pool.ready) + " of " + std::to_string(pool.wanted) +
+                    " ready   not picked up " + std::to_string(pickups.waiting) + "   certificates ending " +
+                    std::to_string(certificates.ending) + ", ended " + std::to_string(certificates.ended));
   }
   lines.emplace_back();
   lines.push_back(left("DESTINATION", 28) + right("QUEUED", 9) + right("SENDING", 9) + right("DEFERRED", 9) +

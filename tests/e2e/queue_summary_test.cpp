@@ -27,8 +27,9 @@ TEST(QueueSummary, HasStatesRatesPoolAndDestinations) {
     summary = parse(shown.out);
     return summary->getObject("states")->getValue<int>("sending") == 0;
   }));
-  EXPECT_EQ(summary->getNames(), (Object::NameList{"accounts", "ages", "destinations", "errors", "more_destinations",
-                                                   "oldest", "pool", "rates", "states"}));
+  EXPECT_EQ(summary->getNames(),
+            (Object::NameList{"accounts", "ages", "certificates", "destinations", "errors", "more_destinations",
+                              "oldest", "pickups", "pool", "rates", "states"}));
   EXPECT_EQ(summary->getObject("states")->getValue<int>("delivered"), 2);
   EXPECT_TRUE(summary->isNull("oldest"));
   const auto rates = summary->getObject("rates");

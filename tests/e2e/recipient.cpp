@@ -51,7 +51,7 @@ std::string Recipient::sent(const std::string& subject) {
 std::string Recipient::mail_with(const std::string& text) const {
   std::string found;
   const auto look = [&] {
-    for (const auto& file : files_in(relay_.directory() / ("mail/" + address_ + "/new"))) {
+    for (const auto& file : files_in(relay_.mail_folder() + "/" + address_ + "/new")) {
       if (read_file(file).find(text) != std::string::npos) found = file;
     }
     return !found.empty();
@@ -67,7 +67,7 @@ bool Recipient::reads(const std::string& subject, const PickedUp& key) const {
 }
 
 std::size_t Recipient::count(const std::string& subject) const {
-  const auto files = files_in(relay_.directory() / ("mail/" + address_ + "/new"));
+  const auto files = files_in(relay_.mail_folder() + "/" + address_ + "/new");
   return static_cast<std::size_t>(std::count_if(files.begin(), files.end(), [&](const std::string& file) {
     return read_file(file).find("\nSubject: " + subject + "\r\n") != std::string::npos;
   }));
@@ -85,7 +85,7 @@ HttpAnswer Recipient::confirm(const OwnCertificate& own) {
   static const std::regex pattern("Authentication code: ([0-9A-Z-]+)");
   std::string code;
   const auto look = [&] {
-    for (const auto& file : files_in(relay_.directory() / ("mail/" + address_ + "/new"))) {
+    for (const auto& file : files_in(relay_.mail_folder() + "/" + address_ + "/new")) {
       std::smatch found;
       if (read_file(file).find("smime-type=enveloped-data") == std::string::npos) continue;
       const std::string text = relay_.decrypt(file, own.opener());

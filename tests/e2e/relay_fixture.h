@@ -59,6 +59,7 @@ class RelayFixture final {
 
   /// Where the mail lands when delivery.route is not the fixture's own maildir.
   void read_mail_from(const std::string& folder) { mail_ = folder; }
+  [[nodiscard]] const std::string& mail_folder() const { return mail_; }
   /// Waits until the daemon has logged it in this life.
   bool wait_for_log(const std::string& text) { return !daemon_->wait_for(text, std::chrono::seconds(60)).empty(); }
 

@@ -62,7 +62,8 @@ TEST(DeliveryJson, OfASummary) {
   for (unsigned state = 0; state < 7; ++state) summary.states[static_cast<DeliveryState>(state)] = state;
   summary.oldest = noon - 90s;
   summary.rates = {12.3456, 3, 0.2, 0};
-  summary.pool = PoolStatus{5, 64};
+  summary.keys =
+      KeyStatus{{5, 64}, {3, noon - 100s}, {1, 2, {{"tls", {}, noon}, {"recipient", "bob@d.example", noon + 1s}}}};
   DestinationSummary row;
   row.domain = "d.example";
   row.queued = 1;
@@ -85,6 +86,9 @@ TEST(DeliveryJson, OfASummary) {
       R"({"states":{"queued":0,"sending":1,"deferred":2,"held":3,"delivered":4,"bounced":5,"dropped":6},"oldest":90,)"
       R"("ages":{"5m":10,"20m":0,"80m":0,"320m":0,"1280m":0,"older":0},)"
       R"("rates":{"accepted":12.35,"delivered":3,"deferred":0.2,"bounced":0},"pool":{"ready":5,"wanted":64},)"
+      R"("pickups":{"waiting":3,"oldest":100},"certificates":{"ended":1,"ending":2,"soonest":[)"
+      R"({"of":"tls","address":null,"ends":"2026-01-31T12:00:00.000Z"},)"
+      R"({"of":"recipient","address":"bob@d.example","ends":"2026-01-31T12:00:01.000Z"}]},)"
       R"("destinations":[{"domain":"d.example","queued":1,"sending":2,"deferred":3,"held":4,"oldest":30,)"
       R"("ages":{"5m":10,"20m":0,"80m":0,"320m":0,"1280m":0,"older":0},"concurrency":5,"delivered_per_minute":1.01,)"
       R"("last_error":"451 later","next_attempt":"2026-01-31T12:00:01.000Z"}],"more_destinations":7,)"
@@ -93,10 +97,12 @@ TEST(DeliveryJson, OfASummary) {
 }
 
 TEST(DeliveryJson, OfAnEmptySummary) {
-  EXPECT_EQ(text(to_json(QueueSummary{}, noon)),
-            R"({"states":{},"oldest":null,"ages":{"5m":0,"20m":0,"80m":0,"320m":0,"1280m":0,"older":0},)"
-            R"("rates":{"accepted":0,"delivered":0,"deferred":0,"bounced":0},"pool":null,"destinations":[],)"
-            R"("more_destinations":0,"accounts":[],"errors":[]})");
+  EXPECT_EQ(
+      text(to_json(QueueSummary{}, noon)),
+      R"({"states":{},"oldest":null,"ages":{"5m":0,"20m":0,"80m":0,"320m":0,"1280m":0,"older":0},)"
+      R"("rates":{"accepted":0,"delivered":0,"deferred":0,"bounced":0},"pool":null,"pickups":null,"certificates":null,)"
+      R"("destinations":[],)"
+      R"("more_destinations":0,"accounts":[],"errors":[]})");
 }
 
 }  // namespace

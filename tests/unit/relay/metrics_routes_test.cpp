@@ -64,6 +64,9 @@ TEST_F(MetricsRoutes, LooksUpQueueKeysRedisAndProcess) {
   clock.advance(90s);
   ASSERT_TRUE(redis.command({"RPUSH", "keys:pool:p256", "one", "two"}));
   ASSERT_TRUE(redis.command({"HSET", "keys:{3}:outbox:rows", "a@example.net", "row"}));
+  ASSERT_TRUE(redis.command({"ZADD", "keys:{3}:not_picked_up", "1", "a@example.net", "2", "b@example.net"}));
+  const std::string soon = std::to_string(to_milliseconds(clock.now() + 24h));
+  ASSERT_TRUE(redis.command({"ZADD", "keys:{4}:own_ends", "1", "c@example.net", soon, "d@example.net"}));
   MemoryBudget::Reservation held;
   ASSERT_TRUE(held.grow_to(budget, 400));
   const std::string text = scrape();
@@ -81,6 +84,9 @@ TEST_F(MetricsRoutes, LooksUpQueueKeysRedisAndProcess) {
       {"sealpost_key_pool_ready", 2},
       {"sealpost_key_pool_wanted", 64},
       {"sealpost_notifications_waiting", 1},
+      {"sealpost_keys_not_picked_up", 2},
+      {"sealpost_recipient_certificates_ending", 1},
+      {"sealpost_recipient_certificates_ended", 1},
       {"sealpost_redis_up", 1},
       {"sealpost_redis_durable", 1},
       {"sealpost_redis_memory_limit_bytes", 100 * 1024 * 1024},
@@ -121,10 +127,11 @@ TEST_F(MetricsRoutes, WithoutRedisTheProcessStillTells) {
   EXPECT_EQ(sample(text, "sealpost_redis_up"), 0);
   auto missing = before;
   for (const auto& name : names(text)) missing.erase(name);
-  EXPECT_EQ(missing,
-            (std::set<std::string>{"sealpost_deliveries", "sealpost_oldest_waiting_seconds", "sealpost_key_pool_ready",
-                                   "sealpost_notifications_waiting", "sealpost_redis_durable",
-                                   "sealpost_redis_memory_bytes", "sealpost_redis_memory_limit_bytes"}));
+  EXPECT_EQ(missing, (std::set<std::string>{"sealpost_deliveries", "sealpost_oldest_waiting_seconds",
+                                            "sealpost_key_pool_ready", "sealpost_notifications_waiting",
+                                            "sealpost_keys_not_picked_up", "sealpost_recipient_certificates_ending",
+                                            "sealpost_recipient_certificates_ended", "sealpost_redis_durable",
+                                            "sealpost_redis_memory_bytes", "sealpost_redis_memory_limit_bytes"}));
   server.start();
   EXPECT_EQ(names(scrape()), before);
 }

@@ -19,7 +19,7 @@ QueueSummary summary() {
   made.oldest = noon - 10min;
   made.ages = {1, 2, 3, 0, 0, 4};
   made.rates = {12.34, 3, 0.2, 0};
-  made.pool = PoolStatus{5, 64};
+  made.keys = KeyStatus{{5, 64}, {3, noon - 1h}, {1, 2, {}}};
   for (int i = 0; i < 30; ++i) {
     DestinationSummary row;
     row.domain = "d" + std::to_string(i) + ".example";
@@ -36,14 +36,15 @@ QueueSummary summary() {
 TEST(TopScreen, HasTheNumbers) {
   const auto lines = top_screen(summary(), noon, {10, 200});
   EXPECT_THAT(
-      lines, ElementsAre(
-                 "sealpost 2026-01-31T12:00:00Z   oldest waiting: 10 min",
-                 "queued 0   sending 1   deferred 2   held 3   delivered 4   bounced 5   dropped 6",
-                 "per minute: accepted     12.3   delivered      3.0   deferred      0.2   bounced      0.0",
-                 "waiting by age:   <5m 1   <20m 2   <80m 3   <320m 0   <1280m 0   older 4", "key pairs: 5 of 64 ready",
-                 "", "DESTINATION                    QUEUED  SENDING DEFERRED   HELD   OLDEST  PER MIN  LAST ERROR",
-                 "d0.example                          1        0     1200      0      3 h      4.5  451 ?[2Jlater",
-                 "d1.example                          1        0     1200      0      3 h      4.5  451 ?[2Jlater"));
+      lines,
+      ElementsAre("sealpost 2026-01-31T12:00:00Z   oldest waiting: 10 min",
+                  "queued 0   sending 1   deferred 2   held 3   delivered 4   bounced 5   dropped 6",
+                  "per minute: accepted     12.3   delivered      3.0   deferred      0.2   bounced      0.0",
+                  "waiting by age:   <5m 1   <20m 2   <80m 3   <320m 0   <1280m 0   older 4",
+                  "key pairs: 5 of 64 ready   not picked up 3   certificates ending 2, ended 1", "",
+                  "DESTINATION                    QUEUED  SENDING DEFERRED   HELD   OLDEST  PER MIN  LAST ERROR",
+                  "d0.example                          1        0     1200      0      3 h      4.5  451 ?[2Jlater",
+                  "d1.example                          1        0     1200      0      3 h      4.5  451 ?[2Jlater"));
 }
 
 TEST(TopScreen, FitsTheTerminal) {
