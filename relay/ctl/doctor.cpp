@@ -17,6 +17,7 @@ const std::vector<Check>& checks() {
   static const std::vector<Check> all = {
       {{"relay.state_dir"}, check_files},
       {{"tls.certificate", "tls.private_key", "relay.hostname"}, check_tls},
+      {{"smtp.listen", "smtp.listen_tls", "http.listen", "http.listen_tls", "relay.hostname"}, check_listen},
       {{"http.public_url", "delivery.route"}, check_links},
       {{"notify.templates", "notify.language"}, check_words},
       {{"dns.server", "relay.hostname"}, check_dns},

@@ -15,10 +15,10 @@ namespace sealpost::ctl {
 
 /// One thing that is wrong.
 struct Finding {
-  std::string
-      check;  ///< settings, files, tls, links, words, dns, next hop, redis, clock, master key, pool, ca, accounts
+  /// settings, files, tls, listen, links, words, dns, next hop, redis, clock, master key, pool, ca, accounts
+  std::string check;
   std::string text;  ///< what is wrong, with the file, setting or server
-  std::string hint;  ///< what to do about it; may be empty
+  std::string hint;  ///< what to do about it; empty where the text says it
 };
 using Findings = std::vector<Finding>;
 
@@ -36,6 +36,8 @@ Findings examine(const SettingsSource& source, const Clock& clock, Log& log);
 void check_files(const Examination& examination, Findings& findings);
 /// The certificate that senders see: readable, fitting its key, for relay.hostname, valid for two weeks more.
 void check_tls(const Examination& examination, Findings& findings);
+/// What sealpostd listens on can be taken, or sealpostd has it.
+void check_listen(const Examination& examination, Findings& findings);
 /// http.public_url can be opened by somebody who is not on this machine.
 void check_links(const Examination& examination, Findings& findings);
 /// Words, layouts and logo as a start wants them (notify.templates).

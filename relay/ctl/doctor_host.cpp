@@ -56,7 +56,8 @@ void check_files(const Examination& examination, Findings& findings) {
     findings.push_back({"files", "relay.state_dir: " + folder + ": " + std::strerror(errno),
                         errno == ENOENT ? "sealpostd makes it when it is started" : ""});
   } else if (!S_ISDIR(status.st_mode)) {
-    findings.push_back({"files", "relay.state_dir: " + folder + ": not a folder", {}});
+    findings.push_back(
+        {"files", "relay.state_dir: " + folder + ": not a folder", "name another one, or move what stands there"});
   } else if ((status.st_mode & 077U) != 0) {
     findings.push_back({"files", "relay.state_dir: " + folder + ": others may enter it", "chmod 700"});
   } else if (access(folder.c_str(), R_OK | W_OK | X_OK) != 0) {

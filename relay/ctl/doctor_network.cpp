@@ -51,7 +51,7 @@ void check_next_hop(const Examination& examination, Findings& findings) {
   if (kind == Route::Kind::Maildir || kind == Route::Kind::Mx) return;
   auto target = smtp_target(settings);
   if (!target) {
-    findings.push_back({"next hop", target.error().public_text, {}});
+    findings.push_back({"next hop", target.error().public_text, "look at delivery.route and delivery.password_file"});
     return;
   }
   target->timeouts = {patience, patience, patience, patience, patience, patience, patience};

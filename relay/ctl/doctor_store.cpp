@@ -79,7 +79,8 @@ void check_contents(const Examination& examination, Services& services, Findings
   }
   const auto end = not_after(services.authority().issuing());
   if (end && *end < examination.clock.now()) {
-    findings.push_back({"ca", "the issuing CA has expired: an address without a key cannot be given one", {}});
+    findings.push_back({"ca", "the issuing CA has expired: an address without a key cannot be given one",
+                        "look at this machine's clock: the CA is made for 30 years"});
   }
   auto accounts = services.accounts().list();
   if (!accounts) {
@@ -94,7 +95,9 @@ bool check_master_key(const Examination& examination, Findings& findings) {
   SystemRandom random;
   auto key = MasterKey::load(examination.settings.keys.master_key_file, random);
   if (key) return true;
-  findings.push_back({"master key", key.error().public_text, {}});
+  findings.push_back({"master key", key.error().public_text,
+                      "it must be the very file that this store was begun with, mode 0600 and sealpostd's own; bring "
+                      "it back from its backup"});
   return false;
 }
 
@@ -105,7 +108,7 @@ void check_store(const Examination& examination, Findings& findings) {
   const bool key_is_fit = check_master_key(examination, findings);
   auto endpoint = redis_endpoint(settings);
   if (!endpoint) {
-    findings.push_back({"redis", endpoint.error().public_text, {}});
+    findings.push_back({"redis", endpoint.error().public_text, "look at redis.url and redis.password_file"});
     return;
   }
   redis::Client redis(std::move(*endpoint), probe_timeout, 1);

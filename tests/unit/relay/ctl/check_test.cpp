@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <regex>
+
+#include "base/net/tls_context.h"
 #include "relay/ctl/doctor.h"
 #include "tests/support/fakes.h"
 #include "tests/support/process.h"
@@ -30,7 +33,10 @@ class Check : public CtlTest {
  protected:
   /// Runs check on the fixture's settings with changes; DNS is answered, and the pool of this key type is always empty.
   Ran check(std::map<std::string, std::string> changed = {}, const std::vector<std::string>& options = {}) {
-    changed.insert({{"dns.server", dns_.address()}, {"crypto.key_type", "rsa2048"}});
+    changed.insert({{"dns.server", dns_.address()},
+                    {"crypto.key_type", "rsa2048"},
+                    {"smtp.listen", "127.0.0.1:0"},
+                    {"http.listen", "127.0.0.1:0"}});
     std::vector<std::string> arguments = {"--config", write_settings("check.conf", changed), "check"};
     arguments.insert(arguments.end(), options.begin(), options.end());
     return run_ctl(arguments);
@@ -94,6 +100,60 @@ TEST_F(Check, AWrongSettingSilencesTheChecksThatRestOnIt) {
   EXPECT_EQ(lines_of(ran.out, "settings").size(), 1U);
   EXPECT_EQ(lines_of(ran.out, "redis").size(), 0U) << "not asked at the default's place";
   EXPECT_EQ(lines_of(ran.out, "tls").size(), 1U);
+}
+
+/// The second column of the README's table of what is found most.
+std::vector<std::string> commonest() {
+  std::vector<std::string> all;
+  std::istringstream lines(read_file(SOURCE_DIR "/README.md"));
+  const std::string head = "| What is wrong | `check` says |";
+  bool within = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(head)) within = true;
+    if (within && !line.starts_with("|")) break;
+    std::smatch row;
+    if (within && std::regex_match(line, row, std::regex("\\| [^|]+ \\| `([^`]+)` \\| [^|]+ \\|")))
+      all.push_back(row[1]);
+  }
+  return all;
+}
+
+TEST_F(Check, TheTenOfTheReadmeAreFoundAndSaidHowToMend) {
+  const TempDir files;
+  const std::string certificate = files / "cert.pem";
+  const std::string key = files / "key.pem";
+  ASSERT_TRUE(net::make_self_signed(certificate, key, "mail.example.com"));
+  const ScriptedServer other({"220 mail.example.com ESMTP Exim\r\n"});
+  const ScriptedServer plain({"220 hub\r\n", "250 hub\r\n"});
+  const DnsServer no_such_name(DnsServer::Mode::NxDomain);
+  RedisServer guarded({"--requirepass", "right"});
+  RedisServer careless({"--appendfsync", "everysec"});
+  const std::string nobody = "smtp://127.0.0.1:" + std::to_string(free_port());
+  const std::vector<std::map<std::string, std::string>> wrong = {
+      {},
+      {{"tls.certificate", certificate}, {"tls.private_key", key}},
+      {{"smtp.listen", "127.0.0.1:" + std::to_string(other.port())}},
+      {{"http.public_url", "http://127.0.0.1:8080"}, {"delivery.route", nobody}},
+      {{"dns.server", no_such_name.address()}},
+      {{"delivery.route", nobody}},
+      {{"delivery.route", "smtp://127.0.0.1:" + std::to_string(plain.port())}, {"delivery.tls", "required"}},
+      {{"redis.url", careless.url()}},
+      {{"redis.url", guarded.url()}},
+      {{"keys.master_key_file", files / "none.key"}},
+  };
+  const auto phrases = commonest();
+  ASSERT_EQ(phrases.size(), wrong.size());
+  for (std::size_t i = 0; i < wrong.size(); ++i) {
+    const Ran ran = check(wrong[i]);
+    EXPECT_EQ(ran.status, 1);
+    std::istringstream lines(ran.out);
+    std::string found;
+    for (std::string line; std::getline(lines, line);) {
+      if (line.find(phrases[i]) != std::string::npos) found = line;
+    }
+    EXPECT_NE(found, "") << phrases[i] << "\n" << ran.out;
+    EXPECT_THAT(found, testing::EndsWith(")")) << "what mends it";
+  }
 }
 
 TEST_F(Check, FilesWithWrongModes) {

@@ -111,6 +111,41 @@ TEST_F(Doctor, CertificatesLifeAsTheClockSaysIt) {
   EXPECT_THAT(run_tls_in(-std::chrono::hours(24)), finds("tls", "is not valid before 20"));
 }
 
+TEST_F(Doctor, AddressesThatNobodyHas) {
+  settings.smtp.listen = "127.0.0.1:0";
+  settings.http.listen = "127.0.0.1:" + std::to_string(test::free_port());
+  EXPECT_THAT(run(check_listen), IsEmpty());
+}
+
+TEST_F(Doctor, AnAddressThatAnotherProgramHas) {
+  const ScriptedServer other({"220 mail.example.com ESMTP Exim\r\n"});
+  settings.smtp.listen = "0.0.0.0:" + std::to_string(other.port());
+  EXPECT_THAT(run(check_listen),
+              finds("listen", "another program listens there, which says: 220 mail.example.com ESMTP Exim"));
+  settings.smtp.listen_tls = settings.smtp.listen;
+  settings.smtp.listen.clear();
+  EXPECT_THAT(run(check_listen), finds("listen", "smtp.listen_tls: 0.0.0.0:" + std::to_string(other.port()) +
+                                                     ": another program listens there"));
+  settings.smtp.listen_tls.clear();
+  const ScriptedServer web({"HTTP/1.1 200 OK\r\n", "\r\n"});
+  settings.http.listen = "127.0.0.1:" + std::to_string(web.port());
+  EXPECT_THAT(run(check_listen), finds("listen", "which says: HTTP/1.1 200 OK"));
+}
+
+TEST_F(Doctor, AnAddressThatSealpostdHas) {
+  const ScriptedServer ours({"220 relay.example.com ESMTP Sealpost\r\n"});
+  settings.smtp.listen = "127.0.0.1:" + std::to_string(ours.port());
+  EXPECT_THAT(run(check_listen), IsEmpty());
+  const ScriptedServer another({"220 other.example.com ESMTP Sealpost\r\n"});
+  settings.smtp.listen = "127.0.0.1:" + std::to_string(another.port());
+  EXPECT_THAT(run(check_listen), finds("listen", "which says: 220 other.example.com ESMTP Sealpost"));
+}
+
+TEST_F(Doctor, AnAddressOfAnotherMachine) {
+  settings.smtp.listen = "192.0.2.1:2525";
+  EXPECT_THAT(run(check_listen), finds("listen", "smtp.listen: 192.0.2.1:2525: Cannot assign requested address"));
+}
+
 TEST_F(Doctor, LinksThatLeadNowhere) {
   settings.delivery.route = {Route::Kind::Smtp, "hub.example.com", 25, {}};
   settings.http.public_url = "http://127.0.0.1:8080";
