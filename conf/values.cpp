@@ -138,6 +138,14 @@ bool is_numeric_address(std::string_view text) {
   return v4 || (!text.ends_with('%') && inet_pton(AF_INET6, address.c_str(), &parsed) == 1);
 }
 
+namespace {
+
+bool has_controls(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+}  // namespace
+
 Result<HostPort> parse_host_port(std::string_view text) {
   const auto bad = [&] { return Error::invalid("not host:port: " + std::string(text)); };
   const auto colon = text.rfind(':');
@@ -147,7 +155,7 @@ Result<HostPort> parse_host_port(std::string_view text) {
     if (!host.ends_with(']')) return bad();
     host = host.substr(1, host.size() - 2);
     if (!is_numeric_address(host)) return bad();
-  } else if (host.find_first_of(":/ ") != std::string_view::npos) {
+  } else if (host.find_first_of(":/ ") != std::string_view::npos || has_controls(host)) {
     return bad();
   }
   auto port = parse_count(text.substr(colon + 1), 0, 65535);

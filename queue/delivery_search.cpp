@@ -34,11 +34,9 @@ WalkRange range_of(const DeliveryFilter& filter, Time now, const std::optional<I
 }
 
 template <class SetsOf>
-std::vector<std::string> of_all_shards(const SetsOf& sets_of) {
-  std::vector<std::string> sets;
-  for (unsigned shard = 0; shard < shard_count; ++shard) {
-    for (auto& set : sets_of(shard)) sets.push_back(std::move(set));
-  }
+std::vector<std::vector<std::string>> of_all_shards(const SetsOf& sets_of) {
+  std::vector<std::vector<std::string>> sets;
+  for (unsigned shard = 0; shard < shard_count; ++shard) sets.push_back(sets_of(shard));
   return sets;
 }
 
@@ -103,7 +101,9 @@ Status DeliverySearch::sort_by_size(redis::Client& redis, std::vector<Family>& f
   std::vector<std::pair<std::int64_t, Family>> sized;
   for (auto& family : families) {
     std::vector<redis::Command> commands;
-    for (const auto& set : of_all_shards(family)) commands.push_back({"ZCOUNT", set, from, until});
+    for (const auto& sets : of_all_shards(family)) {
+      for (const auto& set : sets) commands.push_back({"ZCOUNT", set, from, until});
+    }
     if (commands.empty()) {
       sized.emplace_back(0, std::move(family));
       continue;
@@ -167,15 +167,18 @@ Status DeliverySearch::keep_those_in(const Family& family, std::vector<IndexEntr
   for (std::size_t i = 0; i < entries.size(); ++i) by_shard[entries[i].id.message().shard()].push_back(i);
   std::vector<redis::Command> commands;
   std::vector<const std::vector<std::size_t>*> asked;
+  std::vector<bool> stands(entries.size(), false);
   for (const auto& [shard, places] : by_shard) {
-    for (auto& set : family(shard)) {
-      redis::Command command = {"ZMSCORE", std::move(set)};
+    const auto sets = family(shard);
+    if (sets.size() == 1) {
+      redis::Command command = {"ZMSCORE", sets.front()};
       for (const std::size_t place : places) command.push_back(entries[place].position.id);
       commands.push_back(std::move(command));
       asked.push_back(&places);
+    } else {  // it might move from one to another between two looks: its record decides
+      for (const std::size_t place : places) stands[place] = !sets.empty();
     }
   }
-  std::vector<bool> stands(entries.size(), false);
   if (!commands.empty()) {
     auto replies = redis_->pipeline(commands);
     if (!replies) return replies.error();

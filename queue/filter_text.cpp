@@ -4,6 +4,8 @@
 
 #include <functional>
 
+#include "base/email_address.h"
+#include "base/encoding.h"
 #include "conf/values.h"
 
 namespace sealpost {
@@ -36,6 +38,14 @@ Status read_order(DeliveryFilter& filter, const std::string& value) {
   return {};
 }
 
+/// As the recipient's domain stands in the indexes: its A-labels (RFC 5890).
+Status read_domain(DeliveryFilter& filter, const std::string& value) {
+  auto domain = DomainName::parse(value);
+  if (!domain) return Error::invalid("not a domain: " + value);
+  filter.domain = domain->a_label();
+  return {};
+}
+
 struct Row {
   FilterPart part;
   std::function<Status(DeliveryFilter&, const std::string&)> read;
@@ -63,7 +73,9 @@ const std::vector<Row>& rows() {
        [](const DeliveryFilter& filter) {
          return filter.state ? std::string(to_text(*filter.state)) : std::string(filter.waiting ? "waiting" : "");
        }},
-      text("domain", "recipient's domain", &DeliveryFilter::domain),
+      {{"domain", "recipient's domain"},
+       read_domain,
+       [](const DeliveryFilter& filter) { return filter.domain.value_or(std::string()); }},
       {{"sender", "envelope sender; '<>' for the relay's own notices and other mail without one"},
        [](DeliveryFilter& filter, const std::string& value) {
          filter.sender = value == "<>" ? std::string() : value;
@@ -93,6 +105,13 @@ const std::vector<Row>& rows() {
   return all;
 }
 
+/// So that a text with blanks in it does not read as two parts.
+std::string quoted(const std::string& value) {
+  std::string text = "\"";
+  for (const char c : value) text += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+  return text + "\"";
+}
+
 }  // namespace
 
 const std::vector<FilterPart>& filter_parts() {
@@ -108,7 +127,9 @@ std::string to_text(const DeliveryFilter& filter) {
   std::string text;
   for (const auto& row : rows()) {
     const std::string value = row.write(filter);
-    if (!value.empty()) text += (text.empty() ? "" : " ") + std::string(row.part.name) + "=" + value;
+    if (value.empty()) continue;
+    const bool plain = value.find_first_of(" \"") == std::string::npos;
+    text += (text.empty() ? "" : " ") + std::string(row.part.name) + "=" + (plain ? value : quoted(value));
   }
   return text;
 }
@@ -122,6 +143,9 @@ Result<DeliveryFilter> parse_filter(const std::map<std::string, std::string>& pa
     }
     if (known == nullptr) return Error::invalid(name + " is no filter");
     if (value.empty()) return Error::invalid(name + " is empty");
+    if (value.size() > max_filter_part) {
+      return Error::invalid(name + " has more than " + std::to_string(max_filter_part) + " octets");
+    }
     if (auto read = known->read(filter, value); !read) return Error::invalid(name + ": " + read.error().public_text);
   }
   return filter;

@@ -38,9 +38,10 @@ struct WalkRange {
 
 class IndexWalk final {
  public:
-  /// `sets`: sorted sets whose members are delivery ids and whose scores are creations. A delivery that stands in
-  /// several of them comes once.
-  IndexWalk(redis::Client& redis, std::vector<std::string> sets, WalkRange range);
+  /// `sets`: of each shard those that are walked, sorted sets whose members are delivery ids and whose scores are
+  /// creations. They are read at one moment, so that a delivery that moves from one of them to another is met once,
+  /// whenever it does so.
+  IndexWalk(redis::Client& redis, std::vector<std::vector<std::string>> sets, WalkRange range);
 
   /// The next one; nothing at the end.
   Result<std::optional<IndexEntry>> next();
@@ -48,26 +49,24 @@ class IndexWalk final {
   Result<std::vector<IndexEntry>> next_few(std::size_t most);
 
  private:
-  /// One set, read from one of its ends.
-  struct Stream {
-    std::string key;
-    std::optional<IndexPosition> last{};  ///< that was read
-    std::size_t offset = 0;               ///< entries of its very score that are known to lie before it
+  /// The sets of one shard, read from one of their ends.
+  struct Shard {
+    std::vector<std::string> sets;
+    std::optional<IndexPosition> last{};  ///< up to which all of them were read
     bool ended = false;
     std::deque<IndexEntry> entries{};
   };
   Status fill();
-  void take(Stream& stream, const redis::Reply& reply);
-  [[nodiscard]] redis::Command command_for(const Stream& stream) const;
+  void take(Shard& shard, const redis::Reply& reply);
+  [[nodiscard]] redis::Client::Call call_for(const Shard& shard) const;
   /// `a` comes before `b` in the order of this walk.
   [[nodiscard]] bool before(const IndexPosition& a, const IndexPosition& b) const;
 
   redis::Client& redis_;
   bool newest_first_;
   std::string first_score_, last_score_;  ///< the range, in the order of the walk
-  std::optional<IndexPosition> behind_;   ///< of the latest entry that was given
-  std::vector<Stream> streams_;
-  std::size_t batch_;
+  std::vector<Shard> shards_;
+  std::size_t batch_;  ///< of each set
 };
 
 }  // namespace sealpost

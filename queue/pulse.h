@@ -24,7 +24,7 @@
 namespace sealpost {
 
 /// Events: `sample` {time, rates{accepted, delivered, deferred, bounced}, states{…}, latency{p50, p95, p99},
-/// pool{ready, wanted}}, rates per second (accepted: messages; the others: deliveries), latency and pool null when
+/// pool{ready, wanted}}, rates per second of deliveries, latency and pool null when
 /// unknown; and `trouble` {time, reason} when Redis stops to answer: the next sample says that it does again.
 class Pulse final {
  public:

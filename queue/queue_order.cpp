@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "base/email_address.h"
+#include "base/encoding.h"
 #include "conf/values.h"
 
 namespace sealpost {
@@ -34,9 +36,12 @@ std::optional<QueueAction> parse_queue_action(std::string_view text) {
 
 Result<std::string> parse_reroute(std::string_view text) {
   auto route = parse_route(text);
-  if (!route || route->kind == Route::Kind::Maildir) {
+  const bool somewhere = route && route->kind != Route::Kind::Maildir;
+  const bool named = somewhere && (route->kind == Route::Kind::Mx || is_numeric_address(route->host) ||
+                                   route->host == "localhost" || DomainName::parse(route->host));
+  if (!named) {
     return Error::invalid("deliveries are rerouted to smtp://host:port, smtps://…, lmtp://…, or mx; not to " +
-                          std::string(text));
+                          without_controls(text, '?'));
   }
   return to_text(*route);
 }

@@ -141,7 +141,7 @@ Result<std::vector<DeliveryId>, Response> read_ids(const Var& value) {
     if (!array->get(static_cast<unsigned>(i)).isString()) return bad(place, "an id is no text");
     auto id = DeliveryId::parse(array->getElement<std::string>(static_cast<unsigned>(i)));
     if (!id) return bad(place, "not a delivery's id");
-    ids.push_back(std::move(*id));
+    if (std::find(ids.begin(), ids.end(), *id) == ids.end()) ids.push_back(std::move(*id));
   }
   return ids;
 }
@@ -197,6 +197,9 @@ Result<Wish, Response> read_wish(const Request& request) {
   if (body.has("ids")) {
     auto ids = read_ids(body.get("ids"));
     if (!ids) return std::move(ids).error();
+    for (const char* name : {"limit", "cursor"}) {
+      if (body.has(name)) return bad(std::string("/") + name, std::string(name) + " is for filters only");
+    }
     wish.choice = std::move(*ids);
   } else {
     auto filter = read_filter(body.get("filter"));
@@ -222,6 +225,22 @@ Result<Wish, Response> read_wish(const Request& request) {
   return wish;
 }
 
+/// Some steps are done: what they did, and where to go on, stands beside what went wrong.
+Response broken_off(const Error& error, const ActionResult& total) {
+  Response response = Response::failure(error);
+  auto problem = http::parse_json(view(response.body), max_depth);
+  if (!problem) return response;
+  auto object = problem->extract<Object::Ptr>();
+  object->set("matched", total.matched);
+  object->set("changed", total.changed);
+  object->set("cursor", text_or_null(total.cursor));
+  std::ostringstream text;
+  object->stringify(text);
+  const std::string body = text.str();
+  response.body.assign(body.begin(), body.end());
+  return response;
+}
+
 Response act(const QueueRoutesContext& context, const Request& request) {
   auto wish = read_wish(request);
   if (!wish) return std::move(wish).error();
@@ -232,7 +251,7 @@ Response act(const QueueRoutesContext& context, const Request& request) {
     auto done = wish->dry_run ? context.actions.count(wish->order, wish->choice, total.cursor)
                               : context.actions.act(wish->order, wish->choice, actor,
                                                     wish->limit.value_or(QueueActions::step), total.cursor);
-    if (!done) return refuse(done.error(), "/cursor");
+    if (!done) return total.matched == 0 ? refuse(done.error(), "/cursor") : broken_off(done.error(), total);
     total.matched += done->matched;
     total.changed += done->changed;
     total.cursor = std::move(done->cursor);

@@ -37,6 +37,25 @@ std::string resting(const std::string& destination, const Rest& rest, Time now) 
          moment_text(rest.until, now) + "; then one attempt goes ahead of the others.";
 }
 
+/// When its last attempt ended: what an operator did later is no attempt.
+std::string since_attempt(const DeliveryRecord& record, Time now) {
+  for (auto event = record.history.rbegin(); event != record.history.rend(); ++event) {
+    if (!event->text.starts_with("operator: ")) return " since " + moment_text(event->time, now);
+  }
+  return {};
+}
+
+/// What keeps one that is due.
+std::string due_text(const DeliveryRecord& record, const DestinationSummary& destination, const WhySettings& settings) {
+  if (destination.sending >= std::max<std::size_t>(1, std::min(destination.concurrency, settings.concurrency))) {
+    return " It waits for a place: " + many(destination.sending, "attempt") + " for " + record.destination +
+           " run at this moment, of " + std::to_string(settings.concurrency) +
+           " at most (delivery.destination_concurrency); a destination that is new or slow has fewer.";
+  }
+  return " It is due, and goes out with the next free worker. If it stays so, no sealpostd is delivering: see /readyz "
+         "and the relay's log.";
+}
+
 /// When the last thing happened that made it what it is.
 std::string since(const DeliveryRecord& record, Time now) {
   return record.history.empty() ? std::string() : " since " + moment_text(record.history.back().time, now);
@@ -57,29 +76,26 @@ void explain_queued(Why& why, const DeliveryRecord& record, const std::optional<
   } else if (rest) {
     why.until = rest->until;
     why.text += resting(record.destination, *rest, now);
-  } else if (destination.sending >= std::max<std::size_t>(1, std::min(destination.concurrency, settings.concurrency))) {
-    why.text += " It waits for a place: " + many(destination.sending, "attempt") + " for " + record.destination +
-                " run at this moment, of " + std::to_string(settings.concurrency) +
-                " at most (delivery.destination_concurrency); a destination that is new or slow has fewer.";
   } else {
-    why.text +=
-        " It is due, and goes out with the next free worker. If it stays so, no sealpostd is delivering: see "
-        "/readyz and the relay's log.";
+    why.text += due_text(record, destination, settings);
   }
 }
 
 void explain_deferred(Why& why, const DeliveryRecord& record, const std::optional<Rest>& rest,
-                      const WhySettings& settings, Time now) {
+                      const DestinationSummary& destination, const WhySettings& settings, Time now) {
   const Time end = record.created + settings.max_age;
   const std::string reply = failure_text(record);
-  why.text += " waits" + since(record, now) + ", when its " + ordinal(std::max(record.attempts, 1U)) + " attempt ";
+  why.text +=
+      " waits" + since_attempt(record, now) + ", when its " + ordinal(std::max(record.attempts, 1U)) + " attempt ";
   if (std::string_view(record.last_response).starts_with(unseen)) {
     why.text += "was left out, since the destination could not be reached: " + reply.substr(unseen.size()) + ".";
   } else {
     why.text += "ended with: " + reply + ".";
   }
   if (rest) why.text += resting(record.destination, *rest, now);
-  if (record.next_attempt) {
+  if (record.next_attempt && *record.next_attempt <= now) {
+    if (!rest) why.text += due_text(record, destination, settings);
+  } else if (record.next_attempt) {
     why.until = record.next_attempt;
     why.text += " By delivery.retry it is tried next at " + moment_text(*record.next_attempt, now) + ".";
   }
@@ -132,7 +148,7 @@ Why explain_delivery(const DeliveryRecord& record, const std::optional<Rest>& re
                   "one after a minute.";
       break;
     case DeliveryState::Deferred:
-      explain_deferred(why, record, rest, settings, now);
+      explain_deferred(why, record, rest, destination, settings, now);
       break;
     case DeliveryState::Held:
       explain_held(why, record, now);
@@ -180,6 +196,12 @@ Result<Why> QueueWhy::delivery(const DeliveryId& id) {
   if (!rest) return rest.error();
   auto destination = read_destination(redis_, clock_.now(), record->domain);
   if (!destination) return destination.error();
+  if (record->destination != record->domain) {  // through a fixed route, which all of its domains share
+    auto counts = view_.counts();
+    if (!counts) return counts.error();
+    destination->sending = counts->states[DeliveryState::Sending];
+    destination->concurrency = settings_.concurrency;
+  }
   return explain_delivery(*record, *rest, *destination, settings_, clock_.now());
 }
 
@@ -187,7 +209,7 @@ Result<Why> QueueWhy::domain(const std::string& domain) {
   const std::string name = ascii_lower(domain);
   auto destination = read_destination(redis_, clock_.now(), name);
   if (!destination) return destination.error();
-  auto rest = rests_.find(name);
+  auto rest = rests_.find(settings_.route.empty() ? name : settings_.route);
   if (!rest) return rest.error();
   return explain_domain(*destination, *rest, clock_.now());
 }

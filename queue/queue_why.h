@@ -27,6 +27,7 @@ struct Why {
 struct WhySettings {
   std::chrono::milliseconds max_age{};  ///< delivery.max_age
   std::size_t concurrency = 1;          ///< delivery.destination_concurrency
+  std::string route = {};               ///< what all mail goes through; empty: MX hosts of each domain
 };
 
 class QueueWhy final {

@@ -12,7 +12,7 @@
 
 namespace sealpost {
 
-/// Deliveries per minute, over all nodes: accepted from senders (and from the relay itself), and attempts by how they
+/// Deliveries per minute, over all nodes: accepted from senders, and attempts by how they
 /// ended.
 struct QueueRates {
   double accepted = 0, delivered = 0, deferred = 0, bounced = 0;

@@ -65,6 +65,10 @@ const redis::Script& verify() {
   static const redis::Script script = make("verify", scripts::verify_lua, WhenFull::Run);
   return script;
 }
+const redis::Script& walk() {
+  static const redis::Script script = make_alone("queue_walk", scripts::walk_lua);
+  return script;
+}
 const redis::Script& destinations() {
   static const redis::Script script = make("destinations", scripts::destinations_lua, WhenFull::Run);
   return script;

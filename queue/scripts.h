@@ -19,6 +19,8 @@ const redis::Script& trim();
 const redis::Script& verify();
 /// Read-only: what waits for some domains.
 const redis::Script& destinations();
+/// Read-only: the next entries of some indexes of a shard, all at one moment.
+const redis::Script& walk();
 /// These work on one address or one destination, not on a shard of the queue.
 const redis::Script& suppress_count();
 const redis::Script& suppress_clear();

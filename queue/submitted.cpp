@@ -45,11 +45,11 @@ class Groups final {
   [[nodiscard]] std::size_t seen() const { return seen_; }
 
  private:
-  static std::vector<std::string> sets(const std::string& account, const SubmittedFilter& filter) {
-    std::vector<std::string> names;
+  static std::vector<std::vector<std::string>> sets(const std::string& account, const SubmittedFilter& filter) {
+    std::vector<std::vector<std::string>> names;
     for (unsigned shard = 0; shard < shard_count; ++shard) {
-      names.push_back(filter.to ? queue_keys::recipient(shard, filter.to->directory_key())
-                                : queue_keys::account(shard, account));
+      names.push_back(
+          {filter.to ? queue_keys::recipient(shard, filter.to->directory_key()) : queue_keys::account(shard, account)});
     }
     return names;
   }

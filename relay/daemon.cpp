@@ -214,11 +214,7 @@ class Relay final {
                    services.clock(),
                    {settings.relay.hostname, settings.http.public_url},
                    queue_routes_.overview,
-                   [&services](const DeliveryId& id) -> Result<std::string> {
-                     auto told = services.queue_why().delivery(id);
-                     if (!told) return told.error();
-                     return std::move(told->text);
-                   }},
+                   [&services](const DeliveryId& id) { return services.queue_why().delivery(id); }},
         smtp_pool_(smtp_workers),
         http_pool_(http_workers),
         smtp_loop_(smtp_pool_, &tls, log, metrics.tls_in),

@@ -8,6 +8,7 @@
 
 #include "conf/loader.h"
 #include "conf/values.h"
+#include "relay/delivery/routes.h"
 
 namespace sealpost {
 namespace {
@@ -110,8 +111,10 @@ Result<std::unique_ptr<Services>> Services::open(const Settings& settings, const
   p.queue = std::make_unique<MailQueue>(p.redis, *p.master_key, clock, p.random, log);
   p.queue_view = std::make_unique<QueueView>(p.redis, clock);
   p.queue_actions = std::make_unique<QueueActions>(p.redis, *p.queue_view, *p.audit, clock);
-  p.queue_why = std::make_unique<QueueWhy>(
-      p.redis, *p.queue_view, clock, WhySettings{settings.delivery.max_age, settings.delivery.destination_concurrency});
+  p.queue_why =
+      std::make_unique<QueueWhy>(p.redis, *p.queue_view, clock,
+                                 WhySettings{settings.delivery.max_age, settings.delivery.destination_concurrency,
+                                             route_name(settings.delivery.route)});
   p.suppressions = std::make_unique<Suppressions>(p.redis, clock, settings.delivery.suppress);
   p.webhooks = std::make_unique<Webhooks>(p.redis, *p.master_key, clock, p.random, log);
   return std::unique_ptr<Services>(new Services(std::move(parts)));

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One delivery: its facts, its timeline, and what can be done with it in its state.
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "dashboard_files.h"
 #include "queue/dashboard/action_names.h"
@@ -64,13 +66,20 @@ std::string actions(Draw& draw, const Site& site, const DeliveryRecord& record, 
 std::string why(Draw& draw, const Context& context, const DeliveryRecord& record) {
   if (!context.why || !is_waiting(record.state)) return {};
   // What the page is about is shown, whether the reason is known or not.
-  auto text = context.why(record.id);
-  return text ? draw(files::why_html, {{"text", *text}}) : std::string();
+  auto told = context.why(record.id);
+  if (!told) return {};
+  std::string remedies;
+  for (const auto& remedy : told->remedies) remedies += "<li><code>" + html_escape(remedy) + "</code></li>";
+  return draw(files::why_html, {{"text", told->text}, {"remedies", remedies}});
 }
 
-std::string done_text(const std::string& word) {
+/// Only of what its history bears out: the word comes with the address of the page.
+std::string done_text(const DeliveryRecord& record, const std::string& word) {
   const auto action = parse_queue_action(word);
-  return action ? std::string(name_of(*action).label) + ": done." : std::string();
+  const bool true_word = action && std::any_of(record.history.begin(), record.history.end(), [&](const auto& event) {
+                           return event.text.starts_with("operator: " + word);
+                         });
+  return true_word ? std::string(name_of(*action).label) + ": done." : std::string();
 }
 
 }  // namespace
@@ -88,7 +97,7 @@ http::Response show_delivery(Context& context, const http::Request& request, con
   if (!record && record.error().kind == ErrorKind::NotFound) return unknown();
   if (!record) return site.failure(session, record.error());
   const auto done = request.query.find("done");
-  const std::string said = done == request.query.end() ? std::string() : done_text(done->second);
+  const std::string said = done == request.query.end() ? std::string() : done_text(*record, done->second);
   Draw draw;
   const std::string content =
       draw(files::delivery_html, {{"notice", said.empty() ? said : draw(files::done_html, {{"text", said}})},

@@ -79,7 +79,7 @@ std::string destinations(Draw& draw, const Site& site, const QueueSummary& summa
 }
 
 std::string errors(Draw& draw, const Site& site, const QueueSummary& summary) {
-  if (summary.errors.empty()) return draw(files::nothing_html, {{"text", "Nothing failed that waits."}});
+  if (summary.errors.empty()) return draw(files::nothing_html, {{"text", "Nothing has failed."}});
   std::string lines;
   for (const auto& row : summary.errors) {
     // The class has # for digits, which stand in no reply: its longest piece without them is looked for.
@@ -91,9 +91,11 @@ std::string errors(Draw& draw, const Site& site, const QueueSummary& summary) {
     }
     const std::string part(trimmed(piece));
     const std::string name = row.error.empty() ? "others, too different to be counted apart" : row.error;
-    lines += draw(files::counted_row_html,
-                  {{"name", part.empty() ? html_escape(name) : link_to(search_path(site, {{"error", part}}), name)},
-                   {"cells", "<td>" + std::to_string(row.count) + "</td>"}});
+    lines +=
+        draw(files::counted_row_html,
+             {{"name", part.empty() ? html_escape(name)
+                                    : link_to(site.path("/deliveries?error=" + percent_encode(part, "-_.@")), name)},
+              {"cells", "<td>" + std::to_string(row.count) + "</td>"}});
   }
   return draw(files::counted_html,
               {{"title", "Last failure"}, {"columns", "<th scope=\"col\">Deliveries</th>"}, {"rows", lines}});

@@ -12,6 +12,7 @@
 #include "queue/pulse.h"
 #include "queue/queue_actions.h"
 #include "queue/queue_view.h"
+#include "queue/queue_why.h"
 
 namespace sealpost::dashboard {
 
@@ -26,7 +27,7 @@ struct Context {
   /// The summary with what queue/ does not know; of so many rows.
   std::function<Result<QueueSummary>(std::size_t rows)> overview;
   /// Why a delivery waits, in a paragraph; none: the page does not say it.
-  std::function<Result<std::string>(const DeliveryId& id)> why = {};
+  std::function<Result<Why>(const DeliveryId& id)> why = {};
 };
 
 std::vector<http::Route> routes(Context& context);

@@ -14,9 +14,14 @@ if not d then return {0, 0} end
 local waiting = d[D.state] == QUEUED or d[D.state] == DEFERRED
 local held = d[D.state] == HELD
 local either = waiting or held
--- A webhook's event is no mail that another server could take.
+-- A webhook's event is no mail that another server could take. Of mail only what is sealed goes elsewhere: the relay's own notices bring
+-- links and codes, and travel as the settings say.
+local function is_sealed()
+  local m = unpack_record(redis.call('GET', base .. 'message:' .. message_of(id)) or '')
+  return m and (m[M.kind] == 0 or m[M.kind] == 1)
+end
 local fits = {retry = waiting, hold = waiting, release = held, drop = either, bounce = either,
-              reroute = either and not is_webhook(d[D.destination])}
+              reroute = action == 'reroute' and either and not is_webhook(d[D.destination]) and is_sealed()}
 if not fits[action] then return {1, 0} end
 if dry then return {1, 1} end
 if waiting then unschedule(id, d) end

@@ -3,7 +3,7 @@
 local D = {state = 2, attempts = 3, created = 4, next = 5, response = 6, fence = 7, deaths = 8, warned = 9,
            recipient = 10, domain = 11, destination = 12, orcpt = 16, head_offset = 17, head_octets = 18, content = 19,
            history = 21, bounced_before = 22, order = 23}
-local M = {account = 2, from = 3, envid = 4, accepted = 6, open = 8, records = 9, chunks = 10, header = 11, contents = 12, body = 13}
+local M = {account = 2, from = 3, envid = 4, accepted = 6, kind = 7, open = 8, records = 9, chunks = 10, header = 11, contents = 12, body = 13}
 local QUEUED, SENDING, DEFERRED, HELD, DELIVERED, BOUNCED, DROPPED = 0, 1, 2, 3, 4, 5, 6
 local base = KEYS[1]
 

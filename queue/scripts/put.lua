@@ -39,8 +39,8 @@ end
 if account ~= '' then
   tally('accounts', account, deliveries)
   rate_of('accounts', account, now, deliveries)
+  count('accepted', deliveries)
+  rate('accepted', now, deliveries)
 end
-count('accepted', 1)
-rate('accepted', now, deliveries)
 if once ~= '' then redis.call('SET', once, once_value, 'PX', lifetime) end
 return {'stored'}

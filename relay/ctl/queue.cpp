@@ -67,20 +67,23 @@ std::vector<std::string> age_cells(const AgeCounts& ages) {
 }
 
 /// What waits where: by state and rate, by age as qshape(1) has it, and by failure.
-void print_destinations(std::ostream& out, const QueueSummary& summary) {
+void print_destinations(std::ostream& out, const QueueSummary& summary, Time now) {
   std::vector<std::vector<std::string>> states;
   std::vector<std::vector<std::string>> ages = {age_cells(summary.ages)};
   ages.front().insert(ages.front().begin(), "(all)");
   for (const auto& row : summary.destinations) {
     states.push_back({row.domain, std::to_string(row.queued), std::to_string(row.sending), std::to_string(row.deferred),
-                      std::to_string(row.held), rate_text(row.delivered_per_minute),
+                      std::to_string(row.held), row.oldest ? age_text(seconds_between(*row.oldest, now)) : "-",
+                      std::to_string(row.concurrency), rate_text(row.delivered_per_minute),
                       row.next_attempt ? to_rfc3339(*row.next_attempt) : "-",
                       row.last_error.empty() ? "-" : row.last_error});
     ages.push_back(age_cells(row.ages));
     ages.back().insert(ages.back().begin(), row.domain);
   }
   if (states.empty()) return;
-  print_table(out, {"DESTINATION", "QUEUED", "SENDING", "DEFERRED", "HELD", "PER MINUTE", "NEXT ATTEMPT", "LAST ERROR"},
+  print_table(out,
+              {"DESTINATION", "QUEUED", "SENDING", "DEFERRED", "HELD", "OLDEST", "AT ONCE", "PER MINUTE",
+               "NEXT ATTEMPT", "LAST ERROR"},
               states);
   if (summary.more_destinations > 0) out << "and " << summary.more_destinations << " more\n";
   out << '\n';
@@ -98,6 +101,16 @@ void print_destinations(std::ostream& out, const QueueSummary& summary) {
   print_table(out, {"FAILED", "WITH"}, errors);
 }
 
+void print_accounts(std::ostream& out, const QueueSummary& summary) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& row : summary.accounts) {
+    rows.push_back({row.account, std::to_string(row.waiting), rate_text(row.accepted_per_minute)});
+  }
+  if (rows.empty()) return;
+  out << '\n';
+  print_table(out, {"ACCOUNT", "WAITING", "ACCEPTED PER MINUTE"}, rows);
+}
+
 int summary(Context& context, const Options&) {
   auto summary = tool_overview(context.services, context.settings).read();
   if (!summary) return fail(context, summary.error());
@@ -112,7 +125,8 @@ int summary(Context& context, const Options&) {
   }
   print_rates(context.out, *summary);
   if (summary->keys) print_keys(context.out, *summary->keys, now);
-  print_destinations(context.out, *summary);
+  print_destinations(context.out, *summary, now);
+  print_accounts(context.out, *summary);
   if (summary->keys) print_certificates(context.out, summary->keys->certificates);
   return EX_OK;
 }

@@ -56,9 +56,9 @@ Result<DeliveryChoice> read_choice(Context& context, const Options& options) {
   for (const auto& text : options["ID"].as<std::vector<std::string>>()) {
     auto records = named_deliveries(context.services.queue_view(), text);
     if (!records) return records.error();
+    if (records->empty()) return Error::not_found("there is no delivery " + text);
     for (const auto& record : *records) ids.push_back(record.id);
   }
-  if (ids.empty()) return Error::not_found("there is no such delivery");
   return DeliveryChoice(std::move(ids));
 }
 
@@ -79,11 +79,19 @@ Result<ActionResult> count_all(QueueActions& actions, const QueueOrder& order, c
 
 /// Nobody is asked where nobody sits.
 bool confirmed(Context& context, const Options& options, const ActionResult& counted) {
-  if (options.count("yes") > 0 || isatty(STDIN_FILENO) != 1 || context.json) return true;
+  if (options.count("yes") > 0 || isatty(STDIN_FILENO) != 1) return true;
   context.err << counted.matched << " matched, " << counted.changed << " would change. Go on? [y/N] " << std::flush;
   std::string answer;
   std::getline(context.in, answer);
   return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+/// Before the error that ended it: what is done stays done.
+void tell_progress(Context& context, const ActionResult& done) {
+  if (done.matched == 0) return;
+  context.err << '\n' << done.matched << " matched, " << done.changed << " changed, then it broke off";
+  if (!done.cursor.empty()) context.err << "; go on with the same filter and --cursor " << done.cursor;
+  context.err << '\n';
 }
 
 Result<ActionResult> act_on_all(Context& context, const QueueOrder& order, const DeliveryChoice& choice,
@@ -93,7 +101,10 @@ Result<ActionResult> act_on_all(Context& context, const QueueOrder& order, const
   total.cursor = cursor;
   do {
     auto some = context.services.queue_actions().act(order, choice, "operator", step, total.cursor);
-    if (!some) return some;
+    if (!some) {
+      tell_progress(context, total);
+      return some;
+    }
     total.matched += some->matched;
     total.changed += some->changed;
     total.cursor = std::move(some->cursor);

@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <ctime>
@@ -20,7 +21,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr std::size_t most_destinations = 50;
+constexpr std::size_t most_destinations = 200;
 
 std::atomic<bool> ended = false;
 
@@ -38,7 +39,12 @@ void draw(std::ostream& out, const std::vector<std::string>& lines) {
 }
 
 Result<QueueSummary> look(Context& context) {
-  return tool_overview(context.services, context.settings).read(most_destinations);
+  auto summary = tool_overview(context.services, context.settings).read(most_destinations);
+  if (!summary) return summary;
+  // Those whose mail has waited longest are the slowest.
+  std::stable_sort(summary->destinations.begin(), summary->destinations.end(),
+                   [](const auto& a, const auto& b) { return a.oldest && (!b.oldest || *a.oldest < *b.oldest); });
+  return summary;
 }
 
 int snapshot(Context& context) {

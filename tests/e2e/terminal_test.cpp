@@ -69,7 +69,7 @@ TEST_F(OnATerminal, TopRedrawsInPlaceUntilCtrlC) {
 
 TEST_F(OnATerminal, NothingIsDoneWithoutAYes) {
   put_held(3, "asked.example");
-  Terminal no(command({"queue", "drop", "--domain", "asked.example"}));
+  Terminal no(command({"queue", "drop", "--domain", "asked.example", "--json"}));
   ASSERT_THAT(no.shown("Go on? [y/N] "), HasSubstr("3 matched, 3 would change. Go on? [y/N] "));
   no.type("n\n");
   EXPECT_EQ(no.next_status(), 0);

@@ -10,6 +10,8 @@
 
 #include "base/encoding.h"
 #include "queue/filter_text.h"
+#include "queue/index_walk.h"
+#include "queue/keys.h"
 #include "tests/unit/queue/queue_fixture.h"
 
 namespace sealpost::test {
@@ -197,6 +199,68 @@ TEST_F(DeliverySearchTest, ActionsInStepsReachEachMatchOnce) {
 }
 
 /// What an action moves comes by in no other set of the same walk.
+TEST_F(DeliverySearchTest, AWalkMeetsOnceWhateverMovesBesideIt) {
+  std::vector<DeliveryId> waiting;
+  std::vector<std::string> wanted;
+  for (const auto& record : everything) {
+    if (!is_waiting(record.state) || record.state == DeliveryState::Sending) continue;
+    waiting.push_back(record.id);
+    wanted.push_back(record.id.text());
+  }
+  ASSERT_GT(waiting.size(), 60U);
+  std::sort(wanted.begin(), wanted.end());
+  std::vector<std::vector<std::string>> sets(shard_count);
+  for (unsigned shard = 0; shard < shard_count; ++shard) {
+    for (const auto state : {DeliveryState::Queued, DeliveryState::Deferred, DeliveryState::Held}) {
+      sets[shard].push_back(queue_keys::state(shard, state));
+    }
+  }
+  for (const auto order : {WalkOrder::OldestFirst, WalkOrder::NewestFirst}) {
+    for (const std::size_t pace : {1U, 7U, 50U}) {
+      IndexWalk walk(redis, sets, {order, {}, {}, {}});
+      std::vector<std::string> met;
+      std::optional<IndexPosition> before;
+      while (true) {
+        const auto entry = walk.next().value();
+        if (!entry) break;
+        if (before) {
+          EXPECT_TRUE(order == WalkOrder::OldestFirst ? *before < entry->position : entry->position < *before);
+        }
+        before = entry->position;
+        met.push_back(entry->id.text());
+        if (met.size() % pace != 0) continue;
+        const bool hold = met.size() / pace % 2 == 1;
+        ASSERT_TRUE(view.act(hold ? QueueAction::Hold : QueueAction::Release, waiting, false));
+      }
+      std::sort(met.begin(), met.end());
+      EXPECT_EQ(met, wanted) << "moved after each " << pace;
+    }
+  }
+}
+
+TEST_F(DeliverySearchTest, AMessageOfManyRecipientsIsReadInFewTrips) {
+  std::vector<std::string> many;
+  for (int i = 0; i < 900; ++i) many.push_back("many" + std::to_string(i) + "@d0.example");
+  const MessageId id = put(*queue, many);
+  const auto calls = [&] {
+    const std::string text(redis.command({"INFO", "commandstats"}).value().text());
+    const auto at = text.find("cmdstat_zrangebyscore:calls=");
+    return at == std::string::npos ? 0L : std::stol(text.substr(at + 28));
+  };
+  for (const auto& filter : {DeliverySearchParts{{"state", "waiting"}}, {{"state", "waiting"}, {"order", "newest"}}}) {
+    const long before = calls();
+    std::size_t found = 0;
+    std::string cursor;
+    do {
+      auto page = view.list(parse_filter(filter).value(), 100, cursor).value();
+      for (const auto& record : page.deliveries) found += record.id.message() == id ? 1 : 0;
+      cursor = page.cursor;
+    } while (!cursor.empty());
+    EXPECT_EQ(found, 900U);
+    EXPECT_LT(calls() - before, 4000) << "not the square of their number";
+  }
+}
+
 TEST_F(DeliverySearchTest, WhatAnActionMovesIsNotMetTwice) {
   const auto filter = parse_filter({{"account", "crm"}}).value();
   DeliveryFilter waiting = filter;

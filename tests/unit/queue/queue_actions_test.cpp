@@ -80,6 +80,21 @@ TEST_F(QueueActionsTest, ALaterOrderTakesABounceBack) {
   EXPECT_FALSE(claim_all(*queue).at(0).delivery.to_be_bounced);
 }
 
+TEST_F(QueueActionsTest, OnlySealedMailIsRerouted) {
+  for (const auto kind : {Notice::Kind::Notification, Notice::Kind::SenderCode, Notice::Kind::KeyEvent}) {
+    const MessageId id = queue->new_id();
+    ASSERT_TRUE(queue->put(Notice(kind, WipedBuffer(16, 'x')), {id, {}, std::nullopt, {}, false, clock.now()},
+                           addressee("bob@d.example")));
+    for (const char* to : {"smtp://thief.example:25", "mx"}) {
+      const auto done = act({QueueAction::Reroute, to}, id);
+      EXPECT_EQ(done.matched, 1U);
+      EXPECT_EQ(done.changed, 0U) << "its link and code travel as the settings say";
+    }
+    EXPECT_EQ(show(id).destination, "d.example");
+    ASSERT_EQ(act(QueueAction::Hold, id).changed, 1U) << "all else can be done to it";
+  }
+}
+
 TEST_F(QueueActionsTest, ReroutingMovesADeliveryInTheSchedule) {
   const MessageId id = put(*queue, {"a@d.example"});
   const MessageId other = put(*queue, {"b@d.example"});
@@ -138,6 +153,7 @@ struct RouteCase {
   const char* text;
   const char* route;  ///< nullptr: refused
 };
+const std::string long_route = "smtp://" + std::string(300, 'a') + ".example:25";
 class Reroute : public ::testing::TestWithParam<RouteCase> {};
 TEST_P(Reroute, IsToWhatDeliveriesCanBeSentTo) {
   const auto route = parse_reroute(GetParam().text);
@@ -146,14 +162,18 @@ TEST_P(Reroute, IsToWhatDeliveriesCanBeSentTo) {
     EXPECT_EQ(*route, GetParam().route);
   }
 }
-INSTANTIATE_TEST_SUITE_P(All, Reroute,
-                         ::testing::Values(RouteCase{"mx", "mx"}, RouteCase{"smtp://a.example", "smtp://a.example:25"},
-                                           RouteCase{"smtps://a.example", "smtps://a.example:465"},
-                                           RouteCase{"lmtp://127.0.0.1:24", "lmtp://127.0.0.1:24"},
-                                           RouteCase{"smtp://[2001:db8::1]:2525", "smtp://[2001:db8::1]:2525"},
-                                           RouteCase{"maildir:/tmp/x", nullptr}, RouteCase{"a.example", nullptr},
-                                           RouteCase{"smtp://user@a.example", nullptr}, RouteCase{"", nullptr},
-                                           RouteCase{"webhook:1", nullptr}));
+INSTANTIATE_TEST_SUITE_P(
+    All, Reroute,
+    ::testing::Values(RouteCase{"mx", "mx"}, RouteCase{"smtp://a.example", "smtp://a.example:25"},
+                      RouteCase{"smtps://a.example", "smtps://a.example:465"},
+                      RouteCase{"lmtp://127.0.0.1:24", "lmtp://127.0.0.1:24"},
+                      RouteCase{"smtp://[2001:db8::1]:2525", "smtp://[2001:db8::1]:2525"},
+                      RouteCase{"maildir:/tmp/x", nullptr}, RouteCase{"a.example", nullptr},
+                      RouteCase{"smtp://user@a.example", nullptr}, RouteCase{"", nullptr},
+                      RouteCase{"webhook:1", nullptr}, RouteCase{"smtp://a.example\r", nullptr},
+                      RouteCase{"smtp://a.example\r:25", nullptr}, RouteCase{"smtp://a\x1b.example:25", nullptr},
+                      RouteCase{"smtp://\x7f:25", nullptr}, RouteCase{"smtp://a_b.c d:25", nullptr},
+                      RouteCase{"smtp://localhost:25", "smtp://localhost:25"}, RouteCase{long_route.c_str(), nullptr}));
 
 }  // namespace
 }  // namespace sealpost::test

@@ -69,7 +69,9 @@ class Dashboard : public QueueTest {
       clock,
       {"relay.example.org", "http://127.0.0.1:8080"},
       [this](std::size_t rows) { return view.summary(rows); },
-      [](const DeliveryId& id) -> Result<std::string> { return id.text() + " waits for its turn."; }};
+      [](const DeliveryId& id) -> Result<Why> {
+        return Why{id.text(), id.text() + " waits for its turn.", {}, {"sealpostctl queue retry <" + id.text()}};
+      }};
   http::Router router;
   http::KnownTokens tokens;
   MemoryBudget budget{1'000'000};

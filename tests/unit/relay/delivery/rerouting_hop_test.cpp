@@ -62,6 +62,16 @@ TEST_F(ReroutingHopTest, OfAFixedRoute) {
   EXPECT_EQ(made, 2);
 }
 
+TEST_F(ReroutingHopTest, ANoticeGoesTheUsualWayWhateverItsRecordSays) {
+  auto mx = hop("");
+  Claim claim = make_claim();
+  claim.delivery.destination = "smtp://thief.example:25";
+  claim.delivery.notice = true;
+  PiecesBody body;
+  EXPECT_EQ(response_of(mx.attempt(claim, body).outcome), "usual");
+  EXPECT_EQ(made, 0);
+}
+
 TEST_F(ReroutingHopTest, WhatCannotBeReachedWaits) {
   auto mx = hop("");
   EXPECT_TRUE(taken_by(mx, "smtp://broken.example:25").starts_with("deferred cannot be sent to smtp://broken.example"));
