@@ -31,7 +31,7 @@ if [ ! -e "$POLICY" ]; then
   chmod 755 "$POLICY"
 fi
 apt-get update -qq
-apt-get install -y -qq --no-install-recommends "$@" >&2'
+apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 "$@" >&2'
 run=(env DEBIAN_FRONTEND=noninteractive POLICY="${POLICY:-/usr/sbin/policy-rc.d}" sh -ec "$install" sh)
 if [ "$(id -u)" -ne 0 ]; then run=(sudo "${run[@]}"); fi
 if [ ${#missing[@]} -ne 0 ]; then

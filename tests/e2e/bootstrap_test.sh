@@ -44,7 +44,7 @@ start_with g++ cmake pkg-config libssl-dev libpoco-dev libhiredis-dev libboost-p
 bootstrap
 grep -qxF 'Installing: ninja-build libmsgpack-cxx-dev' "$dir/said" || fail "said: $(cat "$dir/said")"
 expected='apt-get noninteractive 101 update -qq
-apt-get noninteractive 101 install -y -qq --no-install-recommends ninja-build libmsgpack-cxx-dev
+apt-get noninteractive 101 install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 ninja-build libmsgpack-cxx-dev
 npm ci --prefix '$dir'/tree/conf/../queue/dashboard --ignore-scripts --no-audit --no-fund --loglevel error'
 grep -qxF 'Installing from npm: uplot' "$dir/said" || fail "said: $(cat "$dir/said")"
 [ "$(calls)" = "$expected" ] || fail "called: $(calls)"
