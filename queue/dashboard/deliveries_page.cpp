@@ -128,8 +128,13 @@ http::Response list_deliveries(Context& context, const http::Request& request, c
     return refuse();
   }
   if (!page) return context.site.failure(session, page.error());
-  return show(context.site, 200, draw, search, session,
-              found(draw, context.site, search, session, *page, context.clock.now()));
+  std::string results;
+  if (filter->domain && search.cursor.empty() && context.why_domain) {
+    auto told = context.why_domain(*filter->domain);
+    if (told && !told->remedies.empty()) results = draw_why(draw, *told);
+  }
+  results += found(draw, context.site, search, session, *page, context.clock.now());
+  return show(context.site, 200, draw, search, session, results);
 }
 
 }  // namespace sealpost::dashboard

@@ -67,10 +67,7 @@ std::string why(Draw& draw, const Context& context, const DeliveryRecord& record
   if (!context.why || !is_waiting(record.state)) return {};
   // What the page is about is shown, whether the reason is known or not.
   auto told = context.why(record.id);
-  if (!told) return {};
-  std::string remedies;
-  for (const auto& remedy : told->remedies) remedies += "<li><code>" + html_escape(remedy) + "</code></li>";
-  return draw(files::why_html, {{"text", told->text}, {"remedies", remedies}});
+  return told ? draw_why(draw, *told) : std::string();
 }
 
 /// Only of what its history bears out: the word comes with the address of the page.
@@ -83,6 +80,12 @@ std::string done_text(const DeliveryRecord& record, const std::string& word) {
 }
 
 }  // namespace
+
+std::string draw_why(Draw& draw, const Why& why) {
+  std::string remedies;
+  for (const auto& remedy : why.remedies) remedies += "<li><code>" + html_escape(remedy) + "</code></li>";
+  return draw(files::why_html, {{"text", why.text}, {"remedies", remedies}});
+}
 
 http::Response show_delivery(Context& context, const http::Request& request, const OperatorSession& session) {
   const Site& site = context.site;

@@ -28,6 +28,8 @@ struct Context {
   std::function<Result<QueueSummary>(std::size_t rows)> overview;
   /// Why a delivery waits, in a paragraph; none: the page does not say it.
   std::function<Result<Why>(const DeliveryId& id)> why = {};
+  /// The same of a domain, in A-labels.
+  std::function<Result<Why>(const std::string& domain)> why_domain = {};
 };
 
 std::vector<http::Route> routes(Context& context);
@@ -36,6 +38,8 @@ std::vector<http::Route> routes(Context& context);
 http::Response act(Context& context, const http::Request& request, const OperatorSession& session);
 http::Response list_deliveries(Context& context, const http::Request& request, const OperatorSession& session);
 http::Response show_delivery(Context& context, const http::Request& request, const OperatorSession& session);
+/// The paragraph, and what would change it.
+std::string draw_why(Draw& draw, const Why& why);
 http::Response show_overview(Context& context, const http::Request& request, const OperatorSession& session);
 
 }  // namespace sealpost::dashboard

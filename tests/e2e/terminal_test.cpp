@@ -87,11 +87,11 @@ TEST_F(OnATerminal, NothingIsDoneWithoutAYes) {
 }
 
 TEST_F(OnATerminal, AnInterruptionEndsBetweenTwoStepsAndTheCursorGoesOn) {
-  constexpr std::size_t all = 16'000;
+  constexpr std::size_t all = 12'000;
   const std::size_t before = dropped();
   put_held(all, "bulk.example");
   Terminal terminal(command({"queue", "drop", "--domain", "bulk.example", "--yes"}));
-  ASSERT_THAT(terminal.shown("/16000"), HasSubstr("/16000"));
+  ASSERT_THAT(terminal.shown("/12000"), HasSubstr("/12000"));
   terminal.type("\x03");
   const int status = terminal.next_status();
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 75) << status;

@@ -71,6 +71,9 @@ class Dashboard : public QueueTest {
       [this](std::size_t rows) { return view.summary(rows); },
       [](const DeliveryId& id) -> Result<Why> {
         return Why{id.text(), id.text() + " waits for its turn.", {}, {"sealpostctl queue retry <" + id.text()}};
+      },
+      [](const std::string& domain) -> Result<Why> {
+        return Why{domain, "For " + domain + " mail waits.", {}, {"sealpostctl queue retry --domain " + domain}};
       }};
   http::Router router;
   http::KnownTokens tokens;
@@ -254,6 +257,14 @@ INSTANTIATE_TEST_SUITE_P(
                     DashboardBad{"Markup", "state=%3Cb%3E", "&lt;b&gt;"}),
     [](const auto& info) { return std::string(info.param.name); });
 
+TEST_F(Dashboard, ASearchByDomainSaysWhyItsMailWaits) {
+  const std::string cookie = log_in();
+  const std::string page = get("/operator/deliveries?domain=Example.NET", cookie).body;
+  EXPECT_THAT(page, HasSubstr("For example.net mail waits."));
+  EXPECT_THAT(page, HasSubstr("<code>sealpostctl queue retry --domain example.net</code>"));
+  EXPECT_THAT(get("/operator/deliveries?state=waiting", cookie).body, Not(HasSubstr("mail waits.</p>")));
+}
+
 TEST_F(Dashboard, ShowsOneDelivery) {
   const auto queue = process();
   const MessageId id = put(*queue, {"bob@example.net"});
@@ -262,7 +273,9 @@ TEST_F(Dashboard, ShowsOneDelivery) {
   EXPECT_EQ(page.status, 200);
   EXPECT_THAT(page.body, testing::AllOf(HasSubstr("bob@example.net"), HasSubstr("sender@example.com"),
                                         HasSubstr("<ol class=\"timeline\">"), HasSubstr("value=\"hold\""),
-                                        HasSubstr(DeliveryId(id, 1).text() + " waits for its turn.")));
+                                        HasSubstr(DeliveryId(id, 1).text() + " waits for its turn."),
+                                        HasSubstr("<code>sealpostctl queue retry &lt;" + DeliveryId(id, 1).text())));
+  EXPECT_THAT(get(path + "?done=drop", log_in()).body, Not(HasSubstr("Drop: done."))) << "an address claims it alone";
   EXPECT_THAT(page.body, Not(HasSubstr("value=\"release\"")));
   EXPECT_THAT(page.body, Not(HasSubstr(canary)));
 }
