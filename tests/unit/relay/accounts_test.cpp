@@ -3,6 +3,7 @@
 // nobody.
 #include "relay/accounts.h"
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <ostream>
@@ -60,10 +61,15 @@ std::chrono::nanoseconds own_time() {
 
 TEST_F(AccountsTest, AnUnknownAccountCostsWhatAWrongPasswordDoes) {
   ASSERT_TRUE(add("crm"));
+  // The least of a few: even a thread's own time grows when the processor is shared.
   const auto cost = [&](const std::string& name) {
-    const auto before = own_time();
-    EXPECT_EQ(kind(accounts.verify(name, secret("wrong"))), ErrorKind::Invalid);
-    return own_time() - before;
+    auto least = std::chrono::nanoseconds::max();
+    for (int i = 0; i < 5; ++i) {
+      const auto before = own_time();
+      EXPECT_EQ(kind(accounts.verify(name, secret("wrong"))), ErrorKind::Invalid);
+      least = std::min(least, own_time() - before);
+    }
+    return least;
   };
   const auto wrong = cost("crm");
   EXPECT_GT(cost("nobody"), wrong / 2);
