@@ -21,7 +21,7 @@ std::string bound(const std::optional<std::int64_t>& time, const char* open) {
 
 }  // namespace
 
-IndexWalk::IndexWalk(redis::Client& redis, std::vector<std::vector<std::string>> sets, WalkRange range)
+IndexWalk::IndexWalk(redis::Client& redis, std::vector<std::vector<std::string>> sets, const WalkRange& range)
     : redis_(redis),
       newest_first_(range.order == WalkOrder::NewestFirst),
       first_score_(newest_first_ ? bound(range.until, "+inf") : bound(range.from, "-inf")),

@@ -20,7 +20,7 @@ namespace sealpost {
 struct IndexPosition {
   std::int64_t created = 0;
   std::string id;
-  auto operator<=>(const IndexPosition&) const = default;
+  auto operator<=>(const IndexPosition&) const = default;  // NOLINT(modernize-use-nullptr): of clang-tidy 14
 };
 
 struct IndexEntry {
@@ -41,7 +41,7 @@ class IndexWalk final {
   /// `sets`: of each shard those that are walked, sorted sets whose members are delivery ids and whose scores are
   /// creations. They are read at one moment, so that a delivery that moves from one of them to another is met once,
   /// whenever it does so.
-  IndexWalk(redis::Client& redis, std::vector<std::vector<std::string>> sets, WalkRange range);
+  IndexWalk(redis::Client& redis, std::vector<std::vector<std::string>> sets, const WalkRange& range);
 
   /// The next one; nothing at the end.
   Result<std::optional<IndexEntry>> next();

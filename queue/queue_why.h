@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -33,7 +34,7 @@ struct WhySettings {
 class QueueWhy final {
  public:
   QueueWhy(redis::Client& redis, QueueView& view, const Clock& clock, WhySettings settings)
-      : redis_(redis), view_(view), rests_(redis, clock), clock_(clock), settings_(settings) {}
+      : redis_(redis), view_(view), rests_(redis, clock), clock_(clock), settings_(std::move(settings)) {}
 
   /// NotFound when there is no such delivery.
   Result<Why> delivery(const DeliveryId& id);
