@@ -97,7 +97,8 @@ void check_listen(const Examination& examination, Findings& findings) {
   const Settings& settings = examination.settings;
   const std::string greeting = "220 " + settings.relay.hostname + " ESMTP Sealpost";
   const char* health = "GET /healthz HTTP/1.1\r\nHost: check\r\nConnection: close\r\n\r\n";
-  const std::string alive = R"({"status":"alive"})";
+  // Its body ends without a line's end, so it is known by its length.
+  const std::string alive = "Content-Length: " + std::to_string(std::strlen(R"({"status":"alive"})"));
   for (const auto& place : {Place{"smtp.listen", settings.smtp.listen, false, nullptr, greeting},
                             Place{"smtp.listen_tls", settings.smtp.listen_tls, true, nullptr, greeting},
                             Place{"http.listen", settings.http.listen, false, health, alive},

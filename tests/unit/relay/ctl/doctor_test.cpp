@@ -141,6 +141,14 @@ TEST_F(Doctor, AnAddressThatSealpostdHas) {
   EXPECT_THAT(run(check_listen), finds("listen", "which says: 220 other.example.com ESMTP Sealpost"));
 }
 
+TEST_F(Doctor, APortWhereSealpostdAnswersOverHttp) {
+  const ScriptedServer ours(
+      {"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 18\r\n\r\n"
+       R"({"status":"alive"})"});
+  settings.http.listen = "127.0.0.1:" + std::to_string(ours.port());
+  EXPECT_THAT(run(check_listen), IsEmpty());
+}
+
 TEST_F(Doctor, AnAddressOfAnotherMachine) {
   settings.smtp.listen = "192.0.2.1:2525";
   EXPECT_THAT(run(check_listen), finds("listen", "smtp.listen: 192.0.2.1:2525: Cannot assign requested address"));
