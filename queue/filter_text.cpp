@@ -46,6 +46,14 @@ Status read_domain(DeliveryFilter& filter, const std::string& value) {
   return {};
 }
 
+/// Of senders and recipients. It is found as a record has it: one that has finished may have kept a part of a long
+/// address, which is none by itself.
+Status read_address(std::optional<std::string>& address, const std::string& value) {
+  if (value.find('@') == std::string::npos) return Error::invalid("not an address: " + value);
+  address = value;
+  return {};
+}
+
 struct Row {
   FilterPart part;
   std::function<Status(DeliveryFilter&, const std::string&)> read;
@@ -78,13 +86,16 @@ const std::vector<Row>& rows() {
        [](const DeliveryFilter& filter) { return filter.domain.value_or(std::string()); }},
       {{"sender", "envelope sender; '<>' for the relay's own notices and other mail without one"},
        [](DeliveryFilter& filter, const std::string& value) {
-         filter.sender = value == "<>" ? std::string() : value;
+         if (value != "<>") return read_address(filter.sender, value);
+         filter.sender = std::string();
          return Status();
        },
        [](const DeliveryFilter& filter) {
          return filter.sender && filter.sender->empty() ? std::string("<>") : filter.sender.value_or(std::string());
        }},
-      text("recipient", "recipient's address", &DeliveryFilter::recipient),
+      {{"recipient", "recipient's address"},
+       [](DeliveryFilter& filter, const std::string& value) { return read_address(filter.recipient, value); },
+       [](const DeliveryFilter& filter) { return filter.recipient.value_or(std::string()); }},
       text("account", "account that submitted the message", &DeliveryFilter::account),
       {{"message", "message's id"},
        read_message,

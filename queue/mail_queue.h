@@ -149,7 +149,7 @@ class MailQueue final {
   Status claim_in(unsigned shard, redis::Reply page, std::size_t max, const ClaimLimits& limits,
                   std::vector<Claim>& claims);
   struct DueDestination;
-  std::vector<DueDestination> with_room(unsigned shard, const redis::Reply& page, const ClaimLimits& limits);
+  std::vector<DueDestination> with_room(unsigned shard, std::vector<std::string> names, const ClaimLimits& limits);
   [[nodiscard]] std::size_t room_of_doubtful(const ClaimLimits& limits) const;
   Result<bool> take(unsigned shard, const std::vector<DueDestination>& due, std::size_t max, const ClaimLimits& limits,
                     std::vector<Claim>& claims);

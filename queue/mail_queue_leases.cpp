@@ -25,6 +25,16 @@ std::string lease_name(std::string_view id, std::string_view fence) {
   return std::string(id) + " " + std::string(fence);
 }
 
+/// The names on a page that are due: the first ones, as they are in the order of their times.
+std::vector<std::string> due_on(const redis::ReplyView& page, Time now) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i + 1 < page.size(); i += 2) {
+    if (redis::to_number(page[i + 1].text()) > to_milliseconds(now)) break;
+    names.emplace_back(page[i].text());
+  }
+  return names;
+}
+
 std::string lease_name(const Claim& claim) { return lease_name(claim.delivery.id.text(), std::to_string(claim.fence)); }
 
 }  // namespace
@@ -79,20 +89,17 @@ std::vector<unsigned> MailQueue::shards_to_look_at() {
 }
 
 redis::Command MailQueue::page_of(unsigned shard, std::size_t from) const {
-  return {"ZRANGEBYSCORE",
-          queue_keys::destinations(shard, schedule_),
-          "-inf",
-          std::to_string(to_milliseconds(clock_.now())),
-          "LIMIT",
-          std::to_string(from),
-          std::to_string(page_size)};
+  return {"ZRANGE", queue_keys::destinations(shard, schedule_), std::to_string(from),
+          std::to_string(from + page_size - 1), "WITHSCORES"};
 }
 
 Status MailQueue::claim_in(unsigned shard, redis::Reply page, std::size_t max, const ClaimLimits& limits,
                            std::vector<Claim>& claims) {
   std::size_t& from = looked_[shard];
   for (int pages = 1; claims.size() < max;) {
-    auto due = with_room(shard, page, limits);
+    auto names = due_on(page, clock_.now());
+    const bool last_page = names.size() < page_size;
+    auto due = with_room(shard, std::move(names), limits);
     if (!due.empty()) {
       // Where more than can be served now wait, it is not always the same ones that are.
       const auto draw = random_.octets(2);
@@ -102,7 +109,6 @@ Status MailQueue::claim_in(unsigned shard, redis::Reply page, std::size_t max, c
       if (!all_read) return all_read.error();
       if (!*all_read) continue;  // what cannot be read took another one's place
     }
-    const bool last_page = page.size() < page_size;
     if (!last_page || from > 0) hints_ |= 1U << shard;  // there is more to look at
     from = last_page ? 0 : from + page_size;
     if (last_page || !due.empty() || ++pages > max_pages) break;
@@ -113,13 +119,12 @@ Status MailQueue::claim_in(unsigned shard, redis::Reply page, std::size_t max, c
   return {};
 }
 
-std::vector<MailQueue::DueDestination> MailQueue::with_room(unsigned shard, const redis::Reply& page,
+std::vector<MailQueue::DueDestination> MailQueue::with_room(unsigned shard, std::vector<std::string> names,
                                                             const ClaimLimits& limits) {
   const std::lock_guard lock(mutex_);
   const bool doubtful_have_room = room_of_doubtful(limits) > 0;
   std::vector<DueDestination> due;
-  for (std::size_t i = 0; i < page.size(); ++i) {
-    std::string name(page[i].text());
+  for (auto& name : names) {
     const auto limit = limits.of(name);
     const auto flying = in_flight_.find(name);
     const std::size_t taken = flying == in_flight_.end() ? 0 : flying->second;

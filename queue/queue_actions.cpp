@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "queue/delivery_search.h"
 #include "queue/filter_text.h"
 
 namespace sealpost {
@@ -50,9 +49,11 @@ Result<ActionResult> QueueActions::act(const QueueOrder& order, const DeliveryCh
   auto done = ids != nullptr ? view_.act(order, *ids, false)
                              : walk(order, std::get<DeliveryFilter>(choice), false, std::min(limit, step), cursor);
   if (!done) return done;
-  auto noted = note(order, choice, actor,
-                    std::to_string(done->matched) + " matched, " + std::to_string(done->changed) + " changed" + where);
-  if (!noted) return noted.error();
+  const std::string end = done->broken ? ", then broken off: " + done->broken->public_text : std::string();
+  auto noted =
+      note(order, choice, actor,
+           std::to_string(done->matched) + " matched, " + std::to_string(done->changed) + " changed" + where + end);
+  if (!noted && !done->broken) done->broken = noted.error();
   return done;
 }
 
@@ -64,18 +65,23 @@ Result<ActionResult> QueueActions::walk(const QueueOrder& order, const DeliveryF
   auto search = DeliverySearch::begin(redis_, waiting, clock_.now(), *behind);
   if (!search) return search.error();
   ActionResult total;
-  while (!search->ended() && total.matched < limit && search->seen() < max_candidates) {
-    auto found = search->next();
-    if (!found) return found.error();
-    std::vector<DeliveryId> ids;
-    for (const auto& one : *found) ids.push_back(one.record.id);
-    auto done = view_.act(order, ids, dry_run);
-    if (!done) return done;
-    total.matched += done->matched;
-    total.changed += done->changed;
-  }
-  if (!search->ended()) total.cursor = cursor_behind(waiting, *search->last());
+  total.cursor = cursor;
+  do {
+    total.add(next_few(*search, order, waiting, dry_run));
+  } while (total.goes_on() && total.matched < limit && search->seen() < max_candidates);
+  if (total.broken && total.matched == 0) return *total.broken;
   return total;
+}
+
+Result<ActionResult> QueueActions::next_few(DeliverySearch& search, const QueueOrder& order,
+                                            const DeliveryFilter& filter, bool dry_run) {
+  auto found = search.next();
+  if (!found) return found.error();
+  std::vector<DeliveryId> ids;
+  for (const auto& one : *found) ids.push_back(one.record.id);
+  auto done = view_.act(order, ids, dry_run);
+  if (done && !search.ended()) done->cursor = cursor_behind(filter, *search.last());
+  return done;
 }
 
 Status QueueActions::note(const QueueOrder& order, const DeliveryChoice& choice, std::string_view actor,

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "queue/delivery.h"
 #include "queue/delivery_filter.h"
+#include "queue/delivery_search.h"
 #include "queue/queue_order.h"
 #include "queue/queue_view.h"
 
@@ -30,7 +31,8 @@ class QueueActions final {
   /// How many deliveries the order would reach; changes nothing, and ends after 20,000 candidates with a cursor.
   Result<ActionResult> count(const QueueOrder& order, const DeliveryChoice& choice, const std::string& cursor = {});
   /// Carries the order out on about `limit` deliveries from the cursor on, and says where to go on. One that is being
-  /// sent or has finished counts as matched, not as changed. `actor` as in AuditEvent.
+  /// sent or has finished counts as matched, not as changed. `actor` as in AuditEvent. Fails when nothing was done;
+  /// what breaks it off later stands in the result.
   Result<ActionResult> act(const QueueOrder& order, const DeliveryChoice& choice, std::string_view actor,
                            std::size_t limit, const std::string& cursor = {});
 
@@ -40,6 +42,8 @@ class QueueActions final {
  private:
   Result<ActionResult> walk(const QueueOrder& order, const DeliveryFilter& filter, bool dry_run, std::size_t limit,
                             const std::string& cursor);
+  Result<ActionResult> next_few(DeliverySearch& search, const QueueOrder& order, const DeliveryFilter& filter,
+                                bool dry_run);
   Status note(const QueueOrder& order, const DeliveryChoice& choice, std::string_view actor, std::string detail);
 
   redis::Client& redis_;

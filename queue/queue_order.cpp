@@ -34,6 +34,17 @@ std::optional<QueueAction> parse_queue_action(std::string_view text) {
   return std::nullopt;
 }
 
+void ActionResult::add(Result<ActionResult> step) {
+  if (!step) {
+    broken = std::move(step).error();
+    return;
+  }
+  matched += step->matched;
+  changed += step->changed;
+  cursor = std::move(step->cursor);
+  broken = std::move(step->broken);
+}
+
 Result<std::string> parse_reroute(std::string_view text) {
   auto route = parse_route(text);
   const bool somewhere = route && route->kind != Route::Kind::Maildir;

@@ -39,6 +39,12 @@ struct ActionResult {
   std::size_t matched = 0;
   std::size_t changed = 0;  ///< of a dry run: that would change
   std::string cursor = {};  ///< where to go on; empty at the end
+  /// What ended it before its time: what is counted is done, and some of what was just at work may be.
+  std::optional<Error> broken = {};
+
+  [[nodiscard]] bool goes_on() const { return !broken && !cursor.empty(); }
+  /// Takes in what the step from its cursor on came to.
+  void add(Result<ActionResult> step);
 };
 
 }  // namespace sealpost

@@ -226,8 +226,8 @@ Result<Wish, Response> read_wish(const Request& request) {
 }
 
 /// Some steps are done: what they did, and where to go on, stands beside what went wrong.
-Response broken_off(const Error& error, const ActionResult& total) {
-  Response response = Response::failure(error);
+Response broken_off(const ActionResult& total) {
+  Response response = Response::failure(*total.broken);
   auto problem = http::parse_json(view(response.body), max_depth);
   if (!problem) return response;
   auto object = problem->extract<Object::Ptr>();
@@ -248,15 +248,12 @@ Response act(const QueueRoutesContext& context, const Request& request) {
   ActionResult total;
   total.cursor = wish->cursor;
   do {
-    auto done = wish->dry_run ? context.actions.count(wish->order, wish->choice, total.cursor)
-                              : context.actions.act(wish->order, wish->choice, actor,
-                                                    wish->limit.value_or(QueueActions::step), total.cursor);
-    if (!done) return total.matched == 0 ? refuse(done.error(), "/cursor") : broken_off(done.error(), total);
-    total.matched += done->matched;
-    total.changed += done->changed;
-    total.cursor = std::move(done->cursor);
-  } while (!total.cursor.empty() && !wish->limit);
-  return respond(to_json(total));
+    total.add(wish->dry_run ? context.actions.count(wish->order, wish->choice, total.cursor)
+                            : context.actions.act(wish->order, wish->choice, actor,
+                                                  wish->limit.value_or(QueueActions::step), total.cursor));
+  } while (total.goes_on() && !wish->limit);
+  if (!total.broken) return respond(to_json(total));
+  return total.matched == 0 ? refuse(*total.broken, "/cursor") : broken_off(total);
 }
 
 }  // namespace

@@ -113,18 +113,13 @@ std::string hidden(Draw& draw, const FormWish& wish) {
   return all + hidden_filter(draw, wish.parts);
 }
 
-/// Calls until the end, or until patience ends; adds up. What was done before an error is in `total`.
+/// Calls until the end, or until patience ends; adds up.
 template <class Call>
-Status repeat(ActionResult& total, const Call& call) {
+void repeat(ActionResult& total, const Call& call) {
   const auto until = steady_clock::now() + patience;
   do {
-    auto done = call(total.cursor);
-    if (!done) return done.error();
-    total.matched += done->matched;
-    total.changed += done->changed;
-    total.cursor = std::move(done->cursor);
-  } while (!total.cursor.empty() && steady_clock::now() < until);
-  return {};
+    total.add(call(total.cursor));
+  } while (total.goes_on() && steady_clock::now() < until);
 }
 
 http::Response refuse(const Site& site, const OperatorSession& session, const Error& error) {
@@ -135,9 +130,8 @@ http::Response refuse(const Site& site, const OperatorSession& session, const Er
 
 http::Response count(Context& context, const FormWish& wish, const OperatorSession& session) {
   ActionResult total;
-  auto done =
-      repeat(total, [&](const std::string& cursor) { return context.actions.count(wish.order, wish.choice, cursor); });
-  if (!done) return refuse(context.site, session, done.error());
+  repeat(total, [&](const std::string& cursor) { return context.actions.count(wish.order, wish.choice, cursor); });
+  if (total.broken) return refuse(context.site, session, *total.broken);
   const ActionName& name = name_of(wish.order.action);
   std::string note = "Nothing was changed yet.";
   if (!total.cursor.empty()) note += " There are too many to be counted at once: at least so many.";
@@ -159,8 +153,8 @@ http::Response count(Context& context, const FormWish& wish, const OperatorSessi
 }
 
 /// What is left is not forgotten: the form that goes on knows where.
-http::Response result(const Site& site, const FormWish& wish, const OperatorSession& session, const ActionResult& total,
-                      const Status& done) {
+http::Response result(const Site& site, const FormWish& wish, const OperatorSession& session,
+                      const ActionResult& total) {
   Draw draw;
   std::string more;
   if (!total.cursor.empty()) {
@@ -172,20 +166,20 @@ http::Response result(const Site& site, const FormWish& wish, const OperatorSess
                                                    draw.hidden("changed", std::to_string(total.changed))}});
   }
   const std::string problem =
-      done ? std::string()
-           : draw(files::problem_html,
-                  {{"text", "It stopped: " + done.error().public_text +
-                                ". What is counted below is done, and some of the step that failed may be."}});
+      !total.broken ? std::string()
+                    : draw(files::problem_html,
+                           {{"text", "It stopped: " + total.broken->public_text +
+                                         ". What is counted below is done, and some of the step that failed may be."}});
   const std::string content = draw(files::result_html, {{"problem", problem},
                                                         {"what", sentence(wish)},
                                                         {"matched", std::to_string(total.matched)},
                                                         {"changed", std::to_string(total.changed)},
                                                         {"more", more},
                                                         {"back", back_path(site, wish)}});
-  const int status = done ? 200 : done.error().kind == ErrorKind::Temporary ? 503 : 500;
+  const int status = !total.broken ? 200 : total.broken->kind == ErrorKind::Temporary ? 503 : 500;
   auto response =
-      site.show(status, {done ? "Done" : "Not all was done", &session, Site::Page::Deliveries}, draw, content);
-  if (!done) response.fault = done.error();
+      site.show(status, {total.broken ? "Not all was done" : "Done", &session, Site::Page::Deliveries}, draw, content);
+  response.fault = total.broken;
   return response;
 }
 
@@ -212,11 +206,11 @@ std::optional<http::Response> overtaken(Context& context, const FormWish& wish, 
 
 http::Response carry_out(Context& context, const FormWish& wish, const OperatorSession& session) {
   ActionResult total = wish.before;
-  auto done = repeat(total, [&](const std::string& cursor) {
+  repeat(total, [&](const std::string& cursor) {
     return context.actions.act(wish.order, wish.choice, "account " + session.account, act_at_once, cursor);
   });
-  if (!done && done.error().kind == ErrorKind::Invalid) return refuse(context.site, session, done.error());
-  if (!done || !wish.seen) return result(context.site, wish, session, total, done);
+  if (total.broken && total.broken->kind == ErrorKind::Invalid) return refuse(context.site, session, *total.broken);
+  if (total.broken || !wish.seen) return result(context.site, wish, session, total);
   if (total.changed == 1) {
     const std::string said = "?done=" + std::string(to_text(wish.order.action));
     return http::Response::see_other(back_path(context.site, wish) + said);

@@ -63,17 +63,13 @@ Result<DeliveryChoice> read_choice(Context& context, const Options& options) {
 }
 
 /// All that the order would reach.
-Result<ActionResult> count_all(QueueActions& actions, const QueueOrder& order, const DeliveryChoice& choice,
-                               const std::string& cursor) {
+ActionResult count_all(QueueActions& actions, const QueueOrder& order, const DeliveryChoice& choice,
+                       const std::string& cursor) {
   ActionResult total;
   total.cursor = cursor;
   do {
-    auto some = actions.count(order, choice, total.cursor);
-    if (!some) return some;
-    total.matched += some->matched;
-    total.changed += some->changed;
-    total.cursor = std::move(some->cursor);
-  } while (!total.cursor.empty());
+    total.add(actions.count(order, choice, total.cursor));
+  } while (total.goes_on());
   return total;
 }
 
@@ -94,23 +90,16 @@ void tell_progress(Context& context, const ActionResult& done) {
   context.err << '\n';
 }
 
-Result<ActionResult> act_on_all(Context& context, const QueueOrder& order, const DeliveryChoice& choice,
-                                const ActionResult& counted, const std::string& cursor) {
+ActionResult act_on_all(Context& context, const QueueOrder& order, const DeliveryChoice& choice,
+                        const ActionResult& counted, const std::string& cursor) {
   const Interruption interruption;
   ActionResult total;
   total.cursor = cursor;
   do {
-    auto some = context.services.queue_actions().act(order, choice, "operator", step, total.cursor);
-    if (!some) {
-      tell_progress(context, total);
-      return some;
-    }
-    total.matched += some->matched;
-    total.changed += some->changed;
-    total.cursor = std::move(some->cursor);
+    total.add(context.services.queue_actions().act(order, choice, "operator", step, total.cursor));
     const bool by_filter = std::holds_alternative<DeliveryFilter>(choice);
     if (by_filter) draw_progress(context.err, std::min(total.matched, counted.matched), counted.matched);
-  } while (!total.cursor.empty() && !interrupted);
+  } while (total.goes_on() && !interrupted);
   return total;
 }
 
@@ -134,16 +123,17 @@ int run(Context& context, const Options& options, QueueAction action) {
   auto choice = read_choice(context, options);
   if (!choice) return fail(context, choice.error());
   const std::string cursor = options.count("cursor") > 0 ? options["cursor"].as<std::string>() : std::string();
-  auto counted = count_all(context.services.queue_actions(), order, *choice, cursor);
-  if (!counted) return fail(context, counted.error());
-  if (options.count("dry-run") > 0) return report(context, *counted, true);
-  if (!confirmed(context, options, *counted)) {
+  const auto counted = count_all(context.services.queue_actions(), order, *choice, cursor);
+  if (counted.broken) return fail(context, *counted.broken);
+  if (options.count("dry-run") > 0) return report(context, counted, true);
+  if (!confirmed(context, options, counted)) {
     context.err << "nothing was changed\n";
     return EX_OK;
   }
-  auto result = act_on_all(context, order, *choice, *counted, cursor);
-  if (!result) return fail(context, result.error());
-  return report(context, *result, false);
+  const auto result = act_on_all(context, order, *choice, counted, cursor);
+  if (!result.broken) return report(context, result, false);
+  tell_progress(context, result);
+  return fail(context, *result.broken);
 }
 
 Subcommand action(QueueAction action, std::string summary) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Redis layout at depth: puts so many deliveries of 4 KB, then claims some, and prints memory and time per delivery
-// on the way; before that, what a delivery leaves when it has finished; after it, how long the first page of each
-// search and the summary take, and what a search costs those who put and claim. Usage: layout [deliveries=1000000]
-// [threads=8]. Starts a private redis-server; asserts nothing.
+// The Redis layout at depth: puts so many deliveries of 4 KB and prints on the way what a put and a claim cost at that
+// depth (medians of nine readings) and the memory that a delivery takes; before that, what a delivery leaves when it
+// has finished; after it, how long the first page of each search and the summary take, and what a search costs those
+// who put and claim. Usage: layout [deliveries=1000000] [threads=8]. Starts a private redis-server, which does not
+// rewrite its append-only file meanwhile: the pages that a fork has copied would count as costs of depth. Asserts
+// nothing.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -43,23 +45,48 @@ std::int64_t used_memory(redis::Client& redis) {
   return value;
 }
 
-/// Processor time of Redis' main thread in microseconds: unlike time on the clock, it does not grow with what else the
+/// Of one put or claim, in microseconds. What Redis computes itself is told from what the kernel does for it, which is
+/// to write the append-only file and to hand out memory: unlike time on the clock, neither grows with what else the
 /// machine does.
-double redis_cpu(redis::Client& redis) {
-  auto info = redis.command({"INFO", "cpu"});
-  if (!info) return 0;
-  double seconds = 0;
-  for (const char* field : {"used_cpu_sys_main_thread:", "used_cpu_user_main_thread:"}) {
-    const std::string text(info->text());
-    seconds += std::strtod(text.c_str() + text.find(field) + std::strlen(field), nullptr);
+struct Cost {
+  double clock = 0;
+  double user = 0;
+  double system = 0;
+
+  Cost operator-(const Cost& other) const { return {clock - other.clock, user - other.user, system - other.system}; }
+  Cost operator/(double by) const { return {clock / by, user / by, system / by}; }
+  Cost& operator+=(const Cost& other) {
+    clock += other.clock;
+    user += other.user;
+    system += other.system;
+    return *this;
   }
-  return seconds * 1e6;
+};
+
+/// What the clock, and the processors that Redis' main thread has used, say now.
+Cost read_cost(redis::Client& redis) {
+  auto info = redis.command({"INFO", "cpu"});
+  if (!info) std::exit(1);
+  const std::string text(info->text());
+  const auto field = [&text](const char* name) {
+    return std::strtod(text.c_str() + text.find(name) + std::strlen(name), nullptr) * 1e6;
+  };
+  const std::chrono::duration<double, std::micro> now = steady_clock::now().time_since_epoch();
+  return {now.count(), field("used_cpu_user_main_thread:"), field("used_cpu_sys_main_thread:")};
 }
 
-struct Cost {
-  double clock = 0;  ///< microseconds for each
-  double cpu = 0;    ///< of Redis
-};
+/// The median reading, of each: one that the machine disturbed does not count.
+template <typename Read>
+Cost median_of(Read read) {
+  std::array<Cost, 9> readings;
+  for (auto& reading : readings) reading = read();
+  Cost median;
+  for (double Cost::*part : {&Cost::clock, &Cost::user, &Cost::system}) {
+    std::ranges::sort(readings, {}, part);
+    median.*part = readings[readings.size() / 2].*part;
+  }
+  return median;
+}
 
 struct Bench {
   redis::Client& redis;
@@ -83,8 +110,7 @@ struct Bench {
 
   /// `count` puts over all threads.
   [[nodiscard]] Cost put(std::size_t first, std::size_t count) const {
-    const double cpu = redis_cpu(redis);
-    const auto start = steady_clock::now();
+    const Cost before = read_cost(redis);
     std::vector<std::jthread> workers;
     for (std::size_t t = 0; t < threads; ++t) {
       workers.emplace_back([this, first, count, t] {
@@ -93,8 +119,7 @@ struct Bench {
       });
     }
     workers.clear();
-    const auto each = static_cast<double>(count);
-    return {seconds_since(start) * 1e6 / each, (redis_cpu(redis) - cpu) / each};
+    return (read_cost(redis) - before) / static_cast<double>(count);
   }
 
   /// About `count` claims, each batch given back at once; giving back is not counted.
@@ -102,11 +127,9 @@ struct Bench {
     Cost spent;
     std::size_t claimed = 0;
     while (claimed < count) {
-      const double cpu = redis_cpu(redis);
-      const auto start = steady_clock::now();
+      const Cost before = read_cost(redis);
       auto batch = queue.claim(100, 20);
-      spent.clock += seconds_since(start) * 1e6;
-      spent.cpu += redis_cpu(redis) - cpu;
+      spent += read_cost(redis) - before;
       if (!batch) {
         std::fprintf(stderr, "claim failed: %s\n", batch.error().internal_detail.c_str());
         std::exit(1);
@@ -116,8 +139,7 @@ struct Bench {
       }
       claimed += batch->size();
     }
-    const auto each = static_cast<double>(claimed);
-    return {spent.clock / each, spent.cpu / each};
+    return spent / static_cast<double>(claimed);
   }
 
   /// Some that have failed, in several ways, so that searches have something to tell apart.
@@ -213,11 +235,11 @@ void print_disturbance(const Bench& bench, std::size_t depth) {
   SystemClock clock;
   QueueView view(bench.redis, clock);
   const auto filter = parse_filter({{"state", "deferred"}, {"domain", "dest7.example"}}).value();
-  const double cpu = redis_cpu(bench.redis);
+  const Cost before = read_cost(bench.redis);
   for (int i = 0; i < searches; ++i) {
     if (!view.list(filter, 100, "")) std::exit(1);
   }
-  const double of_redis = (redis_cpu(bench.redis) - cpu) / searches;
+  const Cost search = (read_cost(bench.redis) - before) / searches;
   double alone = 0, beside = 0;
   for (int round = 0; round < 5; ++round) {
     auto start = steady_clock::now();
@@ -236,7 +258,7 @@ void print_disturbance(const Bench& bench, std::size_t depth) {
     depth += 2 * each;
   }
   std::printf("\na search takes %.0f us of Redis; %zu puts took %.2f s alone, %.2f s beside two searches a second\n",
-              of_redis, 5 * each, alone, beside);
+              search.user + search.system, 5 * each, alone, beside);
 }
 
 }  // namespace
@@ -244,7 +266,7 @@ void print_disturbance(const Bench& bench, std::size_t depth) {
 int main(int argc, char** argv) {
   const std::size_t total = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 1'000'000;
   const std::size_t threads = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 8;
-  test::RedisServer server({"--maxmemory", "16gb", "--appendfsync", "everysec"});
+  test::RedisServer server({"--maxmemory", "16gb", "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0"});
   redis::Client redis(server.endpoint(), std::chrono::seconds(30));
   SystemRandom random;
   SystemClock clock;
@@ -259,17 +281,24 @@ int main(int argc, char** argv) {
   std::printf("a finished delivery leaves %.0f octets\n", bench.finish(10'000));
   std::fflush(stdout);
   const std::int64_t empty = used_memory(redis);
-  std::printf("%10s %10s %14s %10s %14s %16s %20s\n", "depth", "put us", "of Redis' CPU", "claim us", "of Redis' CPU",
-              "octets/delivery", "beyond 4 KB message");
+  std::printf("%10s %8s %8s %8s %10s %8s %8s %16s %20s\n", "depth", "put us", "user", "system", "claim us", "user",
+              "system", "octets/delivery", "beyond 4 KB message");
   std::size_t depth = 0;
   for (std::size_t mark = 1000; depth < total; mark *= 10) {
-    const std::size_t next = mark < total ? mark : total;
-    const Cost put = bench.put(depth, next - depth);
-    depth = next;
-    const Cost claim = bench.claim(2000);
+    const std::size_t next = std::min(mark, total);
+    const std::size_t reading = std::min<std::size_t>(next / 10, 1000);
+    const std::size_t filled = next - 9 * reading;
+    if (filled > depth) static_cast<void>(bench.put(depth, filled - depth));
+    depth = filled;
+    const Cost put = median_of([&] {
+      const Cost one = bench.put(depth, reading);
+      depth += reading;
+      return one;
+    });
+    const Cost claim = median_of([&] { return bench.claim(1000); });
     const auto memory = static_cast<double>(used_memory(redis) - empty) / static_cast<double>(depth);
-    std::printf("%10zu %10.1f %14.1f %10.1f %14.1f %16.0f %20.0f\n", depth, put.clock, put.cpu, claim.clock, claim.cpu,
-                memory, memory - message_octets);
+    std::printf("%10zu %8.1f %8.1f %8.1f %10.1f %8.1f %8.1f %16.0f %20.0f\n", depth, put.clock, put.user, put.system,
+                claim.clock, claim.user, claim.system, memory, memory - message_octets);
     std::fflush(stdout);
   }
   bench.fail_some(std::min<std::size_t>(total / 4, 50'000));

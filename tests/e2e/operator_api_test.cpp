@@ -99,6 +99,8 @@ TEST_F(OperatorApi, WhatIsRefusedIsToldAndChangesNothing) {
            Case{422, "POST", actions,
                 R"({"action":"reroute","route":"smtp://a.example\r:25","filter":{"state":"waiting"}})", "route"},
            Case{422, "POST", actions, R"({"action":"drop","filter":{"domain":"no domain!"}})", "not a domain"},
+           Case{422, "POST", actions, R"({"action":"drop","filter":{"recipient":"figures"}})", "not an address"},
+           Case{422, "POST", actions, R"({"action":"drop","filter":{"sender":"figures"}})", "not an address"},
            Case{422, "POST", actions, R"({"action":"drop","filter":{"error":")" + std::string(321, 'x') + "\"}}",
                 "octets"},
            Case{422, "POST", actions, R"({"action":"drop","ids":[")" + id + R"("],"cursor":"x"})", "cursor"},

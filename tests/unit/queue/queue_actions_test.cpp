@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "queue/filter_text.h"
+#include "queue/keys.h"
 #include "tests/unit/queue/queue_fixture.h"
 
 namespace sealpost::test {
@@ -147,6 +148,32 @@ TEST_F(QueueActionsTest, TwoOperatorsAtOnceChangeEachDeliveryOnce) {
   }
   EXPECT_EQ(changed[0] + changed[1], 60U);
   EXPECT_EQ(view.summary()->states[DeliveryState::Held], 60U);
+}
+
+/// A schedule that is no sorted set stops the second look; the first one's two hundred are done, and told.
+TEST_F(QueueActionsTest, WhatBreaksOffTellsWhatItDidAndGoesOnThere) {
+  std::vector<std::string> many;
+  for (int i = 0; i < 300; ++i) many.push_back("user" + std::to_string(i) + "@d.example");
+  put(*queue, many);
+  clock.advance(1s);
+  const MessageId id = put(*queue, {"last@odd.example"});
+  const std::string due = queue_keys::due(id.shard(), "odd.example");
+  ASSERT_TRUE(redis.command({"RENAME", due, "aside"}));
+  ASSERT_TRUE(redis.command({"SET", due, "no sorted set"}));
+  const auto filter = parse_filter({{"state", "waiting"}}).value();
+  const auto begun = actions.act(QueueAction::Hold, filter, "operator", 10'000).value();
+  ASSERT_TRUE(begun.broken);
+  EXPECT_FALSE(begun.goes_on());
+  EXPECT_EQ(begun.matched, 200U);
+  EXPECT_EQ(begun.changed, 200U);
+  EXPECT_EQ(trail().back(), "operator queue.hold [state=waiting] 200 matched, 200 changed, then broken off: " +
+                                begun.broken->public_text);
+  ASSERT_TRUE(redis.command({"RENAME", "aside", due}));
+  const auto ended = actions.act(QueueAction::Hold, filter, "operator", 10'000, begun.cursor).value();
+  EXPECT_FALSE(ended.broken);
+  EXPECT_EQ(ended.matched, 101U);
+  EXPECT_EQ(ended.cursor, "");
+  EXPECT_EQ(view.counts()->states[DeliveryState::Held], 301U);
 }
 
 struct RouteCase {
