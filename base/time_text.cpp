@@ -2,6 +2,9 @@
 // Implements time_text.h.
 #include "base/time_text.h"
 
+#include <array>
+#include <charconv>
+
 namespace sealpost {
 
 std::string age_text(std::int64_t seconds) {
@@ -17,6 +20,12 @@ std::string moment_text(Time time, Time now) {
   const std::string when = text.substr(0, text.find('.')) + "Z";
   if (time > now) return when + " (in " + age_text(seconds(time - now)) + ")";
   return when + " (" + age_text(seconds(now - time)) + " ago)";
+}
+
+std::string decimal_text(double value) {
+  std::array<char, 512> text{};  // the largest double has 309 digits
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, 1).ptr;
+  return {text.data(), end};
 }
 
 }  // namespace sealpost

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Times and spans as people read them in a line of text.
+// Times, spans and rates as people read them in a line of text.
 #pragma once
 
 #include <cstdint>
@@ -13,5 +13,7 @@ namespace sealpost {
 std::string age_text(std::int64_t seconds);
 /// "2026-01-31T09:30:00Z (in 4 min)", or "(4 min ago)".
 std::string moment_text(Time time, Time now);
+/// "12.5": one decimal, which is enough to see mail move.
+std::string decimal_text(double value);
 
 }  // namespace sealpost

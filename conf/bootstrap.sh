@@ -8,7 +8,7 @@ set -euo pipefail
 build=(g++ cmake ninja-build pkg-config libssl-dev libpoco-dev libhiredis-dev libboost-program-options-dev libidn2-dev
        libmsgpack-cxx-dev libunbound-dev prometheus-cpp-dev redis-server openssl curl ca-certificates)
 tests=(libgtest-dev libgmock-dev gpg gpgsm gnupg-agent libnss3-tools openjdk-17-jre-headless python3 python3-aiosmtpd nsd
-       postfix dovecot-lmtpd chromium git clang-format clang-tidy
+       postfix dovecot-lmtpd chromium-headless-shell git clang-format clang-tidy
        libemail-mime-perl libmime-tools-perl nodejs python3-jsonschema prometheus)
 
 packages=("${build[@]}")

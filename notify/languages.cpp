@@ -62,7 +62,8 @@ Status Languages::add(const std::string& file, const std::string& tag, std::stri
   Sentences sentences = has(tag) ? of(tag).sentences : original ? Sentences() : languages_.front().sentences;
   for (auto& [name, sentence] : *parsed) {
     const auto bad = [&, line = sentence.line](const std::string& why) {
-      return Error::invalid(file + ": line " + std::to_string(line) + ": " + why);
+      std::string text = file + ": line " + std::to_string(line) + ": ";
+      return Error::invalid(text.append(why));
     };
     auto variables = variables_of(sentence.text);
     if (!variables) return bad(variables.error().public_text);

@@ -58,6 +58,7 @@ Result<std::vector<DeliveryRecord>> read_deliveries_of(redis::Client& redis, con
   // which the message was accepted.
   const std::string when = std::to_string(record->accepted);
   std::vector<redis::Command> commands;
+  commands.reserve(all_delivery_states.size());
   for (const auto state : all_delivery_states) {
     commands.push_back({"ZRANGEBYSCORE", queue_keys::state(message.shard(), state), when, when});
   }

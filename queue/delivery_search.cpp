@@ -84,6 +84,7 @@ Result<std::vector<DeliverySearch::Family>> DeliverySearch::families_of(redis::C
   if (filter.domain || filter.state || filter.waiting || families.empty()) {
     families.push_back([states = states_of(filter), domain = filter.domain](unsigned shard) {
       std::vector<std::string> sets;
+      sets.reserve(states.size());
       for (const auto state : states) {
         sets.push_back(domain ? queue_keys::domain(shard, ascii_lower(*domain), state)
                               : queue_keys::state(shard, state));
@@ -122,11 +123,11 @@ Status DeliverySearch::sort_by_size(redis::Client& redis, std::vector<Family>& f
 }
 
 DeliverySearch::DeliverySearch(redis::Client& redis, DeliveryFilter filter, Time now, const Family& walked,
-                               std::vector<Family> looked_up, WalkRange range)
+                               std::vector<Family> looked_up, const WalkRange& range)
     : redis_(&redis),
       filter_(std::move(filter)),
       now_(now),
-      walk_(redis, of_all_shards(walked), std::move(range)),
+      walk_(redis, of_all_shards(walked), range),
       looked_up_(std::move(looked_up)) {}
 
 Result<DeliverySearch> DeliverySearch::begin(redis::Client& redis, const DeliveryFilter& filter, Time now,

@@ -43,7 +43,7 @@ class DeliverySearch final {
   /// One of the filter's wishes: the sets of a shard, of which a match stands in one.
   using Family = std::function<std::vector<std::string>(unsigned shard)>;
   DeliverySearch(redis::Client& redis, DeliveryFilter filter, Time now, const Family& walked,
-                 std::vector<Family> looked_up, WalkRange range);
+                 std::vector<Family> looked_up, const WalkRange& range);
   static Result<std::vector<Family>> families_of(redis::Client& redis, const DeliveryFilter& filter);
   /// Puts the smallest first.
   static Status sort_by_size(redis::Client& redis, std::vector<Family>& families, const WalkRange& range);

@@ -285,7 +285,7 @@ class HttpConversation final : public net::Conversation {
     hear_until_heartbeat();
     net::Step step = listening({});
     step.output = std::move(head);
-    step.subscribe = [this](net::Waker wake) {
+    step.subscribe = [this](const net::Waker& wake) {
       events_->subscribe(wake);
       wake();  // for what happened before
     };

@@ -94,7 +94,7 @@ std::string described(const Parts& parts) {
     if (name == "order") continue;
     std::string label = name;
     std::replace(label.begin(), label.end(), '_', ' ');
-    text += (text.empty() ? "" : ", ") + label + " " + value;
+    text.append(text.empty() ? "" : ", ").append(label).append(" ").append(value);
   }
   return text.empty() ? "every delivery that waits" : text;
 }

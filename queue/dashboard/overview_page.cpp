@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The overview: states, rates, the live charts' places, destinations by age, failures and accounts.
-#include <cmath>
-#include <cstdio>
-
 #include "base/encoding.h"
+#include "base/time_text.h"
 #include "dashboard_files.h"
 #include "queue/dashboard/routes.h"
 #include "queue/queue_summary.h"
@@ -14,12 +12,6 @@ namespace {
 namespace files = dashboard_files;
 
 constexpr std::size_t max_rows_shown = 50;
-
-std::string rate(double a_minute) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), a_minute < 10 ? "%.1f" : "%.0f", a_minute);
-  return text.data();
-}
 
 /// /operator/deliveries?state=waiting&NAME=VALUE…
 std::string search_path(const Site& site, const std::vector<std::pair<std::string, std::string>>& parts) {
@@ -106,9 +98,9 @@ std::string accounts(Draw& draw, const Site& site, const QueueSummary& summary) 
   std::string lines;
   for (const auto& row : summary.accounts) {
     lines +=
-        draw(files::counted_row_html,
-             {{"name", link_to(search_path(site, {{"account", row.account}}), row.account)},
-              {"cells", "<td>" + std::to_string(row.waiting) + "</td><td>" + rate(row.accepted_per_minute) + "</td>"}});
+        draw(files::counted_row_html, {{"name", link_to(search_path(site, {{"account", row.account}}), row.account)},
+                                       {"cells", "<td>" + std::to_string(row.waiting) + "</td><td>" +
+                                                     decimal_text(row.accepted_per_minute) + "</td>"}});
   }
   return draw(files::counted_html,
               {{"title", "Account"},
@@ -150,10 +142,10 @@ TemplateValues tiles(const QueueSummary& summary, Time now) {
           {"pickup_age", keys && keys->pickups.oldest ? "the oldest " + to_age(now - *keys->pickups.oldest) : ""},
           {"ending", keys ? std::to_string(keys->certificates.ending) : "–"},
           {"ended", keys ? std::to_string(keys->certificates.ended) : "–"},
-          {"accepted", rate(summary.rates.accepted)},
-          {"delivered", rate(summary.rates.delivered)},
-          {"deferrals", rate(summary.rates.deferred)},
-          {"bounced", rate(summary.rates.bounced)},
+          {"accepted", decimal_text(summary.rates.accepted)},
+          {"delivered", decimal_text(summary.rates.delivered)},
+          {"deferrals", decimal_text(summary.rates.deferred)},
+          {"bounced", decimal_text(summary.rates.bounced)},
           {"time", to_second(now) + " UTC"}};
 }
 

@@ -6,10 +6,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/time_text.h"
 #include "dashboard_files.h"
 
 namespace sealpost::dashboard {
@@ -146,10 +146,8 @@ std::string to_age(Duration age) {
 
 std::string to_size(std::uint64_t octets) {
   if (octets < 1000) return std::to_string(octets) + " B";
-  std::array<char, 32> text{};
   const double kilo = static_cast<double>(octets) / 1000;
-  std::snprintf(text.data(), text.size(), kilo < 1000 ? "%.1f KB" : "%.1f MB", kilo < 1000 ? kilo : kilo / 1000);
-  return text.data();
+  return kilo < 1000 ? decimal_text(kilo) + " KB" : decimal_text(kilo / 1000) + " MB";
 }
 
 std::string link_to(const std::string& target, const std::string& text) {

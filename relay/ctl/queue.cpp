@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sealpostctl queue summary|list|show|why.
-#include <iomanip>
 #include <iterator>
 #include <ostream>
-#include <sstream>
 
 #include "base/email_address.h"
 #include "base/time_text.h"
@@ -29,13 +27,6 @@ std::int64_t seconds_between(Time from, Time to) {
   return std::chrono::duration_cast<std::chrono::seconds>(to - from).count();
 }
 
-/// One decimal is enough to see mail move.
-std::string rate_text(double per_minute) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(1) << per_minute;
-  return text.str();
-}
-
 void print_keys(std::ostream& out, const KeyStatus& keys, Time now) {
   out << "key pairs: " << keys.pool.ready << " ready, " << keys.pool.wanted << " wanted\n";
   out << "keys not picked up: " << keys.pickups.waiting;
@@ -56,8 +47,8 @@ void print_certificates(std::ostream& out, const CertificateStatus& certificates
 
 void print_rates(std::ostream& out, const QueueSummary& summary) {
   const QueueRates& rates = summary.rates;
-  out << "per minute: " << rate_text(rates.accepted) << " accepted, " << rate_text(rates.delivered) << " delivered, "
-      << rate_text(rates.deferred) << " deferred, " << rate_text(rates.bounced) << " bounced\n";
+  out << "per minute: " << decimal_text(rates.accepted) << " accepted, " << decimal_text(rates.delivered)
+      << " delivered, " << decimal_text(rates.deferred) << " deferred, " << decimal_text(rates.bounced) << " bounced\n";
 }
 
 std::vector<std::string> age_cells(const AgeCounts& ages) {
@@ -74,7 +65,7 @@ void print_destinations(std::ostream& out, const QueueSummary& summary, Time now
   for (const auto& row : summary.destinations) {
     states.push_back({row.domain, std::to_string(row.queued), std::to_string(row.sending), std::to_string(row.deferred),
                       std::to_string(row.held), row.oldest ? age_text(seconds_between(*row.oldest, now)) : "-",
-                      std::to_string(row.concurrency), rate_text(row.delivered_per_minute),
+                      std::to_string(row.concurrency), decimal_text(row.delivered_per_minute),
                       row.next_attempt ? to_rfc3339(*row.next_attempt) : "-",
                       row.last_error.empty() ? "-" : row.last_error});
     ages.push_back(age_cells(row.ages));
@@ -104,7 +95,7 @@ void print_destinations(std::ostream& out, const QueueSummary& summary, Time now
 void print_accounts(std::ostream& out, const QueueSummary& summary) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& row : summary.accounts) {
-    rows.push_back({row.account, std::to_string(row.waiting), rate_text(row.accepted_per_minute)});
+    rows.push_back({row.account, std::to_string(row.waiting), decimal_text(row.accepted_per_minute)});
   }
   if (rows.empty()) return;
   out << '\n';

@@ -3,8 +3,6 @@
 #include "relay/ctl/top_screen.h"
 
 #include <algorithm>
-#include <iomanip>
-#include <sstream>
 
 #include "base/time_text.h"
 #include "relay/ctl/output.h"
@@ -19,11 +17,7 @@ std::string left(const std::string& text, std::size_t width) {
   return text.size() >= width ? text.substr(0, width) : text + std::string(width - text.size(), ' ');
 }
 std::string number(std::size_t value, std::size_t width) { return right(std::to_string(value), width); }
-std::string rate(double per_minute, std::size_t width) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(1) << per_minute;
-  return right(text.str(), width);
-}
+std::string rate(double per_minute, std::size_t width) { return right(decimal_text(per_minute), width); }
 std::string age(const std::optional<Time>& since, Time now) {
   return since ? age_text(std::chrono::duration_cast<std::chrono::seconds>(now - *since).count()) : "-";
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Debian's Chromium as the browser tests use it: visitors with a screen, a language, with or without script, who look
+// Debian's Chromium (its headless shell) as the browser tests use it: visitors with a screen, a language, with or without script, who look
 // at each page closely.
 import axe from "axe-core";
 import { mkdirSync } from "node:fs";
@@ -19,7 +19,7 @@ export function check(holds, what) {
 /// Runs a case in a Chromium of its own, which ends with it.
 export async function inChromium(work) {
   const browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
+    executablePath: "/usr/bin/chromium-headless-shell",
     args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
     downloadsPath: PLACE,
   });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Times and spans in a line of text.
+// Times, spans and rates in a line of text.
 #include "base/time_text.h"
 
 #include <gtest/gtest.h>
@@ -21,6 +21,13 @@ TEST(TimeText, MomentsSayHowFarTheyAre) {
   const Time noon = from_milliseconds(1'769'860'800'000);
   EXPECT_EQ(moment_text(noon + 300s, noon), "2026-01-31T12:05:00Z (in 5 min)");
   EXPECT_EQ(moment_text(noon, noon + 3h), "2026-01-31T12:00:00Z (3 h ago)");
+}
+
+TEST(TimeText, DecimalsAreOne) {
+  EXPECT_EQ(decimal_text(0), "0.0");
+  EXPECT_EQ(decimal_text(12.25), "12.2");
+  EXPECT_EQ(decimal_text(1234.96), "1235.0");
+  EXPECT_EQ(decimal_text(1e300).size(), 303U);
 }
 
 }  // namespace
