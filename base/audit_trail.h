@@ -57,6 +57,9 @@ struct AuditChain {
 
 class AuditTrail final {
  public:
+  /// Where what operators do stands that belongs to no address's shard.
+  static constexpr unsigned operators_shard = 0;
+
   AuditTrail(redis::Client& redis, Wrapper& wrapper, Log& log) : redis_(redis), wrapper_(wrapper), log_(log) {}
 
   /// The list that holds a shard's chain; in one slot with everything else of the shard.

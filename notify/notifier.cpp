@@ -248,10 +248,7 @@ Status Notifier::remind(const KeyRecord& key, const EmailAddress& address, const
 Result<bool> Notifier::wants_reminder(const KeyRecord& key) {
   auto latest = latest_link(key.address);
   if (!latest) return latest.error();
-  if (!*latest || (*latest)->fingerprint != key.fingerprint || (*latest)->attempts >= max_code_attempts ||
-      is_over(**latest, clock_.now())) {
-    return true;
-  }
+  if (state_of(*latest, key.fingerprint, clock_.now()) != LinkState::Works) return true;
   return store_.failed(key.address);
 }
 

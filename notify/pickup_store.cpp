@@ -88,6 +88,12 @@ bool is_over(const PickupLink& link, Time now) {
   return link.ended || now >= link.expires || (link.first_used && now >= *link.first_used + works_after_first_use);
 }
 
+LinkState state_of(const std::optional<PickupLink>& latest, std::string_view fingerprint, Time now) {
+  if (!latest || latest->fingerprint != fingerprint) return LinkState::None;
+  if (latest->attempts >= max_code_attempts) return LinkState::Locked;
+  return is_over(*latest, now) ? LinkState::Over : LinkState::Works;
+}
+
 std::string PickupStore::link_id(std::string_view token) const {
   return to_hex(wrapper_.mac(Purpose::PickupToken, token));
 }

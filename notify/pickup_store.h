@@ -44,6 +44,15 @@ inline constexpr unsigned max_code_attempts = 5;
 /// Its code works no longer: it has expired or was ended, or a day has passed since its first use.
 [[nodiscard]] bool is_over(const PickupLink& link, Time now);
 
+/// What an address was told of its pair; it is told again at its next message unless its code works.
+enum class LinkState {
+  None,   ///< nothing of this pair
+  Works,  ///< its code can be used
+  Over,   ///< is_over
+  Locked  ///< too many wrong codes
+};
+[[nodiscard]] LinkState state_of(const std::optional<PickupLink>& latest, std::string_view fingerprint, Time now);
+
 class PickupStore final {
  public:
   PickupStore(redis::Client& redis, Wrapper& wrapper) : redis_(redis), wrapper_(wrapper) {}

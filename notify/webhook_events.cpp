@@ -14,7 +14,6 @@ namespace {
 
 using Poco::JSON::Object;
 
-constexpr std::string_view destination_prefix = "webhook:";
 constexpr std::chrono::seconds known_for{1};
 /// An outcome that could not be recorded, or whose relay died, is there again after minutes.
 constexpr std::chrono::hours event_once_lifetime{1};
@@ -53,11 +52,11 @@ bool wants(const Webhook& webhook, const DeliveryEvent& event) {
 
 }  // namespace
 
-std::string webhook_destination(const std::string& id) { return std::string(destination_prefix) + id; }
+std::string webhook_destination(const std::string& id) { return std::string(webhook_destinations) + id; }
 
 std::string webhook_of_destination(std::string_view destination) {
-  if (!destination.starts_with(destination_prefix)) return {};
-  return std::string(destination.substr(destination_prefix.size()));
+  if (!destination.starts_with(webhook_destinations)) return {};
+  return std::string(destination.substr(webhook_destinations.size()));
 }
 
 WebhookEvents::WebhookEvents(Webhooks& webhooks, MailQueue& queue, QueueView& view, Wrapper& wrapper,
@@ -148,7 +147,7 @@ Status WebhookEvents::put(const Webhook& webhook, const std::string& name, const
     return {};
   }
   // The queue knows mail only; nobody can own this domain (RFC 6761).
-  auto address = EmailAddress::parse(webhook.id + "@webhook.invalid");
+  auto address = EmailAddress::parse(webhook.id + "@" + std::string(webhook_domain));
   if (!address) return address.error();
   const std::string once_name = "webhook:" + webhook.id + ":" + name;
   const Once once{wrapper_.mac(Purpose::IdempotencyKey, once_name), wrapper_.mac(Purpose::IdempotencyBody, once_name),

@@ -24,6 +24,9 @@
 
 namespace sealpost {
 
+/// An event that nobody took for so long is given up.
+inline constexpr std::chrono::hours webhook_max_age{72};
+
 /// The destination of a webhook's events in the queue, which no domain can be.
 std::string webhook_destination(const std::string& id);
 /// The webhook's id; empty for another destination.

@@ -25,6 +25,13 @@ constexpr bool is_waiting(DeliveryState state) { return state <= DeliveryState::
 std::string_view to_text(DeliveryState state);
 std::optional<DeliveryState> parse_delivery_state(std::string_view text);
 
+/// What a response begins with that is the one of an attempt for another delivery: the destination rests.
+inline constexpr std::string_view left_out = "not tried, since the attempt before ended so: ";
+/// What a destination begins with to which no mail goes, but the events of a webhook.
+inline constexpr std::string_view webhook_destinations = "webhook:";
+/// The domain of their recipients.
+inline constexpr std::string_view webhook_domain = "webhook.invalid";
+
 /// Which of the queue's two schedules a destination stands in: mail, or the events of webhooks.
 enum class Schedule : std::uint8_t { Mail, Webhooks };
 
@@ -93,6 +100,9 @@ struct DeliveryRecord {
   bool bounced_before = false;  ///< its address had bounced when it was submitted (queue/suppressions.h)
   bool to_be_bounced = false;   ///< an operator gave it up: whoever claims it next reports that to the sender
   std::vector<HistoryEvent> history;
+
+  /// An event of a webhook, and no mail; as long as it waits.
+  [[nodiscard]] bool is_webhook_event() const { return destination.starts_with(webhook_destinations); }
 };
 
 }  // namespace sealpost

@@ -92,14 +92,15 @@ bool matches(const DeliveryFilter& filter, const DeliveryRecord& record, Time no
          same_address(filter.recipient, record.recipient) && same(filter.account, record.account);
 }
 
-/// The same as in common.lua: "host [address] tls: reply".
+/// The same as in common.lua: "host [address] tls: reply", in which an address may have brackets of its own.
 std::string failure_text(const DeliveryRecord& record) {
   const std::string& text = record.last_response;
   if (record.state == DeliveryState::Delivered) return {};
+  if (text.starts_with(left_out)) return text.substr(left_out.size());
   const auto blank = text.find(' ');
   if (blank == 0 || blank == std::string::npos || text.compare(blank, 2, " [") != 0) return text;
-  const auto bracket = text.find(']', blank + 2);
-  if (bracket == std::string::npos) return text;
+  const auto bracket = text.rfind(']', text.find(' ', blank + 1));
+  if (bracket == std::string::npos || bracket < blank) return text;
   const auto colon = text.find(':', bracket);
   if (colon == std::string::npos || text.compare(colon, 2, ": ") != 0) return text;
   return text.substr(colon + 2);

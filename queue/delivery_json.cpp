@@ -185,6 +185,15 @@ Object to_json(const ActionResult& result) {
   object.set("matched", result.matched);
   object.set("changed", result.changed);
   object.set("cursor", text_or_null(result.cursor));
+  if (result.unreached.empty()) return object;
+  Array unreached;
+  for (const auto& [id, why] : result.unreached) {
+    Object one(Poco::JSON_PRESERVE_KEY_ORDER);
+    one.set("id", id.text());
+    one.set("why", why);
+    unreached.add(one);
+  }
+  object.set("unreached", unreached);
   return object;
 }
 

@@ -134,6 +134,12 @@ const std::vector<FilterPart>& filter_parts() {
   return parts;
 }
 
+Status check_action_filter(const DeliveryFilter& filter) {
+  if (!filter.state || is_waiting(*filter.state)) return {};
+  return Error::invalid("state: what is " + std::string(to_text(*filter.state)) +
+                        " has ended; actions reach what waits");
+}
+
 std::string to_text(const DeliveryFilter& filter) {
   std::string text;
   for (const auto& row : rows()) {

@@ -24,6 +24,8 @@ const std::vector<FilterPart>& filter_parts();
 /// Invalid, naming the part, for one that is unknown or whose value is none; an empty value is none, so that an unset
 /// variable in a script does not select everything.
 Result<DeliveryFilter> parse_filter(const std::map<std::string, std::string>& parts);
+/// Invalid for a filter of an action that nothing can match: one for what has ended.
+Status check_action_filter(const DeliveryFilter& filter);
 /// `domain=example.net state=deferred error="mailbox full"`: for people, and to tell filters apart.
 std::string to_text(const DeliveryFilter& filter);
 

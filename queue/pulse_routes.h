@@ -4,12 +4,13 @@
 
 #include <vector>
 
+#include "base/authenticator.h"
 #include "base/http/router.h"
 #include "queue/pulse.h"
 
 namespace sealpost {
 
-/// GET /v1/queue/stream. The pulse must outlive the routes.
-std::vector<http::Route> pulse_routes(Pulse& pulse);
+/// GET /v1/queue/stream, which ends when its caller's credential does. Both must outlive the routes and their streams.
+std::vector<http::Route> pulse_routes(Pulse& pulse, Authenticator& authenticator);
 
 }  // namespace sealpost

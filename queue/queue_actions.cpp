@@ -10,8 +10,6 @@
 namespace sealpost {
 namespace {
 
-/// Where the queue's actions stand in the audit trail: they belong to no address.
-constexpr unsigned audit_shard = 0;
 /// Of an entry's subject.
 constexpr std::size_t named_ids = 10;
 
@@ -41,6 +39,9 @@ Result<ActionResult> QueueActions::count(const QueueOrder& order, const Delivery
 /// The intention first: nothing is changed that the trail does not name.
 Result<ActionResult> QueueActions::act(const QueueOrder& order, const DeliveryChoice& choice, std::string_view actor,
                                        std::size_t limit, const std::string& cursor) {
+  if (const auto* filter = std::get_if<DeliveryFilter>(&choice)) {
+    if (auto behind = parse_cursor(waiting_only(*filter), cursor); !behind) return behind.error();
+  }
   const std::string where = order.route.empty() ? std::string() : " to " + order.route;
   if (auto noted = note(order, choice, actor, (cursor.empty() ? "begun" : "continued") + where); !noted) {
     return noted.error();
@@ -48,7 +49,11 @@ Result<ActionResult> QueueActions::act(const QueueOrder& order, const DeliveryCh
   const auto* ids = std::get_if<std::vector<DeliveryId>>(&choice);
   auto done = ids != nullptr ? view_.act(order, *ids, false)
                              : walk(order, std::get<DeliveryFilter>(choice), false, std::min(limit, step), cursor);
-  if (!done) return done;
+  if (!done) {
+    auto noted = note(order, choice, actor, "failed: " + done.error().public_text);
+    if (!noted) done.error().internal_detail += "; nor is that in the trail: " + noted.error().internal_detail;
+    return done;
+  }
   const std::string end = done->broken ? ", then broken off: " + done->broken->public_text : std::string();
   auto noted =
       note(order, choice, actor,
@@ -80,14 +85,17 @@ Result<ActionResult> QueueActions::next_few(DeliverySearch& search, const QueueO
   std::vector<DeliveryId> ids;
   for (const auto& one : *found) ids.push_back(one.record.id);
   auto done = view_.act(order, ids, dry_run);
-  if (done && !search.ended()) done->cursor = cursor_behind(filter, *search.last());
+  if (!done) return done;
+  done->unreached.clear();  // what moved between search and deed: nobody named it
+  if (!search.ended()) done->cursor = cursor_behind(filter, *search.last());
   return done;
 }
 
 Status QueueActions::note(const QueueOrder& order, const DeliveryChoice& choice, std::string_view actor,
                           std::string detail) {
-  return audit_.append(audit_shard, {clock_.now(), std::string(actor), "queue." + std::string(to_text(order.action)),
-                                     subject_of(choice), std::move(detail)});
+  return audit_.append(AuditTrail::operators_shard,
+                       {clock_.now(), std::string(actor), "queue." + std::string(to_text(order.action)),
+                        subject_of(choice), std::move(detail)});
 }
 
 }  // namespace sealpost

@@ -3,6 +3,7 @@
 #include "queue/queue_order.h"
 
 #include <array>
+#include <iterator>
 
 #include "base/email_address.h"
 #include "base/encoding.h"
@@ -34,6 +35,8 @@ std::optional<QueueAction> parse_queue_action(std::string_view text) {
   return std::nullopt;
 }
 
+bool may_be_rerouted(const DeliveryRecord& record) { return !record.notice && !record.is_webhook_event(); }
+
 void ActionResult::add(Result<ActionResult> step) {
   if (!step) {
     broken = std::move(step).error();
@@ -43,6 +46,8 @@ void ActionResult::add(Result<ActionResult> step) {
   changed += step->changed;
   cursor = std::move(step->cursor);
   broken = std::move(step->broken);
+  unreached.insert(unreached.end(), std::make_move_iterator(step->unreached.begin()),
+                   std::make_move_iterator(step->unreached.end()));
 }
 
 Result<std::string> parse_reroute(std::string_view text) {

@@ -7,8 +7,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "base/message_id.h"
 #include "base/result.h"
+#include "queue/delivery.h"
 
 namespace sealpost {
 
@@ -32,8 +35,16 @@ struct QueueOrder {
   std::string route;
 };
 
+/// As act.lua has it: only sealed mail is sent another way, and neither the relay's own notices nor a webhook's event.
+[[nodiscard]] bool may_be_rerouted(const DeliveryRecord& record);
 /// Invalid for what deliveries cannot be sent to. Gives the port when none is named.
 Result<std::string> parse_reroute(std::string_view text);
+
+/// One of the deliveries that were named, and why the action does not reach it: "it is delivered".
+struct Unreached {
+  DeliveryId id;
+  std::string why;
+};
 
 struct ActionResult {
   std::size_t matched = 0;
@@ -41,6 +52,7 @@ struct ActionResult {
   std::string cursor = {};  ///< where to go on; empty at the end
   /// What ended it before its time: what is counted is done, and some of what was just at work may be.
   std::optional<Error> broken = {};
+  std::vector<Unreached> unreached = {};  ///< of deliveries that were named by their ids
 
   [[nodiscard]] bool goes_on() const { return !broken && !cursor.empty(); }
   /// Takes in what the step from its cursor on came to.

@@ -158,6 +158,7 @@ Result<DeliveryFilter, Response> read_filter(const Var& value) {
     const std::string& text = filter.error().public_text;
     return bad("/filter/" + http::pointer_token(text.substr(0, text.find_first_of(": "))), text);
   }
+  if (auto fits = check_action_filter(*filter); !fits) return bad("/filter/state", fits.error().public_text);
   // So that a variable that is not set selects nothing; state=waiting says all.
   if (filter->is_empty()) return bad("/filter", "filter is empty; {\"state\": \"waiting\"} means all that waits");
   return std::move(*filter);

@@ -241,7 +241,11 @@ Result<QueueCounts> read_queue_counts(redis::Client& redis, Time now) {
       const auto all = static_cast<std::size_t>((reply++)->integer());
       counts.states[state] += all;
       if (!is_waiting(state)) continue;
-      if (reply->size() == 2) keep_earlier(counts.oldest, redis::to_number((*reply)[1].text()));
+      if (reply->size() == 2) {
+        const auto created = redis::to_number((*reply)[1].text());
+        keep_earlier(counts.oldest, created);
+        if (state != DeliveryState::Held) keep_earlier(counts.oldest_moving, created);
+      }
       ++reply;
       std::vector<std::size_t> younger;
       for (std::size_t i = 0; i < age_bounds.size(); ++i) {

@@ -86,6 +86,7 @@ struct KeyStatus {
 struct QueueCounts {
   std::map<DeliveryState, std::size_t> states;  ///< all seven
   std::optional<Time> oldest;                   ///< of what waits
+  std::optional<Time> oldest_moving;            ///< of what waits and is not held
   AgeCounts ages{};
 };
 

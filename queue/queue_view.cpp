@@ -2,12 +2,27 @@
 // Implements queue_view.h.
 #include "queue/queue_view.h"
 
+#include "base/redis/number.h"
 #include "queue/delivery_records.h"
 #include "queue/delivery_search.h"
 #include "queue/keys.h"
 #include "queue/scripts.h"
 
 namespace sealpost {
+namespace {
+
+/// Of what act.lua returns.
+std::string why_unreached(const redis::ReplyView& reply) {
+  if (reply[0].integer() == 0) return "there is no such delivery";
+  const auto why = reply[2].text();
+  if (why == "damaged") return "its record cannot be read: it can only be dropped";
+  if (why == "unsealed") return "it is not sealed: only sealed mail is sent another way";
+  const auto state = static_cast<std::size_t>(redis::to_number(why));
+  return "it is " + std::string(state < all_delivery_states.size() ? to_text(all_delivery_states.at(state)) : why);
+}
+
+}  // namespace
+
 QueueView::QueueView(redis::Client& redis, const Clock& clock) : redis_(redis), clock_(clock) {}
 
 Result<SubmittedPage> QueueView::submitted(const std::string& account, const SubmittedFilter& filter, std::size_t limit,
@@ -60,9 +75,11 @@ Result<ActionResult> QueueView::act(const QueueOrder& order, const std::vector<D
   if (calls.empty()) return result;
   auto replies = redis_.run_all(queue_scripts::act(), calls);
   if (!replies) return replies.error();
-  for (const auto& reply : *replies) {
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const redis::Reply& reply = (*replies)[i];
     result.matched += static_cast<std::size_t>(reply[0].integer());
     result.changed += static_cast<std::size_t>(reply[1].integer());
+    if (reply[1].integer() == 0) result.unreached.push_back({ids[i], why_unreached(reply)});
   }
   return result;
 }

@@ -3,15 +3,16 @@
 #include "queue/queue_why.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "base/encoding.h"
 #include "base/time_text.h"
 #include "queue/delivery_filter.h"
+#include "queue/queue_order.h"
 
 namespace sealpost {
 namespace {
 
-constexpr std::string_view unseen = "not tried, since the attempt before ended so: ";
 constexpr std::string_view own_expired = "certificate has expired";
 constexpr std::string_view own_revoked = "certificate was revoked";
 
@@ -28,8 +29,17 @@ std::string many(std::size_t count, const char* what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
-std::string command(const std::string& action, const DeliveryRecord& record) {
-  return "sealpostctl queue " + action + " " + record.id.text();
+/// Those of these actions that the delivery takes, as commands: only sealed mail goes another way, and only a sender is
+/// told that it was given up.
+std::vector<std::string> commands(const DeliveryRecord& record, std::initializer_list<QueueAction> actions) {
+  std::vector<std::string> all;
+  for (const auto action : actions) {
+    if (action == QueueAction::Reroute && !may_be_rerouted(record)) continue;
+    if (action == QueueAction::Bounce && record.mail_from.empty()) continue;
+    all.push_back("sealpostctl queue " + std::string(to_text(action)) + " " + record.id.text() +
+                  (action == QueueAction::Reroute ? " --to ROUTE" : ""));
+  }
+  return all;
 }
 
 std::string resting(const std::string& destination, const Rest& rest, Time now) {
@@ -47,6 +57,7 @@ std::string since_attempt(const DeliveryRecord& record, Time now) {
 
 /// What keeps one that is due.
 std::string due_text(const DeliveryRecord& record, const DestinationSummary& destination, const WhySettings& settings) {
+  if (record.is_webhook_event()) return " It is due, and goes out with the next free worker that webhooks have.";
   if (destination.sending >= std::max<std::size_t>(1, std::min(destination.concurrency, settings.concurrency))) {
     return " It waits for a place: " + many(destination.sending, "attempt") + " for " + record.destination +
            " run at this moment, of " + std::to_string(settings.concurrency) +
@@ -69,7 +80,7 @@ void explain_queued(Why& why, const DeliveryRecord& record, const std::optional<
     why.text += " An operator gave it up: the next free worker reports that to the sender.";
     return;
   }
-  why.remedies = {command("retry", record), command("hold", record), command("drop", record)};
+  why.remedies = commands(record, {QueueAction::Retry, QueueAction::Hold, QueueAction::Drop});
   if (later) {
     why.until = record.next_attempt;
     why.text += " It is due " + moment_text(*record.next_attempt, now) + ".";
@@ -83,12 +94,13 @@ void explain_queued(Why& why, const DeliveryRecord& record, const std::optional<
 
 void explain_deferred(Why& why, const DeliveryRecord& record, const std::optional<Rest>& rest,
                       const DestinationSummary& destination, const WhySettings& settings, Time now) {
-  const Time end = record.created + settings.max_age;
+  const bool event = record.is_webhook_event();
+  const Time end = record.created + (event ? settings.webhook_max_age : settings.max_age);
   const std::string reply = failure_text(record);
   why.text +=
       " waits" + since_attempt(record, now) + ", when its " + ordinal(std::max(record.attempts, 1U)) + " attempt ";
-  if (std::string_view(record.last_response).starts_with(unseen)) {
-    why.text += "was left out, since the destination could not be reached: " + reply.substr(unseen.size()) + ".";
+  if (std::string_view(record.last_response).starts_with(left_out)) {
+    why.text += "was left out, since the destination could not be reached: " + reply + ".";
   } else {
     why.text += "ended with: " + reply + ".";
   }
@@ -97,17 +109,20 @@ void explain_deferred(Why& why, const DeliveryRecord& record, const std::optiona
     if (!rest) why.text += due_text(record, destination, settings);
   } else if (record.next_attempt) {
     why.until = record.next_attempt;
-    why.text += " By delivery.retry it is tried next at " + moment_text(*record.next_attempt, now) + ".";
+    why.text += std::string(event ? " As webhooks are, it" : " By delivery.retry it") + " is tried next at " +
+                moment_text(*record.next_attempt, now) + ".";
   }
-  why.text += " It bounces at " + moment_text(end, now) + " (delivery.max_age) if nothing changes.";
-  why.remedies = {command("retry", record), command("reroute", record) + " --to ROUTE", command("bounce", record)};
+  why.text += (record.mail_from.empty() ? " It is given up at " : " It bounces at ") + moment_text(end, now) +
+              (event ? "" : " (delivery.max_age)") + " if nothing changes.";
+  why.remedies = commands(record, {QueueAction::Retry, QueueAction::Reroute,
+                                   record.mail_from.empty() ? QueueAction::Drop : QueueAction::Bounce});
 }
 
 void explain_held(Why& why, const DeliveryRecord& record, Time now) {
   const std::string& reason = record.last_response;
   const bool by_operator = !record.history.empty() && record.history.back().text == "operator: hold";
   why.text += " is held" + since(record, now) + " until somebody decides";
-  why.remedies = {command("release", record), command("bounce", record), command("drop", record)};
+  why.remedies = commands(record, {QueueAction::Release, QueueAction::Bounce, QueueAction::Drop});
   if (by_operator) {
     why.text += ": an operator set it aside.";
   } else if (contains(reason, own_expired)) {
@@ -120,7 +135,7 @@ void explain_held(Why& why, const DeliveryRecord& record, Time now) {
     why.text += ": " + reason + ". The relay's log says what ended it; a release tries it again.";
   } else if (contains(reason, "cannot be read") || contains(reason, "altered")) {
     why.text += ": " + reason + ". It can only be dropped.";
-    why.remedies = {command("drop", record)};
+    why.remedies = commands(record, {QueueAction::Drop});
   } else {
     why.text += ": " + (reason.empty() ? "no reason is known" : reason) + ".";
   }
@@ -159,7 +174,8 @@ Why explain_delivery(const DeliveryRecord& record, const std::optional<Rest>& re
   return why;
 }
 
-Why explain_domain(const DestinationSummary& destination, const std::optional<Rest>& rest, Time now) {
+Why explain_domain(const DestinationSummary& destination, const std::string& route, const std::optional<Rest>& rest,
+                   Time now) {
   Why why{destination.domain, {}, {}, {}};
   if (destination.waiting() == 0) {
     why.text = "Nothing waits for " + destination.domain + ".";
@@ -170,19 +186,22 @@ Why explain_domain(const DestinationSummary& destination, const std::optional<Re
              std::to_string(destination.queued) + " queued, " + std::to_string(destination.sending) + " being sent, " +
              std::to_string(destination.deferred) + " deferred, " + std::to_string(destination.held) + " held.";
   if (destination.oldest) why.text += " The oldest came at " + moment_text(*destination.oldest, now) + ".";
+  if (!route.empty()) why.text += " All mail goes through " + route + ".";
   if (rest) {
     why.until = rest->until;
-    why.text += resting(destination.domain, *rest, now);
+    why.text += resting(route.empty() ? destination.domain : route, *rest, now);
   } else if (!destination.last_error.empty()) {
     why.text += " The last one that failed ended with: " + destination.last_error + ".";
   }
-  if (destination.next_attempt) {
+  if (destination.next_attempt && (!rest || *destination.next_attempt > rest->until)) {
     if (!why.until) why.until = destination.next_attempt;
     why.text += " The next attempt is due at " + moment_text(*destination.next_attempt, now) + ".";
   }
   if (destination.queued + destination.deferred > 0) {
     why.remedies.push_back("sealpostctl queue retry --domain " + destination.domain);
-    why.remedies.push_back("sealpostctl queue reroute --to ROUTE --domain " + destination.domain);
+    if (destination.domain != webhook_domain) {
+      why.remedies.push_back("sealpostctl queue reroute --to ROUTE --domain " + destination.domain);
+    }
   }
   if (destination.held > 0)
     why.remedies.push_back("sealpostctl queue list --state held --domain " + destination.domain);
@@ -209,9 +228,10 @@ Result<Why> QueueWhy::domain(const std::string& domain) {
   const std::string name = ascii_lower(domain);
   auto destination = read_destination(redis_, clock_.now(), name);
   if (!destination) return destination.error();
-  auto rest = rests_.find(settings_.route.empty() ? name : settings_.route);
+  const std::string route = name == webhook_domain ? std::string() : settings_.route;
+  auto rest = rests_.find(route.empty() ? name : route);
   if (!rest) return rest.error();
-  return explain_domain(*destination, *rest, clock_.now());
+  return explain_domain(*destination, route, *rest, clock_.now());
 }
 
 }  // namespace sealpost

@@ -26,9 +26,10 @@ struct Why {
 
 /// What of the settings decides.
 struct WhySettings {
-  std::chrono::milliseconds max_age{};  ///< delivery.max_age
-  std::size_t concurrency = 1;          ///< delivery.destination_concurrency
-  std::string route = {};               ///< what all mail goes through; empty: MX hosts of each domain
+  std::chrono::milliseconds max_age{};          ///< delivery.max_age
+  std::size_t concurrency = 1;                  ///< delivery.destination_concurrency
+  std::string route = {};                       ///< what all mail goes through; empty: MX hosts of each domain
+  std::chrono::milliseconds webhook_max_age{};  ///< how long a webhook's event is tried
 };
 
 class QueueWhy final {
@@ -52,7 +53,8 @@ class QueueWhy final {
 /// The paragraph about a delivery, from what is known of it.
 Why explain_delivery(const DeliveryRecord& record, const std::optional<Rest>& rest,
                      const DestinationSummary& destination, const WhySettings& settings, Time now);
-/// The same about a domain.
-Why explain_domain(const DestinationSummary& destination, const std::optional<Rest>& rest, Time now);
+/// The same about a domain, whose mail goes through `route`; empty: to its own MX hosts.
+Why explain_domain(const DestinationSummary& destination, const std::string& route, const std::optional<Rest>& rest,
+                   Time now);
 
 }  // namespace sealpost

@@ -42,10 +42,10 @@ http::Response list(Suppressions& suppressions, const http::Request& request) {
   return page ? json(to_json(*page)) : http::Response::from(page.error());
 }
 
-http::Response clear(Suppressions& suppressions, const http::Request& request) {
+http::Response clear(Suppressions& suppressions, AuditTrail& audit, const Clock& clock, const http::Request& request) {
   auto address = EmailAddress::parse(request.parameters.at("address"));
   if (!address) return http::Response::from(address.error());
-  auto cleared = suppressions.clear(*address);
+  auto cleared = clear_suppression(suppressions, audit, clock, *address, "account " + request.caller->account);
   if (!cleared) return http::Response::failure(cleared.error());
   if (!*cleared) return http::Response::from(Error::not_found("no bounces of this address are known"));
   Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
@@ -56,13 +56,15 @@ http::Response clear(Suppressions& suppressions, const http::Request& request) {
 
 }  // namespace
 
-std::vector<http::Route> suppression_routes(Suppressions& suppressions) {
+std::vector<http::Route> suppression_routes(Suppressions& suppressions, AuditTrail& audit, const Clock& clock) {
   using http::Access;
   return {
       {"GET", "/v1/suppressions", Access::Operator, 0,
        [&suppressions](const http::Request& request) { return list(suppressions, request); }},
       {"DELETE", "/v1/suppressions/{address}", Access::Operator, 0,
-       [&suppressions](const http::Request& request) { return clear(suppressions, request); }},
+       [&suppressions, &audit, &clock](const http::Request& request) {
+         return clear(suppressions, audit, clock, request);
+       }},
   };
 }
 

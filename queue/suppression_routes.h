@@ -10,6 +10,6 @@
 namespace sealpost {
 
 /// GET /v1/suppressions and DELETE /v1/suppressions/{address}. What they work on must outlive the routes.
-std::vector<http::Route> suppression_routes(Suppressions& suppressions);
+std::vector<http::Route> suppression_routes(Suppressions& suppressions, AuditTrail& audit, const Clock& clock);
 
 }  // namespace sealpost

@@ -138,4 +138,14 @@ Result<SuppressionPage> Suppressions::find(const EmailAddress& address) {
   return page;
 }
 
+Result<bool> clear_suppression(Suppressions& suppressions, AuditTrail& audit, const Clock& clock,
+                               const EmailAddress& address, std::string_view actor) {
+  auto cleared = suppressions.clear(address);
+  if (!cleared || !*cleared) return cleared;
+  auto noted = audit.append(AuditTrail::operators_shard,
+                            {clock.now(), std::string(actor), "suppression.clear", address.directory_key(), {}});
+  if (!noted) return noted.error();
+  return true;
+}
+
 }  // namespace sealpost

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/audit_trail.h"
 #include "base/clock.h"
 #include "base/email_address.h"
 #include "base/message_id.h"
@@ -57,5 +58,9 @@ class Suppressions final {
   const Clock& clock_;
   SuppressSettings settings_;
 };
+
+/// What an operator asks for: clear(), and an entry in the audit trail when there was something.
+Result<bool> clear_suppression(Suppressions& suppressions, AuditTrail& audit, const Clock& clock,
+                               const EmailAddress& address, std::string_view actor);
 
 }  // namespace sealpost

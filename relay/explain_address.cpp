@@ -46,6 +46,24 @@ std::string new_pair(const EmailAddress& address, const AddressFacts& facts, con
   return text;
 }
 
+/// What it was told, and whether the next message has it told again: as Notifier::remind decides.
+std::string notification(const KeyRecord& key, const AddressFacts& facts, Time now) {
+  const std::string again = "; the next message has a new one sent.";
+  switch (state_of(facts.link, key.fingerprint, now)) {
+    case LinkState::None:
+      return " It waits for its notification; the next message has it sent if it is not on its way.";
+    case LinkState::Over:
+      return " The code of its latest notification works no longer" + again;
+    case LinkState::Locked:
+      return " The code of its latest notification is locked, after too many wrong ones" + again;
+    case LinkState::Works:
+      break;
+  }
+  if (facts.notification_failed) return " Its latest notification did not arrive" + again;
+  return " The code of its latest notification works until " + moment_text(facts.link->expires, now) +
+         "; until then no message has another one sent.";
+}
+
 std::string sealed_to(const EmailAddress& address, const KeyRecord& key, const AddressFacts& facts,
                       const Settings& settings, Time now) {
   const std::string cipher =
@@ -72,7 +90,7 @@ std::string sealed_to(const EmailAddress& address, const KeyRecord& key, const A
   } else if (key.picked_up) {
     text += " and picked up first at " + moment_text(*key.picked_up, now) + ".";
   } else {
-    text += "; nobody has picked it up yet, and when its code is over the next message has a new one sent.";
+    text += "; nobody has picked it up yet." + notification(key, facts, now);
   }
   if (key.destroyed) text += " The server's copy of its private key is destroyed.";
   if (key.expires) {
@@ -117,6 +135,14 @@ Result<AddressExplanation> explain_address(Services& services, const Settings& s
   auto bounces = services.suppressions().look(one);
   if (!bounces) return bounces.error();
   explanation.facts.bounces = std::move(bounces->front());
+  PickupStore links(services.redis(), services.wrapper());
+  auto link = links.latest(address.directory_key());
+  // One that was altered in the store counts as none, as with Notifier.
+  if (!link && link.error().kind != ErrorKind::Permanent) return link.error();
+  if (link) explanation.facts.link = std::move(*link);
+  auto failed = links.failed(address.directory_key());
+  if (!failed) return failed.error();
+  explanation.facts.notification_failed = *failed;
   auto stock = services.vault().stock_for(address);
   if (!stock) return stock.error();
   explanation.facts.in_pool = *stock;

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "conf/settings.h"
 #include "crypto/key_record.h"
+#include "notify/pickup_store.h"
 #include "queue/suppressions.h"
 #include "relay/services.h"
 
@@ -19,6 +20,8 @@ struct AddressFacts {
   std::optional<KeyRecord> key;        ///< the current pair, whatever its use
   std::optional<BounceRun> bounces;    ///< since its last success
   std::optional<std::size_t> in_pool;  ///< pairs that are ready for it; nothing: they are made at once
+  std::optional<PickupLink> link;      ///< of its latest notification
+  bool notification_failed = false;    ///< which did not arrive
 };
 
 struct AddressExplanation {

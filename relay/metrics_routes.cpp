@@ -69,9 +69,14 @@ Status add_queue(Readings& all, redis::Client& redis, const Clock& clock) {
                    value_of(count),
                    {{"state", std::string(to_text(state))}}});
   }
-  const double oldest = counts->oldest ? seconds(clock.now() - *counts->oldest) : 0;
-  all.push_back({"sealpost_oldest_waiting_seconds", "Age of the oldest message that waits; 0 when none does.",
-                 std::max(oldest, 0.0)});
+  const auto age = [&](const std::optional<Time>& since) {
+    return since ? std::max(seconds(clock.now() - *since), 0.0) : 0.0;
+  };
+  all.push_back({"sealpost_oldest_waiting_seconds", "Age of the oldest delivery that waits; 0 when none does.",
+                 age(counts->oldest)});
+  all.push_back({"sealpost_oldest_moving_seconds",
+                 "Age of the oldest delivery that waits and is not held; 0 when none does.",
+                 age(counts->oldest_moving)});
   return {};
 }
 

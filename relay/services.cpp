@@ -8,6 +8,7 @@
 
 #include "conf/loader.h"
 #include "conf/values.h"
+#include "notify/webhook_events.h"
 #include "relay/delivery/routes.h"
 
 namespace sealpost {
@@ -114,7 +115,7 @@ Result<std::unique_ptr<Services>> Services::open(const Settings& settings, const
   p.queue_why =
       std::make_unique<QueueWhy>(p.redis, *p.queue_view, clock,
                                  WhySettings{settings.delivery.max_age, settings.delivery.destination_concurrency,
-                                             route_name(settings.delivery.route)});
+                                             route_name(settings.delivery.route), webhook_max_age});
   p.suppressions = std::make_unique<Suppressions>(p.redis, clock, settings.delivery.suppress);
   p.webhooks = std::make_unique<Webhooks>(p.redis, *p.master_key, clock, p.random, log);
   return std::unique_ptr<Services>(new Services(std::move(parts)));

@@ -21,6 +21,7 @@ using std::chrono::steady_clock;
 constexpr std::chrono::seconds patience{8};
 constexpr std::size_t act_at_once = 2000;
 constexpr std::size_t max_ticked = 1000;
+constexpr std::size_t unreached_shown = 10;
 
 /// What a form asks for.
 struct FormWish {
@@ -54,6 +55,7 @@ Status read_choice(FormWish& wish, const std::string& what) {
     wish.ids.clear();
     auto filter = parse_filter(wish.parts);
     if (!filter) return filter.error();
+    if (auto fits = check_action_filter(*filter); !fits) return fits;
     wish.choice = std::move(*filter);
     return {};
   }
@@ -128,6 +130,17 @@ http::Response refuse(const Site& site, const OperatorSession& session, const Er
                       site.path("/deliveries"), "To the deliveries");
 }
 
+/// Why some of those that were named are not reached.
+std::string unreached_text(const ActionResult& result) {
+  std::string text;
+  for (std::size_t i = 0; i < result.unreached.size() && i < unreached_shown; ++i) {
+    text.append(i == 0 ? " Not reached: " : "; ").append(result.unreached[i].id.text());
+    text.append(" (").append(result.unreached[i].why).append(")");
+  }
+  if (result.unreached.size() > unreached_shown) text += "; and others";
+  return text.empty() ? text : text + ".";
+}
+
 http::Response count(Context& context, const FormWish& wish, const OperatorSession& session) {
   ActionResult total;
   repeat(total, [&](const std::string& cursor) { return context.actions.count(wish.order, wish.choice, cursor); });
@@ -137,18 +150,22 @@ http::Response count(Context& context, const FormWish& wish, const OperatorSessi
   if (!total.cursor.empty()) note += " There are too many to be counted at once: at least so many.";
   if (name.final) note += " This cannot be taken back.";
   if (wish.ids.empty()) note += " What comes to match until you confirm is reached, too.";
+  note += unreached_text(total);
   Draw draw;
-  const std::string content =
-      draw(files::dry_run_html, {{"what", sentence(wish)},
-                                 {"matched", std::to_string(total.matched)},
-                                 {"changed", std::to_string(total.changed)},
-                                 {"note", note},
-                                 {"root", context.site.path()},
-                                 {"csrf", session.csrf},
-                                 {"hidden", hidden(draw, wish)},
-                                 {"kind", name.final ? "danger" : ""},
-                                 {"label", std::string(name.label) + " " + counted(total.changed)},
-                                 {"back", back_path(context.site, wish)}});
+  const std::string button =
+      total.changed == 0
+          ? std::string()
+          : draw(files::confirm_button_html, {{"kind", name.final ? "danger" : ""},
+                                              {"label", std::string(name.label) + " " + counted(total.changed)}});
+  const std::string content = draw(files::dry_run_html, {{"what", sentence(wish)},
+                                                         {"matched", std::to_string(total.matched)},
+                                                         {"changed", std::to_string(total.changed)},
+                                                         {"note", note},
+                                                         {"root", context.site.path()},
+                                                         {"csrf", session.csrf},
+                                                         {"hidden", hidden(draw, wish)},
+                                                         {"button", button},
+                                                         {"back", back_path(context.site, wish)}});
   return context.site.show(200, {"Dry run", &session, Site::Page::Deliveries}, draw, content);
 }
 
@@ -217,9 +234,8 @@ http::Response carry_out(Context& context, const FormWish& wish, const OperatorS
   }
   // Between the look and the deed: a worker, or another operator, was quicker.
   if (auto changed = overtaken(context, wish, session)) return std::move(*changed);
-  return context.site.message(409, {"It has just changed", &session},
-                              "In its present state this cannot be done. Nothing was changed.",
-                              back_path(context.site, wish), "Look again");
+  return context.site.message(409, {"This cannot be done", &session}, "Nothing was changed." + unreached_text(total),
+                              back_path(context.site, wish), "To the delivery");
 }
 
 }  // namespace

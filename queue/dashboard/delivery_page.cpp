@@ -51,6 +51,7 @@ std::string actions(Draw& draw, const Site& site, const DeliveryRecord& record, 
   std::string buttons;
   for (const auto& name : action_names) {
     if (name.action == QueueAction::Reroute || !fits(name.action, record.state)) continue;
+    if (name.action == QueueAction::Bounce && record.mail_from.empty()) continue;
     buttons += draw(files::single_button_html, {{"action", std::string(to_text(name.action))},
                                                 {"label", std::string(name.label) + (name.final ? "…" : "")},
                                                 {"kind", name.final ? "danger" : "quiet"}}) +
@@ -60,7 +61,10 @@ std::string actions(Draw& draw, const Site& site, const DeliveryRecord& record, 
   const std::string hidden = draw.hidden("csrf", session.csrf) + draw.hidden("what", "ticked") +
                              draw.hidden("id", record.id.text()) +
                              draw.hidden("seen", std::string(to_text(record.state)));
-  return draw(files::single_html, {{"root", site.path()}, {"hidden", hidden}, {"buttons", buttons}});
+  const std::string reroute =
+      may_be_rerouted(record) ? draw(files::reroute_html, {{"root", site.path()}, {"hidden", hidden}}) : std::string();
+  return draw(files::single_html,
+              {{"root", site.path()}, {"hidden", hidden}, {"buttons", buttons}, {"reroute", reroute}});
 }
 
 std::string why(Draw& draw, const Context& context, const DeliveryRecord& record) {

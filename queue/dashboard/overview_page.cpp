@@ -58,7 +58,9 @@ std::string destinations(Draw& draw, const Site& site, const QueueSummary& summa
                                          {"waiting", std::to_string(row.waiting())},
                                          {"cells", age_cells(site, row)},
                                          {"held", std::to_string(row.held)},
+                                         {"sending", std::to_string(row.sending)},
                                          {"concurrency", std::to_string(row.concurrency)},
+                                         {"rate", decimal_text(row.delivered_per_minute)},
                                          {"next", to_short(row.next_attempt, now)},
                                          {"error", row.last_error}});
   }

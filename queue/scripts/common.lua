@@ -44,9 +44,15 @@ end
 -- Deliveries that end differently with the same reply are told apart by it, not by who gave it, nor by its numbers but the codes. A class has
 -- at most so many octets; a shard keeps so many of them, and the rest under one name, which no reply gives.
 local CLASS_MAX, CLASSES_MAX, OTHER_CLASS = 64, 256, ''
+local LEFT_OUT = 'not tried, since the attempt before ended so: '
 local function error_class(d)
-  if d[D.response] == '' or d[D.state] == DELIVERED then return nil end
-  local text = string.match(d[D.response], '^%S+ %[[^%]]*%][^:]*: (.*)$') or d[D.response]
+  local text = d[D.response]
+  if text == '' or d[D.state] == DELIVERED then return nil end
+  if string.sub(text, 1, #LEFT_OUT) == LEFT_OUT then
+    text = string.sub(text, #LEFT_OUT + 1)
+  else
+    text = string.match(text, '^%S+ %[%S*%][^:]*: (.*)$') or text
+  end
   local codes, rest = string.match(text, '^(%d%d%d%s?[%d.]*)(.*)$')
   text = (codes or '') .. string.gsub(rest or text, '%d+', '#')
   return string.lower(string.sub(text, 1, CLASS_MAX))
@@ -264,7 +270,27 @@ local function compact_message(message, m)
   end
 end
 
--- Ends a delivery. With the last one of a message its content goes at once; records stay, in short, as history.
+-- One delivery less of a message's has to come to its end. With the last one its content goes at once. The caller writes the record.
+local function close_one(message, m)
+  if m[M.account] ~= '' then tally('accounts', m[M.account], -1) end
+  m[M.open] = m[M.open] - 1
+  if m[M.open] ~= 0 then return end
+  for i = 0, m[M.chunks] - 1 do redis.call('UNLINK', base .. 'body:' .. message .. ':' .. i) end
+  compact_message(message, m)
+end
+
+-- A delivery's record goes, and what its message says of it; with the last one the message's record.
+local function forget_one(id, m)
+  redis.call('ZREM', sender_key(m), id)
+  if account_key(m) then redis.call('ZREM', account_key(m), id) end
+  redis.call('UNLINK', delivery_key(id))
+  redis.call('ZREM', base .. 'finished', id)
+  m[M.records] = m[M.records] - 1
+  local key = base .. 'message:' .. message_of(id)
+  if m[M.records] == 0 then redis.call('UNLINK', key) else redis.call('SET', key, cmsgpack.pack(m)) end
+end
+
+-- Ends a delivery; records stay, in short, as history.
 local function finish(id, d, state, now, what)
   local message = message_of(id)
   local key = base .. 'message:' .. message
@@ -274,11 +300,6 @@ local function finish(id, d, state, now, what)
   compact(d, what, now)
   redis.call('ZADD', base .. 'finished', now, id)
   if not m then return end
-  if m[M.account] ~= '' then tally('accounts', m[M.account], -1) end
-  m[M.open] = m[M.open] - 1
-  if m[M.open] == 0 then
-    for i = 0, m[M.chunks] - 1 do redis.call('UNLINK', base .. 'body:' .. message .. ':' .. i) end
-    compact_message(message, m)
-  end
+  close_one(message, m)
   redis.call('SET', key, cmsgpack.pack(m))
 end

@@ -23,6 +23,7 @@ if what == 'release' then
   save(id, d)
   return 1
 end
+local event = is_webhook(d[D.destination])  -- no mail: it counts for its own destination alone
 d[D.response] = response
 if what ~= 'held' then
   d[D.attempts] = d[D.attempts] + 1
@@ -39,11 +40,11 @@ else
   end
   redis.call('HSET', base .. 'last_errors', domain_of(d), string.format('%d ', now) .. string.sub(response, 1, 256))
 end
-count(what, 1)
-if what ~= 'held' then rate(what, now, 1) end
-if what == 'delivered' then
-  rate_of('domains', domain_of(d), now, 1)
-  rate('within:' .. latency_bound(now - d[D.created]), now, 1)
+if what == 'delivered' then rate_of('domains', domain_of(d), now, 1) end
+if not event then
+  count(what, 1)
+  if what ~= 'held' then rate(what, now, 1) end
+  if what == 'delivered' then rate('within:' .. latency_bound(now - d[D.created]), now, 1) end
 end
 save(id, d)
 return 1

@@ -2,16 +2,11 @@
 local ids = redis.call('ZRANGEBYSCORE', base .. 'finished', '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
 for _, id in ipairs(ids) do
   local d = load(id)
-  local key = base .. 'message:' .. message_of(id)
-  local packed = redis.call('GET', key)
+  local packed = redis.call('GET', base .. 'message:' .. message_of(id))
   local m = packed and unpack_record(packed)
   if d and m then
     reindex(id, d[D.created], indexes(d), {})
-    redis.call('ZREM', sender_key(m), id)
-    if account_key(m) then redis.call('ZREM', account_key(m), id) end
-    redis.call('UNLINK', delivery_key(id))
-    m[M.records] = m[M.records] - 1
-    if m[M.records] == 0 then redis.call('UNLINK', key) else redis.call('SET', key, cmsgpack.pack(m)) end
+    forget_one(id, m)
   end
   redis.call('ZREM', base .. 'finished', id)
 end

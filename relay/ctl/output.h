@@ -8,15 +8,26 @@
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace sealpost::ctl {
 
-/// Rows under a header, columns as wide as their longest value; control characters shown as '?'.
+/// What a terminal has room for.
+struct ScreenSize {
+  std::size_t rows = 24;
+  std::size_t columns = 80;
+};
+/// That of standard output; nothing when it is no terminal.
+std::optional<ScreenSize> terminal_size();
+
+/// Rows under a header, columns as wide as their longest value; control characters shown as '?'. On a terminal of so
+/// many columns the last column ends with the line.
 void print_table(std::ostream& out, const std::vector<std::string>& header,
-                 const std::vector<std::vector<std::string>>& rows);
+                 const std::vector<std::vector<std::string>>& rows,
+                 const std::optional<ScreenSize>& terminal = terminal_size());
 /// Control characters shown as '?': a remote server's reply must not move the operator's cursor.
 std::string printable(std::string_view text);
 /// Indented JSON and a line end.

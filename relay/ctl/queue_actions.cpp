@@ -5,12 +5,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <istream>
 #include <ostream>
 
 #include "queue/delivery_json.h"
+#include "queue/filter_text.h"
 #include "relay/ctl/command.h"
 #include "relay/ctl/output.h"
 #include "relay/ctl/queue_choice.h"
@@ -46,6 +48,7 @@ class Interruption final {
 Result<DeliveryChoice> read_choice(Context& context, const Options& options) {
   auto filter = read_filter(options);
   if (!filter) return filter.error();
+  if (auto fits = check_action_filter(*filter); !fits) return Error::invalid("--" + fits.error().public_text);
   const bool all = options.count("all") > 0;
   if (options.count("ID") == 0) {
     if (filter->is_empty() && !all) return Error::invalid("name deliveries by ID or filter, or say --all");
@@ -57,7 +60,9 @@ Result<DeliveryChoice> read_choice(Context& context, const Options& options) {
     auto records = named_deliveries(context.services.queue_view(), text);
     if (!records) return records.error();
     if (records->empty()) return Error::not_found("there is no delivery " + text);
-    for (const auto& record : *records) ids.push_back(record.id);
+    for (const auto& record : *records) {
+      if (std::find(ids.begin(), ids.end(), record.id) == ids.end()) ids.push_back(record.id);
+    }
   }
   return DeliveryChoice(std::move(ids));
 }
@@ -104,6 +109,7 @@ ActionResult act_on_all(Context& context, const QueueOrder& order, const Deliver
 }
 
 int report(Context& context, const ActionResult& result, bool dry_run) {
+  for (const auto& [id, why] : result.unreached) context.err << id.text() << ": " << why << '\n';
   const int told = done(context,
                         std::to_string(result.matched) + " matched, " + std::to_string(result.changed) +
                             (dry_run ? " would change" : " changed"),

@@ -16,6 +16,12 @@ int verify_queue(Context& context, const Options& options) {
   auto found = verify_queue(context.services.redis(), context.services.clock(), repair,
                             [&](std::size_t seen, std::size_t all) { draw_progress(context.err, seen, all); });
   if (!found) return fail(context, found.error());
+  if (repair && found->faults > 0) {
+    auto noted = context.services.audit().append(
+        AuditTrail::operators_shard,
+        {context.services.clock().now(), "operator", "queue.repair", {}, std::to_string(found->faults) + " faults"});
+    if (!noted) return fail(context, noted.error());
+  }
   if (context.json) {
     Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
     object.set("deliveries", found->deliveries);

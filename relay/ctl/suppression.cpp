@@ -52,7 +52,8 @@ int clear(Context& context, const Options& options) {
   }
   std::size_t count = 0;
   for (const auto& address : addresses) {
-    auto cleared = context.services.suppressions().clear(address);
+    auto cleared = clear_suppression(context.services.suppressions(), context.services.audit(),
+                                     context.services.clock(), address, "operator");
     if (!cleared) return fail(context, cleared.error());
     count += *cleared ? 1 : 0;
   }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // sealpostctl top: the queue, redrawn in place on a terminal until Ctrl-C; a snapshot elsewhere.
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,12 +24,6 @@ constexpr std::size_t most_destinations = 200;
 
 std::atomic<bool> ended = false;
 
-ScreenSize terminal_size() {
-  struct winsize size {};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0) return {};
-  return {size.ws_row, size.ws_col};
-}
-
 /// Home, each line to its end, and what is left of an earlier picture below.
 void draw(std::ostream& out, const std::vector<std::string>& lines) {
   out << "\033[H";
@@ -41,7 +34,7 @@ void draw(std::ostream& out, const std::vector<std::string>& lines) {
 Result<QueueSummary> look(Context& context) {
   auto summary = tool_overview(context.services, context.settings).read(most_destinations);
   if (!summary) return summary;
-  // Those whose mail has waited longest are the slowest.
+  // Of those with the most that waits, the slowest first.
   std::stable_sort(summary->destinations.begin(), summary->destinations.end(),
                    [](const auto& a, const auto& b) { return a.oldest && (!b.oldest || *a.oldest < *b.oldest); });
   return summary;
@@ -68,8 +61,9 @@ int watch(Context& context, std::chrono::seconds interval) {
   context.out << "\033[?25l\033[2J";
   while (!ended) {
     auto summary = look(context);
-    draw(context.out, summary ? top_screen(*summary, context.services.clock().now(), terminal_size())
-                              : std::vector<std::string>{printable(summary.error().public_text)});
+    draw(context.out, summary
+                          ? top_screen(*summary, context.services.clock().now(), terminal_size().value_or(ScreenSize()))
+                          : std::vector<std::string>{printable(summary.error().public_text)});
     struct timespec pause {
       interval.count(), 0
     };

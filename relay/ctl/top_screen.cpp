@@ -22,10 +22,30 @@ std::string age(const std::optional<Time>& since, Time now) {
   return since ? age_text(std::chrono::duration_cast<std::chrono::seconds>(now - *since).count()) : "-";
 }
 
-std::string destination_line(const DestinationSummary& row, Time now) {
-  return left(row.domain, 28) + number(row.queued, 9) + number(row.sending, 9) + number(row.deferred, 9) +
-         number(row.held, 7) + right(age(row.oldest, now), 9) + rate(row.delivered_per_minute, 9) + "  " +
-         (row.last_error.empty() ? "-" : row.last_error);
+/// Items beside each other, none broken: those that do not fit go on the next line.
+void add_items(std::vector<std::string>& lines, std::string line, const std::vector<std::string>& items,
+               std::size_t columns) {
+  bool empty = line.empty();
+  for (const auto& item : items) {
+    const std::string gap = empty ? "" : line.ends_with(':') ? " " : "   ";
+    if (!empty && line.size() + gap.size() + item.size() > columns) {
+      lines.push_back(std::move(line));
+      line = "  " + item;
+    } else {
+      line += gap + item;
+    }
+    empty = false;
+  }
+  lines.push_back(std::move(line));
+}
+
+/// Names take a quarter of the line: the numbers and the beginning of an error have room behind them.
+std::size_t name_width(std::size_t columns) { return std::clamp<std::size_t>(columns / 4, 16, 40); }
+
+std::string destination_line(const DestinationSummary& row, Time now, std::size_t columns) {
+  return left(row.domain, name_width(columns)) + number(row.queued, 8) + number(row.sending, 8) +
+         number(row.deferred, 9) + number(row.held, 6) + right(age(row.oldest, now), 8) +
+         rate(row.delivered_per_minute, 8) + "  " + (row.last_error.empty() ? "-" : row.last_error);
 }
 
 }  // namespace
@@ -34,33 +54,36 @@ std::vector<std::string> top_screen(const QueueSummary& summary, Time now, Scree
   const std::string time = to_rfc3339(now);
   std::vector<std::string> lines = {"sealpost " + time.substr(0, time.find('.')) +
                                     "Z   oldest waiting: " + age(summary.oldest, now)};
-  std::string states;
+  std::vector<std::string> states;
   for (const auto& [state, count] : summary.states) {
-    states += (states.empty() ? "" : "   ") + std::string(to_text(state)) + " " + std::to_string(count);
+    states.push_back(std::string(to_text(state)) + " " + std::to_string(count));
   }
-  lines.push_back(states);
-  lines.push_back("per minute: accepted" + rate(summary.rates.accepted, 9) + "   delivered" +
-                  rate(summary.rates.delivered, 9) + "   deferred" + rate(summary.rates.deferred, 9) + "   bounced" +
-                  rate(summary.rates.bounced, 9));
-  std::string ages = "waiting by age:";
+  add_items(lines, {}, states, size.columns);
+  const QueueRates& rates = summary.rates;
+  add_items(lines, "per minute:",
+            {"accepted " + decimal_text(rates.accepted), "delivered " + decimal_text(rates.delivered),
+             "deferred " + decimal_text(rates.deferred), "bounced " + decimal_text(rates.bounced)},
+            size.columns);
+  std::vector<std::string> ages;
   for (std::size_t i = 0; i < age_names.size(); ++i) {
-    ages += std::string("   ") + (i + 1 < age_names.size() ? "<" : "") + age_names.at(i) + " " +
-            std::to_string(summary.ages.at(i));
+    ages.push_back((i + 1 < age_names.size() ? "<" : "") + std::string(age_names.at(i)) + " " +
+                   std::to_string(summary.ages.at(i)));
   }
-  lines.push_back(ages);
+  add_items(lines, "waiting by age:", ages, size.columns);
   if (summary.keys) {
     const auto& [pool, pickups, certificates] = *summary.keys;
-    lines.push_back("key pairs: " + std::to_string(pool.ready) + " of " + std::to_string(pool.wanted) +
-                    " ready   not picked up " + std::to_string(pickups.waiting) + "   certificates ending " +
-                    std::to_string(certificates.ending) + ", ended " + std::to_string(certificates.ended));
+    add_items(lines, "key pairs:",
+              {std::to_string(pool.ready) + " of " + std::to_string(pool.wanted) + " ready",
+               "not picked up " + std::to_string(pickups.waiting),
+               "certificates ending " + std::to_string(certificates.ending) + ", ended " +
+                   std::to_string(certificates.ended)},
+              size.columns);
   }
   lines.emplace_back();
-  lines.push_back(left("DESTINATION", 28) + right("QUEUED", 9) + right("SENDING", 9) + right("DEFERRED", 9) +
-                  right("HELD", 7) + right("OLDEST", 9) + right("PER MIN", 9) + "  LAST ERROR");
-  for (const auto& row : summary.destinations) {
-    if (lines.size() + 1 >= size.rows) break;
-    lines.push_back(destination_line(row, now));
-  }
+  lines.push_back(left("DESTINATION", name_width(size.columns)) + right("QUEUED", 8) + right("SENDING", 8) +
+                  right("DEFERRED", 9) + right("HELD", 6) + right("OLDEST", 8) + right("PER MIN", 8) + "  LAST ERROR");
+  for (const auto& row : summary.destinations) lines.push_back(destination_line(row, now, size.columns));
+  if (lines.size() >= size.rows) lines.resize(size.rows - 1);
   for (auto& line : lines) line = printable(line).substr(0, size.columns);
   return lines;
 }

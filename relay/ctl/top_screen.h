@@ -7,16 +7,12 @@
 
 #include "base/clock.h"
 #include "queue/queue_summary.h"
+#include "relay/ctl/output.h"
 
 namespace sealpost::ctl {
 
-/// As many rows and columns as a terminal has; longer lines are cut.
-struct ScreenSize {
-  std::size_t rows = 24;
-  std::size_t columns = 80;
-};
-
-/// Rates, states, ages, and the destinations for which the most waits.
+/// States, rates, ages, keys, and the destinations in the order of the summary: as many lines as fit above the
+/// terminal's last one. Numbers are never cut, as errors are.
 std::vector<std::string> top_screen(const QueueSummary& summary, Time now, ScreenSize size);
 
 }  // namespace sealpost::ctl

@@ -51,12 +51,12 @@ Status counted(const metrics::Counter& counter, Status recorded) {
   return recorded;
 }
 
-/// "host [address] tls: reply" for the history.
+/// "host [address] tls: reply" for the history. The host stands for an address that is not known: what failed is found
+/// behind the bracket (failure_text).
 std::string describe(const Attempt& attempt, const std::string& response) {
-  std::string text = attempt.trace.host;
-  if (!attempt.trace.address.empty()) text += " [" + attempt.trace.address + "]";
-  if (!attempt.trace.tls.empty()) text += " " + attempt.trace.tls;
-  return text.empty() ? response : text + ": " + response;
+  const auto& [host, address, tls] = attempt.trace;
+  if (host.empty()) return response;
+  return host + " [" + (address.empty() ? host : address) + "]" + (tls.empty() ? "" : " " + tls) + ": " + response;
 }
 
 /// The operator's word counts for more than what attempts before it have taught, and not than what they teach since.
@@ -228,7 +228,7 @@ void Deliverer::attempt(const Claim& claim) {
   }
   const auto resting = destinations_.resting(destination, begun);
   if (resting && !asked_for(claim.delivery, *resting, clock_.now())) {
-    attempt.outcome = Deferred{"not tried, since the attempt before ended so: " + resting->why, "4.4.1"};
+    attempt.outcome = Deferred{std::string(left_out) + resting->why, "4.4.1"};
   } else {
     destinations_.begun(destination, begun);
     guarded(log_, "delivery.attempt_threw", [&] { attempt = try_once(claim); });

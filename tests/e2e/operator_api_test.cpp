@@ -99,6 +99,7 @@ TEST_F(OperatorApi, WhatIsRefusedIsToldAndChangesNothing) {
            Case{422, "POST", actions,
                 R"({"action":"reroute","route":"smtp://a.example\r:25","filter":{"state":"waiting"}})", "route"},
            Case{422, "POST", actions, R"({"action":"drop","filter":{"domain":"no domain!"}})", "not a domain"},
+           Case{422, "POST", actions, R"({"action":"retry","filter":{"state":"delivered"}})", "has ended"},
            Case{422, "POST", actions, R"({"action":"drop","filter":{"recipient":"figures"}})", "not an address"},
            Case{422, "POST", actions, R"({"action":"drop","filter":{"sender":"figures"}})", "not an address"},
            Case{422, "POST", actions, R"({"action":"drop","filter":{"error":")" + std::string(321, 'x') + "\"}}",
@@ -118,6 +119,7 @@ TEST_F(OperatorApi, WhatIsRefusedIsToldAndChangesNothing) {
   // An id that nobody has and one whose state does not fit are counted, and nothing else happens.
   const auto unknown = ask("POST", actions, R"({"action":"drop","ids":["01JAAAAAAAAAAAAAAAAAAAAAAA-1"]})");
   EXPECT_EQ(object_in(unknown.body)->getValue<int>("matched"), 0) << unknown.body;
+  EXPECT_THAT(unknown.body, HasSubstr(R"({"id":"01JAAAAAAAAAAAAAAAAAAAAAAA-1","why":"there is no such delivery"})"));
   const auto release = ask("POST", actions, R"({"action":"release","ids":[")" + id + R"(",")" + id + "\"]}");
   EXPECT_EQ(object_in(release.body)->getValue<int>("matched"), 1) << release.body;
   EXPECT_EQ(object_in(release.body)->getValue<int>("changed"), 0) << release.body;
@@ -129,6 +131,16 @@ TEST_F(OperatorApi, WhatIsRefusedIsToldAndChangesNothing) {
   const auto dry = ask("POST", actions, drop + R"(,"dry_run":true})");
   EXPECT_EQ(object_in(dry.body)->getValue<int>("changed"), 4) << dry.body;
   EXPECT_EQ(snapshot(), before);
+}
+
+TEST_F(OperatorApi, AStreamEndsWithItsToken) {
+  const auto made = object_in(relay.ctl({"token", "create", "olga", "--scope", "operator", "--json"}).out);
+  const std::string url = "http://127.0.0.1:" + std::to_string(relay.port("http")) + "/v1/queue/stream";
+  Process listener(
+      {"curl", "-sSN", "--max-time", "60", "-H", "Authorization: Bearer " + made->getValue<std::string>("token"), url});
+  ASSERT_NE(listener.wait_for("event: sample"), "");
+  ASSERT_EQ(relay.ctl({"token", "revoke", made->getValue<std::string>("id")}).status, 0);
+  EXPECT_EQ(listener.wait(std::chrono::seconds(30)), 0) << "ended by the relay";
 }
 
 TEST_F(OperatorApi, TwoAtOnceDoEachThingOnce) {

@@ -69,6 +69,24 @@ TEST_P(DamagedRecord, IsShownAndCanBeDropped) {
   EXPECT_TRUE(view.list(held, 10, "").value().deliveries.empty());
 }
 
+/// A record that is dropped unread was the last that needed its message, or one of two.
+TEST_P(DamagedRecord, DroppedLeavesNoContent) {
+  const bool of_delivery = std::string(GetParam().record) == "delivery" && GetParam().field == 0;
+  if (!of_delivery) GTEST_SKIP() << "the message's record tells nothing, or the delivery's can be read";
+  const MessageId bad = put(*queue, {"a@d.example", "b@e.example"});
+  damage(bad);
+  ASSERT_EQ(view.act(QueueAction::Drop, {DeliveryId(bad, 1)}, false).value().changed, 1U);
+  EXPECT_FALSE(keys("queue:*:body:*").empty()) << "the other one's";
+  const auto claims = claim_all(*queue);
+  ASSERT_EQ(claims.size(), 1U);
+  ASSERT_TRUE(queue->delivered(claims[0], "250 ok"));
+  EXPECT_TRUE(keys("queue:*:body:*").empty());
+  EXPECT_EQ(queue->trim_history(Duration(-1000)).value(), 1U);
+  EXPECT_TRUE(keys("queue:*:message:*").empty());
+  EXPECT_TRUE(keys("queue:*:delivery:*").empty());
+  EXPECT_TRUE(keys("queue:*:account:*").empty());
+}
+
 INSTANTIATE_TEST_SUITE_P(
     All, DamagedRecord,
     ::testing::Values(Damage{"NoMessage", "message", 0, nullptr}, Damage{"GarbageMessage", "message", 0, "\xc1"},

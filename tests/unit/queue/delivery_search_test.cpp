@@ -272,6 +272,32 @@ TEST_F(DeliverySearchTest, WhatAnActionMovesIsNotMetTwice) {
   EXPECT_EQ(done->cursor, "");
 }
 
+/// Whatever stands before a reply, it is one failure, and found by its codes.
+TEST_F(DeliverySearchTest, AFailureIsOneWhoeverMetIt) {
+  const std::vector<std::string> ways = {"hub.example [hub.example]: 421 4.7.9 too busy",
+                                         "mx.x.example [192.0.2.1:25] TLSv1.3: 421 4.7.9 too busy",
+                                         "mx.y.example [[2001:db8::1]:25]: 421 4.7.9 too busy", "421 4.7.9 too busy",
+                                         "not tried, since the attempt before ended so: 421 4.7.9 too busy"};
+  for (const auto& way : ways) {
+    put(*queue, {"new@busy.example"});
+    auto claims = claim_all(*queue);
+    std::erase_if(claims, [](const Claim& claim) { return claim.delivery.domain != "busy.example"; });
+    ASSERT_EQ(claims.size(), 1U);
+    ASSERT_TRUE(queue->deferred(claims[0], way, clock.now() + 1h));
+  }
+  for (const char* part : {"421", "4.7.9", "too busy", "421 4.7.9 too"}) {
+    EXPECT_EQ(
+        view.list(parse_filter({{"error", part}, {"domain", "busy.example"}}).value(), 100, "")->deliveries.size(),
+        ways.size())
+        << part;
+  }
+  const auto summary = view.summary().value();
+  EXPECT_EQ(std::count_if(
+                summary.errors.begin(), summary.errors.end(),
+                [&](const ErrorSummary& row) { return row.error == "421 4.7.9 too busy" && row.count == ways.size(); }),
+            1);
+}
+
 struct ClassCase {
   const char* error_class;
   const char* part;

@@ -184,11 +184,26 @@ TEST_F(PulseTest, AListenerMayOutliveIt) {
   EXPECT_FALSE(stream->ended());
 }
 
+/// A call of somebody's server is no mail that came and went.
+TEST_F(PulseTest, WebhooksEventsAreNoMail) {
+  MailQueue events(redis, master, clock, random, log, std::chrono::seconds(60), Schedule::Webhooks);
+  Addressee receiver = addressee("abc@webhook.invalid");
+  receiver.destination = "webhook:abc";
+  const Envelope own{events.new_id(), {}, std::nullopt, {}, false, clock.now()};
+  ASSERT_TRUE(events.put(Notice(Notice::Kind::WebhookEvent, WipedBuffer(3, 'x')), own, receiver));
+  const auto claims = claim_all(events);
+  ASSERT_EQ(claims.size(), 1U);
+  ASSERT_TRUE(events.delivered(claims[0], "200"));
+  EXPECT_TRUE(keys("queue:*:counts").empty());
+  const auto summary = view.summary().value();
+  EXPECT_EQ(summary.rates.delivered, 0);
+}
+
 TEST_F(PulseTest, TheRouteIsAnOperatorsAndHasItsLimit) {
   const auto beat = pulse();
   http::Router router;
-  router.add(pulse_routes(*beat));
   http::KnownTokens tokens;
+  router.add(pulse_routes(*beat, tokens));
   MemoryBudget budget{1'000'000};
   http::ServerContext context{router, tokens, budget, log, {}};
   const auto ask = [&](const std::string& token) {

@@ -48,11 +48,39 @@ TEST_F(QueueActionsTest, EachStepIsInTheTrailBeforeAndAfterIt) {
   EXPECT_TRUE(audit.verify(0, [](const AuditEntry&) {})->faults.empty());
 }
 
+TEST_F(QueueActionsTest, TellsOfEachThatWasNamedWhyItIsNotReached) {
+  const MessageId delivered = put(*queue, {"a@d.example"});
+  ASSERT_TRUE(queue->delivered(claim_all(*queue).at(0), "250 ok"));
+  const MessageId waiting = put(*queue, {"a@d.example"});
+  const DeliveryId unknown(queue->new_id(), 1);
+  const auto done = actions.act(QueueAction::Release,
+                                std::vector{DeliveryId(delivered, 1), DeliveryId(waiting, 1), unknown}, "operator", 10);
+  ASSERT_TRUE(done);
+  std::vector<std::string> told;
+  for (const auto& [id, why] : done->unreached) told.push_back(id.text() + " " + why);
+  EXPECT_THAT(told, ElementsAre(delivered.text() + "-1 it is delivered", waiting.text() + "-1 it is queued",
+                                unknown.text() + " there is no such delivery"));
+  const auto by_filter =
+      actions.act(QueueAction::Release, parse_filter({{"state", "waiting"}}).value(), "operator", 10);
+  EXPECT_EQ(by_filter->matched, 1U);
+  EXPECT_TRUE(by_filter->unreached.empty()) << "nobody named it";
+}
+
+TEST_F(QueueActionsTest, AFilterOfWhatHasEndedIsNone) {
+  for (const char* state : {"delivered", "bounced", "dropped"}) {
+    EXPECT_FALSE(check_action_filter(parse_filter({{"state", state}}).value())) << state;
+  }
+  for (const char* state : {"queued", "sending", "deferred", "held", "waiting"}) {
+    EXPECT_TRUE(check_action_filter(parse_filter({{"state", state}}).value())) << state;
+  }
+}
+
 TEST_F(QueueActionsTest, WhatIsRefusedLeavesNoDeed) {
   const auto filter = parse_filter({{"state", "held"}}).value();
   const auto refused = actions.act(QueueAction::Release, filter, "operator", 10, "AAAA");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::Invalid);
+  EXPECT_TRUE(trail().empty());
 }
 
 TEST_F(QueueActionsTest, ABounceIsLeftToWhoeverClaimsItNext) {

@@ -60,8 +60,9 @@ TEST_F(QueueRoutes, ActByIdsAndByFilter) {
   EXPECT_EQ(view.summary()->states[DeliveryState::Held], 0U);
   EXPECT_EQ(act(R"({"action":"hold","filter":{"domain":"d.example"}})").body,
             R"({"matched":2,"changed":2,"cursor":null})");
-  EXPECT_EQ(act(R"({"action":"hold","ids":[")" + id.text() + R"(-1",")" + id.text() + R"(-3"]})").body,
-            R"({"matched":2,"changed":1,"cursor":null})")
+  EXPECT_EQ(
+      act(R"({"action":"hold","ids":[")" + id.text() + R"(-1",")" + id.text() + R"(-3"]})").body,
+      R"({"matched":2,"changed":1,"cursor":null,"unreached":[{"id":")" + id.text() + R"(-1","why":"it is held"}]})")
       << "the first is held already";
   EXPECT_EQ(act(R"({"action":"reroute","route":"smtp://b.example","ids":[")" + id.text() + R"(-3"]})").body,
             R"({"matched":1,"changed":1,"cursor":null})");

@@ -33,7 +33,7 @@ class QueueWhyTest : public QueueTest {
   }
   std::unique_ptr<MailQueue> queue = process();
   Rests rests{redis, clock};
-  QueueWhy reasons{redis, view, clock, {120h, 20}};
+  QueueWhy reasons{redis, view, clock, {120h, 20, {}, 72h}};
 };
 
 TEST_F(QueueWhyTest, WhatIsDueSaysSo) {
@@ -80,6 +80,50 @@ TEST_F(QueueWhyTest, ARestingDestinationIsNamedWithItsEnd) {
   ASSERT_TRUE(rests.end("d.example"));
   EXPECT_THAT(reasons.domain("d.example")->text,
               HasSubstr("The last one that failed ended with: not tried, since the attempt before"));
+}
+
+/// They have no sender to be told, are sealed to nobody, and go nowhere else.
+TEST_F(QueueWhyTest, ANoticeIsGivenUpAndNotRerouted) {
+  const Envelope own{queue->new_id(), {}, std::nullopt, {}, false, clock.now()};
+  const std::string text = "From: relay\r\n\r\nA link\r\n";
+  ASSERT_TRUE(queue->put(Notice(Notice::Kind::Notification, WipedBuffer(text.begin(), text.end())), own,
+                         addressee("bob@d.example")));
+  ASSERT_TRUE(queue->deferred(claim_all(*queue).at(0), "451 later", clock.now() + 5min));
+  const Why told = why(own.id);
+  EXPECT_THAT(told.text, AllOf(HasSubstr("It is given up at 2026-09-26T14:13:20Z (in 5 d) (delivery.max_age)"),
+                               Not(HasSubstr("bounces"))));
+  const std::string id = own.id.text() + "-1";
+  EXPECT_THAT(told.remedies, testing::ElementsAre("sealpostctl queue retry " + id, "sealpostctl queue drop " + id));
+}
+
+TEST_F(QueueWhyTest, AWebhooksEventHasAScheduleOfItsOwn) {
+  const auto events = std::make_unique<MailQueue>(redis, master, clock, random, log, 60s, Schedule::Webhooks);
+  const Envelope own{events->new_id(), {}, std::nullopt, {}, false, clock.now()};
+  Addressee receiver = addressee("abc@webhook.invalid");
+  receiver.destination = "webhook:abc";
+  ASSERT_TRUE(events->put(Notice(Notice::Kind::WebhookEvent, WipedBuffer(3, 'x')), own, receiver));
+  EXPECT_THAT(why(own.id).text, HasSubstr("goes out with the next free worker that webhooks have"));
+  ASSERT_TRUE(events->deferred(claim_all(*events).at(0), "hooks.example [192.0.2.1]: 500", clock.now() + 5s));
+  EXPECT_THAT(why(own.id).text,
+              AllOf(HasSubstr("ended with: 500. As webhooks are, it is tried next at"),
+                    HasSubstr("It is given up at 2026-09-24T14:13:20Z (in 3 d) if nothing changes.")));
+  EXPECT_THAT(reasons.domain("webhook.invalid")->remedies,
+              testing::ElementsAre("sealpostctl queue retry --domain webhook.invalid"));
+}
+
+TEST_F(QueueWhyTest, ThroughAFixedRouteItIsTheRouteThatRests) {
+  QueueWhy fixed(redis, view, clock, {120h, 20, "smtp://hub.example:25", 72h});
+  Addressee there = addressee("bob@d.example");
+  there.destination = "smtp://hub.example:25";
+  ASSERT_TRUE(queue->put(seal(1), envelope(queue->new_id()), std::vector{there}));
+  ASSERT_TRUE(queue->deferred(claim_all(*queue).at(0), "connection refused", clock.now() + 30s));
+  ASSERT_TRUE(rests.begin("smtp://hub.example:25", 90s, "connection refused"));
+  const Why told = fixed.domain("d.example").value();
+  EXPECT_THAT(told.text, AllOf(HasSubstr("All mail goes through smtp://hub.example:25."),
+                               HasSubstr("smtp://hub.example:25 could not be reached (connection refused) and is left "
+                                         "alone until 2026-09-21T14:14:50Z"),
+                               Not(HasSubstr("The next attempt is due"))));
+  EXPECT_EQ(told.until, clock.now() + 90s);
 }
 
 TEST_F(QueueWhyTest, NothingWaitingIsAnAnswer) {

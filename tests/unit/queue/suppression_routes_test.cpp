@@ -15,7 +15,7 @@ namespace {
 
 class SuppressionRoutes : public QueueTest {
  protected:
-  SuppressionRoutes() { router.add(suppression_routes(suppressions)); }
+  SuppressionRoutes() { router.add(suppression_routes(suppressions, audit, clock)); }
 
   http::Answer call(const std::string& method, const std::string& target, const std::string& token = "operator",
                     const std::string& peer = "127.0.0.1") {

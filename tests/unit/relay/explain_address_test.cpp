@@ -52,6 +52,24 @@ TEST_F(ExplainAddress, APairThatNobodyPickedUp) {
                     HasSubstr("After 2026-02-02T12:00:00Z (in 2 d) the next message gets a new pair.")));
 }
 
+TEST_F(ExplainAddress, WhetherTheNextMessageTellsAgain) {
+  EXPECT_THAT(told(), HasSubstr("It waits for its notification; the next message has it sent"));
+  facts.link = PickupLink{};
+  facts.link->fingerprint = "ab12";
+  facts.link->expires = explained_at + 48h;
+  EXPECT_THAT(told(),
+              HasSubstr("works until 2026-02-02T12:00:00Z (in 2 d); until then no message has another one sent."));
+  facts.notification_failed = true;
+  EXPECT_THAT(told(), HasSubstr("did not arrive; the next message has a new one sent."));
+  facts.link->attempts = max_code_attempts;
+  EXPECT_THAT(told(), HasSubstr("is locked, after too many wrong ones; the next message has a new one sent."));
+  facts.link->attempts = 0;
+  facts.link->expires = explained_at - 1s;
+  EXPECT_THAT(told(), HasSubstr("works no longer; the next message has a new one sent."));
+  facts.link->fingerprint = "of an earlier pair";
+  EXPECT_THAT(told(), HasSubstr("It waits for its notification"));
+}
+
 TEST_F(ExplainAddress, APairInUse) {
   key.state = PairState::Permanent;
   key.picked_up = explained_at - 1h;

@@ -81,6 +81,7 @@ TEST_F(MetricsRoutes, LooksUpQueueKeysRedisAndProcess) {
       {"sealpost_deliveries{state=\"bounced\"}", 0},
       {"sealpost_deliveries{state=\"dropped\"}", 0},
       {"sealpost_oldest_waiting_seconds", 90},
+      {"sealpost_oldest_moving_seconds", 90},
       {"sealpost_key_pool_ready", 2},
       {"sealpost_key_pool_wanted", 64},
       {"sealpost_notifications_waiting", 1},
@@ -127,11 +128,12 @@ TEST_F(MetricsRoutes, WithoutRedisTheProcessStillTells) {
   EXPECT_EQ(sample(text, "sealpost_redis_up"), 0);
   auto missing = before;
   for (const auto& name : names(text)) missing.erase(name);
-  EXPECT_EQ(missing, (std::set<std::string>{"sealpost_deliveries", "sealpost_oldest_waiting_seconds",
-                                            "sealpost_key_pool_ready", "sealpost_notifications_waiting",
-                                            "sealpost_keys_not_picked_up", "sealpost_recipient_certificates_ending",
-                                            "sealpost_recipient_certificates_ended", "sealpost_redis_durable",
-                                            "sealpost_redis_memory_bytes", "sealpost_redis_memory_limit_bytes"}));
+  EXPECT_EQ(missing,
+            (std::set<std::string>{
+                "sealpost_deliveries", "sealpost_oldest_waiting_seconds", "sealpost_oldest_moving_seconds",
+                "sealpost_key_pool_ready", "sealpost_notifications_waiting", "sealpost_keys_not_picked_up",
+                "sealpost_recipient_certificates_ending", "sealpost_recipient_certificates_ended",
+                "sealpost_redis_durable", "sealpost_redis_memory_bytes", "sealpost_redis_memory_limit_bytes"}));
   server.start();
   EXPECT_EQ(names(scrape()), before);
 }

@@ -149,6 +149,27 @@ TEST_F(Dashboard, TellsWhyALoginFailed) {
               testing::AllOf(HasSubstr("value=\"&lt;b&gt;\""), Not(HasSubstr("secret"))));
 }
 
+/// It is sealed to nobody and has no sender: it goes nowhere else, and nobody is told.
+TEST_F(Dashboard, OffersOfANoticeWhatItTakes) {
+  const auto queue = process();
+  const Envelope own{queue->new_id(), {}, std::nullopt, {}, false, clock.now()};
+  ASSERT_TRUE(queue->put(Notice(Notice::Kind::Notification, WipedBuffer(3, 'x')), own, addressee("bob@example.net")));
+  const std::string notice = DeliveryId(own.id, 1).text();
+  const std::string mail = DeliveryId(put(*queue, {"bob@example.net"}), 1).text();
+  const std::string cookie = log_in();
+  const std::string offers = "value=\"reroute\"";
+  EXPECT_THAT(get("/operator/deliveries/" + mail, cookie).body,
+              testing::AllOf(HasSubstr(offers), HasSubstr("value=\"bounce\"")));
+  EXPECT_THAT(get("/operator/deliveries/" + notice, cookie).body,
+              testing::AllOf(Not(HasSubstr(offers)), Not(HasSubstr("value=\"bounce\"")), HasSubstr("value=\"drop\"")));
+  const Answer dry = act(cookie, "action=reroute&route=mx&what=ticked&id=" + notice);
+  EXPECT_THAT(dry.body, testing::AllOf(HasSubstr("Not reached: " + notice + " (it is not sealed"),
+                                       Not(HasSubstr("<button class=\"danger\""))));
+  const Answer deed = act(cookie, "action=reroute&route=mx&what=ticked&confirm=yes&seen=queued&id=" + notice);
+  EXPECT_EQ(deed.status, 409);
+  EXPECT_THAT(deed.body, testing::AllOf(HasSubstr("This cannot be done"), HasSubstr("it is not sealed")));
+}
+
 TEST_F(Dashboard, TravelsByHttpsOnly) {
   EXPECT_EQ(get("/operator", {}, "203.0.113.9").status, 403);
   EXPECT_EQ(http::ask(server_context, "POST", "/operator/login", "name=olga&password=right", {}, "203.0.113.9").status,

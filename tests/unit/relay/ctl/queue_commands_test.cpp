@@ -129,7 +129,7 @@ TEST_F(QueueCommands, ExplainTellsOfAnAddress) {
 TEST_F(QueueCommands, TopIsASnapshotWhereThereIsNoTerminal) {
   const std::string shown = ctl({"top"}).out;
   EXPECT_THAT(shown, HasSubstr("queued 3   sending 0"));
-  EXPECT_THAT(shown, HasSubstr("\nexample.net                         2"));
+  EXPECT_THAT(shown, HasSubstr("\nexample.net                                    2"));
   EXPECT_THAT(shown, testing::Not(HasSubstr("\033")));
   EXPECT_THAT(ctl({"top", "--interval", "0"}).status, EX_USAGE);
 }

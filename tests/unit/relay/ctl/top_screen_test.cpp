@@ -37,22 +37,39 @@ TEST(TopScreen, HasTheNumbers) {
   const auto lines = top_screen(summary(), noon, {10, 200});
   EXPECT_THAT(
       lines,
-      ElementsAre("sealpost 2026-01-31T12:00:00Z   oldest waiting: 10 min",
-                  "queued 0   sending 1   deferred 2   held 3   delivered 4   bounced 5   dropped 6",
-                  "per minute: accepted     12.3   delivered      3.0   deferred      0.2   bounced      0.0",
-                  "waiting by age:   <5m 1   <20m 2   <80m 3   <320m 0   <1280m 0   older 4",
-                  "key pairs: 5 of 64 ready   not picked up 3   certificates ending 2, ended 1", "",
-                  "DESTINATION                    QUEUED  SENDING DEFERRED   HELD   OLDEST  PER MIN  LAST ERROR",
-                  "d0.example                          1        0     1200      0      3 h      4.5  451 ?[2Jlater",
-                  "d1.example                          1        0     1200      0      3 h      4.5  451 ?[2Jlater"));
+      ElementsAre(
+          "sealpost 2026-01-31T12:00:00Z   oldest waiting: 10 min",
+          "queued 0   sending 1   deferred 2   held 3   delivered 4   bounced 5   dropped 6",
+          "per minute: accepted 12.3   delivered 3.0   deferred 0.2   bounced 0.0",
+          "waiting by age: <5m 1   <20m 2   <80m 3   <320m 0   <1280m 0   older 4",
+          "key pairs: 5 of 64 ready   not picked up 3   certificates ending 2, ended 1", "",
+          "DESTINATION                               QUEUED SENDING DEFERRED  HELD  OLDEST PER MIN  LAST ERROR",
+          "d0.example                                     1       0     1200     0     3 h     4.5  451 ?[2Jlater",
+          "d1.example                                     1       0     1200     0     3 h     4.5  451 ?[2Jlater"));
 }
 
 TEST(TopScreen, FitsTheTerminal) {
-  for (const auto& [rows, columns] : {std::pair{24U, 80U}, {8U, 20U}, {200U, 60U}}) {
+  for (const auto& [rows, columns] : {std::pair{24U, 80U}, {6U, 20U}, {200U, 60U}, {1U, 1U}}) {
     const auto lines = top_screen(summary(), noon, {rows, columns});
-    EXPECT_LT(lines.size(), std::max<std::size_t>(rows, 8));
+    EXPECT_LT(lines.size(), rows);
     for (const auto& line : lines) EXPECT_LE(line.size(), columns);
   }
+}
+
+TEST(TopScreen, CutsNoNumberAtEightyColumns) {
+  auto made = summary();
+  for (auto& [state, count] : made.states) count = 1'234'567;
+  made.rates = {123456.7, 123456.7, 123456.7, 123456.7};
+  made.ages = {123456, 123456, 123456, 123456, 123456, 123456};
+  std::string screen;
+  for (const auto& line : top_screen(made, noon, {24, 80})) screen += line + "\n";
+  for (const auto state : all_delivery_states) EXPECT_THAT(screen, HasSubstr(std::string(to_text(state)) + " 1234567"));
+  for (const char* rate : {"accepted 123456.7", "delivered 123456.7", "deferred 123456.7", "bounced 123456.7"}) {
+    EXPECT_THAT(screen, HasSubstr(rate));
+  }
+  EXPECT_THAT(screen, HasSubstr("older 123456"));
+  EXPECT_THAT(screen, HasSubstr("ended 1"));
+  EXPECT_THAT(screen, HasSubstr("d0.example                 1       0     1200     0     3 h     4.5  451 ?[2Jl"));
 }
 
 }  // namespace
