@@ -131,7 +131,7 @@ Result<std::string, Response> text_at(const Object& body, const std::string& nam
 
 Result<std::vector<DeliveryId>, Response> read_ids(const Var& value) {
   if (value.type() != typeid(Array::Ptr)) return bad("/ids", "ids is no array");
-  const auto array = value.extract<Array::Ptr>();
+  const Array::Ptr& array = value.extract<Array::Ptr>();
   if (array->size() == 0 || array->size() > max_ids) {
     return bad("/ids", "ids has none, or more than " + std::to_string(max_ids));
   }

@@ -73,6 +73,7 @@ Result<QueueRates> read_rates(redis::Client& redis, Time now) {
 
 Result<std::optional<DeliveryLatency>> read_latency(redis::Client& redis, Time now) {
   std::vector<std::string> fields;
+  fields.reserve(latency_bounds.size() + 1);
   for (const auto bound : latency_bounds) fields.push_back("within:" + std::to_string(bound));
   fields.emplace_back("within:more");
   auto counts = read_means(redis, now, fields, queue_keys::rates);
