@@ -13,7 +13,7 @@ if damaged then
     open = open or stood and is_open(state)
   end
   local message = message_of(id)
-  local m = unpack_record(redis.call('GET', base .. 'message:' .. message) or '')
+  local m = read_message(message)
   if not m then
     redis.call('UNLINK', delivery_key(id))
   else
@@ -29,7 +29,7 @@ local either = waiting or held
 -- A webhook's event is no mail that another server could take. Of mail only what is sealed goes elsewhere: the relay's own notices bring
 -- links and codes, and travel as the settings say.
 local function is_sealed()
-  local m = unpack_record(redis.call('GET', base .. 'message:' .. message_of(id)) or '')
+  local m = read_message(message_of(id))
   return m and (m[M.kind] == 0 or m[M.kind] == 1)
 end
 local fits = {retry = waiting, hold = waiting, release = held, drop = either, bounce = either,

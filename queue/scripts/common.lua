@@ -41,18 +41,30 @@ local function unpack_record(packed)
   return nil
 end
 
+-- A message's record that we wrote, as far as the scripts reckon with it; nil when there is none.
+local function read_message(message)
+  local m = unpack_record(redis.call('GET', base .. 'message:' .. message) or '')
+  if not m then return nil end
+  for _, field in ipairs({M.accepted, M.open, M.records, M.chunks}) do
+    if type(m[field]) ~= 'number' then return nil end
+  end
+  for _, field in ipairs({M.account, M.from}) do
+    if type(m[field]) ~= 'string' then return nil end
+  end
+  return m
+end
+
 -- Deliveries that end differently with the same reply are told apart by it, not by who gave it, nor by its numbers but the codes. A class has
 -- at most so many octets; a shard keeps so many of them, and the rest under one name, which no reply gives.
 local CLASS_MAX, CLASSES_MAX, OTHER_CLASS = 64, 256, ''
 local LEFT_OUT = 'not tried, since the attempt before ended so: '
+local function without_left_out(response)
+  return string.sub(response, 1, #LEFT_OUT) == LEFT_OUT and string.sub(response, #LEFT_OUT + 1) or response
+end
 local function error_class(d)
-  local text = d[D.response]
-  if text == '' or d[D.state] == DELIVERED then return nil end
-  if string.sub(text, 1, #LEFT_OUT) == LEFT_OUT then
-    text = string.sub(text, #LEFT_OUT + 1)
-  else
-    text = string.match(text, '^%S+ %[%S*%][^:]*: (.*)$') or text
-  end
+  if d[D.response] == '' or d[D.state] == DELIVERED then return nil end
+  local text = without_left_out(d[D.response])
+  text = string.match(text, '^%S+ %[%S*%][^:]*: (.*)$') or text
   local codes, rest = string.match(text, '^(%d%d%d%s?[%d.]*)(.*)$')
   text = (codes or '') .. string.gsub(rest or text, '%d+', '#')
   return string.lower(string.sub(text, 1, CLASS_MAX))
@@ -293,13 +305,11 @@ end
 -- Ends a delivery; records stay, in short, as history.
 local function finish(id, d, state, now, what)
   local message = message_of(id)
-  local key = base .. 'message:' .. message
-  local packed = redis.call('GET', key)
-  local m = packed and unpack_record(packed)
+  local m = read_message(message)
   d[D.state] = state
   compact(d, what, now)
   redis.call('ZADD', base .. 'finished', now, id)
   if not m then return end
   close_one(message, m)
-  redis.call('SET', key, cmsgpack.pack(m))
+  redis.call('SET', base .. 'message:' .. message, cmsgpack.pack(m))
 end

@@ -38,7 +38,7 @@ else
   else
     d[D.state], d[D.next] = HELD, 0
   end
-  redis.call('HSET', base .. 'last_errors', domain_of(d), string.format('%d ', now) .. string.sub(response, 1, 256))
+  redis.call('HSET', base .. 'last_errors', domain_of(d), string.format('%d ', now) .. string.sub(without_left_out(response), 1, 256))
 end
 if what == 'delivered' then rate_of('domains', domain_of(d), now, 1) end
 if not event then

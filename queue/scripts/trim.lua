@@ -2,8 +2,7 @@
 local ids = redis.call('ZRANGEBYSCORE', base .. 'finished', '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
 for _, id in ipairs(ids) do
   local d = load(id)
-  local packed = redis.call('GET', base .. 'message:' .. message_of(id))
-  local m = packed and unpack_record(packed)
+  local m = read_message(message_of(id))
   if d and m then
     reindex(id, d[D.created], indexes(d), {})
     forget_one(id, m)

@@ -9,11 +9,6 @@ local function fault(text, mend)
   if repair then mend() end
 end
 
-local function message_record(id)
-  local packed = redis.call('GET', base .. 'message:' .. message_of(id))
-  return packed and unpack_record(packed)
-end
-
 local function expect(id, set, score)
   local found = redis.call('ZSCORE', base .. set, id)
   if found and tonumber(found) == score then return end
@@ -63,7 +58,7 @@ local function check_record(id)
       expect(id, set, d[D.created])
     end
   end
-  local m = message_record(id)
+  local m = read_message(message_of(id))
   if not m then return fault(id .. ' has no record of its message', function() end) end
   -- A sender that was cut when the message had ended is not searched for; shorter ones never are.
   if is_open(d[D.state]) or #m[M.from] < 100 then expect(id, string.sub(sender_key(m), #base + 1), d[D.created]) end
@@ -81,7 +76,7 @@ local function belongs(id, set)
     if name == set then return true end
   end
   if set == 'error:' .. OTHER_CLASS then return error_class(d) ~= nil end
-  local m = message_record(id)
+  local m = read_message(message_of(id))
   return m and (base .. set == sender_key(m) or base .. set == account_key(m)) or false
 end
 

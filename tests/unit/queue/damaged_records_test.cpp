@@ -87,6 +87,20 @@ TEST_P(DamagedRecord, DroppedLeavesNoContent) {
   EXPECT_TRUE(keys("queue:*:account:*").empty());
 }
 
+class DamagedPair : public test::QueueTest, public ::testing::WithParamInterface<std::size_t> {};
+
+/// Neither tells anything any more: the delivery goes all the same.
+TEST_P(DamagedPair, CanBeDropped) {
+  const auto queue = process();
+  const MessageId bad = put(*queue, {"a@d.example"});
+  ASSERT_TRUE(redis.command({"SET", queue_keys::delivery(DeliveryId(bad, 1)), "x"}));
+  alter(queue_keys::message(bad), GetParam(), "many");
+  EXPECT_EQ(view.act(QueueAction::Drop, {DeliveryId(bad, 1)}, false).value().changed, 1U);
+  EXPECT_TRUE(keys("queue:*:delivery:*").empty());
+}
+/// When it was accepted; how many are open, have records, and its pieces.
+INSTANTIATE_TEST_SUITE_P(Numbers, DamagedPair, ::testing::Values(6, 8, 9, 10));
+
 INSTANTIATE_TEST_SUITE_P(
     All, DamagedRecord,
     ::testing::Values(Damage{"NoMessage", "message", 0, nullptr}, Damage{"GarbageMessage", "message", 0, "\xc1"},

@@ -78,8 +78,7 @@ TEST_F(QueueWhyTest, ARestingDestinationIsNamedWithItsEnd) {
                     HasSubstr("is left alone until")));
   EXPECT_EQ(told.until, clock.now() + 90s);
   ASSERT_TRUE(rests.end("d.example"));
-  EXPECT_THAT(reasons.domain("d.example")->text,
-              HasSubstr("The last one that failed ended with: not tried, since the attempt before"));
+  EXPECT_THAT(reasons.domain("d.example")->text, HasSubstr("The last one that failed ended with: connection refused."));
 }
 
 /// They have no sender to be told, are sealed to nobody, and go nowhere else.
