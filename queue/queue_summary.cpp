@@ -74,6 +74,15 @@ void add_ages(AgeCounts& ages, std::size_t all, const std::vector<std::size_t>& 
   ages.back() += all - std::min(all, before);
 }
 
+/// What all nodes hold together.
+std::size_t permits_in(const redis::ReplyView& values) {
+  std::size_t held = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    held += static_cast<std::size_t>(std::max<std::int64_t>(redis::to_number(values[i].text()), 0));
+  }
+  return held;
+}
+
 /// Sums what the shards say of each of the domains.
 class Destinations final {
  public:
@@ -148,12 +157,7 @@ class Destinations final {
     auto replies = redis_.pipeline(commands);
     if (!replies) return replies.error();
     for (std::size_t i = 0; i < summaries_.size(); ++i) {
-      std::size_t held = 0;
-      for (std::size_t j = 0; j < (*replies)[i].size(); ++j) {
-        held += static_cast<std::size_t>(std::max<std::int64_t>(redis::to_number((*replies)[i][j].text()), 0));
-      }
-      // Through a fixed route the permits are the route's, not the domain's.
-      summaries_[i].concurrency = std::max(held, summaries_[i].sending);
+      summaries_[i].concurrency = std::max(permits_in((*replies)[i]), summaries_[i].sending);
     }
     return {};
   }
@@ -255,6 +259,15 @@ Result<QueueCounts> read_queue_counts(redis::Client& redis, Time now) {
     }
   }
   return counts;
+}
+
+Status share_concurrency(redis::Client& redis, const std::string& route, QueueSummary& summary) {
+  auto held = redis.command({"HVALS", queue_keys::permits(route)});
+  if (!held) return held.error();
+  for (auto& row : summary.destinations) {
+    if (row.domain != webhook_domain) row.concurrency = std::max(row.concurrency, permits_in(*held));
+  }
+  return {};
 }
 
 Result<DestinationSummary> read_destination(redis::Client& redis, Time now, const std::string& domain) {

@@ -101,6 +101,8 @@ struct QueueSummary : QueueCounts {
 
 /// `rows`: at most so many destinations, accounts and errors.
 Result<QueueSummary> read_queue_summary(redis::Client& redis, Time now, std::size_t rows);
+/// Mail of every domain goes through one next hop: what may be attempted at once is that hop's, and no domain's own.
+Status share_concurrency(redis::Client& redis, const std::string& route, QueueSummary& summary);
 /// One row of it; all zero when nothing waits.
 Result<DestinationSummary> read_destination(redis::Client& redis, Time now, const std::string& domain);
 /// In one round trip.

@@ -13,7 +13,7 @@ namespace sealpost {
 OperatorSide::OperatorSide(Services& services, const Settings& settings, Authenticator& authenticator,
                            std::vector<WatchedCertificate> certificates, Log& log)
     : authenticator_(authenticator),
-      overview_(services, settings.keys.pool_size, std::move(certificates)),
+      overview_(services, settings, std::move(certificates)),
       queue_{services.queue_view(), services.queue_actions(), services.queue_why(), services.clock(),
              [this](std::size_t rows) { return overview_.read(rows); }},
       pulse_(

@@ -5,8 +5,10 @@
 #include <openssl/pem.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/openssl.h"
+#include "relay/delivery/routes.h"
 
 namespace sealpost {
 namespace {
@@ -36,6 +38,12 @@ CertificateStatus certificate_status(const KeySummary& recipients, const std::ve
   return status;
 }
 
+QueueOverview::QueueOverview(Services& services, const Settings& settings, std::vector<WatchedCertificate> certificates)
+    : services_(services),
+      pool_size_(settings.keys.pool_size),
+      route_(route_name(settings.delivery.route)),
+      certificates_(std::move(certificates)) {}
+
 Result<PoolStatus> QueueOverview::pool() const {
   auto ready = services_.vault().pool_stock();
   if (!ready) return ready.error();
@@ -55,6 +63,9 @@ Result<KeyStatus> QueueOverview::keys(Time now, std::size_t rows) const {
 Result<QueueSummary> QueueOverview::read(std::size_t rows) const {
   auto summary = services_.queue_view().summary(rows);
   if (!summary) return summary;
+  if (!route_.empty()) {
+    if (auto shared = share_concurrency(services_.redis(), route_, *summary); !shared) return shared.error();
+  }
   auto status = keys(services_.clock().now(), rows);
   if (!status) return status.error();
   summary->keys = std::move(*status);
@@ -66,7 +77,7 @@ QueueOverview tool_overview(Services& services, const Settings& settings) {
       {"issuing_ca", [&services] { return not_after(services.authority().issuing()); }}};
   const std::string& file = settings.tls.certificate;
   if (!file.empty()) certificates.push_back({"tls", [file] { return end_of_file(file); }});
-  return {services, settings.keys.pool_size, std::move(certificates)};
+  return {services, settings, std::move(certificates)};
 }
 
 }  // namespace sealpost

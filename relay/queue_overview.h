@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstddef>
-#include <utility>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -19,8 +19,7 @@ namespace sealpost {
 class QueueOverview final {
  public:
   /// `certificates`: the relay's own, named as CertificateEnd::of has it; what cannot be read is left out.
-  QueueOverview(Services& services, std::size_t pool_size, std::vector<WatchedCertificate> certificates)
-      : services_(services), pool_size_(pool_size), certificates_(std::move(certificates)) {}
+  QueueOverview(Services& services, const Settings& settings, std::vector<WatchedCertificate> certificates);
 
   /// `rows` as QueueView::summary has them; of certificates, too.
   [[nodiscard]] Result<QueueSummary> read(std::size_t rows = QueueView::summary_rows) const;
@@ -31,6 +30,7 @@ class QueueOverview final {
 
   Services& services_;
   std::size_t pool_size_;
+  std::string route_;  ///< as route_name has it
   std::vector<WatchedCertificate> certificates_;
 };
 

@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
+#include "queue/permits.h"
 #include "queue/retry_schedule.h"
 #include "tests/unit/queue/queue_fixture.h"
 
@@ -27,6 +29,18 @@ class QueueViewTest : public test::QueueTest {
   using Recipients = std::set<std::string>;
   std::unique_ptr<MailQueue> queue = process();
 };
+
+/// Through a fixed route its permits are those of every domain, but not of webhooks.
+TEST_F(QueueViewTest, ARouteSharesWhatMayBeAttemptedAtOnce) {
+  for (const char* to : {"a@d.example", "b@e.example", "abc@webhook.invalid"}) put(*queue, {to});
+  Permits permits(redis, "node", 20);
+  ASSERT_TRUE(permits.hold({{"smtp://hub.example:25", 5}, {"e.example", 7}}));
+  auto summary = view.summary().value();
+  ASSERT_TRUE(share_concurrency(redis, "smtp://hub.example:25", summary));
+  std::map<std::string, std::size_t> at_once;
+  for (const auto& row : summary.destinations) at_once[row.domain] = row.concurrency;
+  EXPECT_EQ(at_once, (std::map<std::string, std::size_t>{{"d.example", 5}, {"e.example", 7}, {"webhook.invalid", 0}}));
+}
 
 TEST_F(QueueViewTest, FiltersByEverything) {
   put(*queue, {"old@one.example"}, "crm");
