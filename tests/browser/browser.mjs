@@ -57,7 +57,9 @@ export class Visitor {
 
   /// Waits for the page that has this first heading.
   async heading(text) {
-    await this.page.getByRole("heading", { level: 1, name: text, exact: true }).waitFor();
+    await this.page.getByRole("heading", { level: 1, name: text, exact: true }).waitFor().catch(async (error) => {
+      throw new Error(`${error.message}\nThe page says: ${await this.page.locator("body").innerText()}`);
+    });
   }
 
   async press(name) {
