@@ -21,11 +21,12 @@ Pulse::Admitted still_admitted(Authenticator& authenticator, const http::Request
 }  // namespace
 
 std::vector<http::Route> pulse_routes(Pulse& pulse, Authenticator& authenticator) {
-  return {{"GET", "/v1/queue/stream", http::Access::Operator, 0, [&](const http::Request& request) {
-             return http::Response::event_stream(
-                 pulse.listen(request.field("last-event-id"), still_admitted(authenticator, request)),
-                 request.caller->account);
-           }}};
+  return {
+      {"GET", "/v1/queue/stream", http::Access::Operator, 0, [&pulse, &authenticator](const http::Request& request) {
+         return http::Response::event_stream(
+             pulse.listen(request.field("last-event-id"), still_admitted(authenticator, request)),
+             request.caller->account);
+       }}};
 }
 
 }  // namespace sealpost

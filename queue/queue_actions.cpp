@@ -39,6 +39,7 @@ Result<ActionResult> QueueActions::count(const QueueOrder& order, const Delivery
 /// The intention first: nothing is changed that the trail does not name.
 Result<ActionResult> QueueActions::act(const QueueOrder& order, const DeliveryChoice& choice, std::string_view actor,
                                        std::size_t limit, const std::string& cursor) {
+  // A cursor that is none of ours begins nothing: it is looked at before the trail says so.
   if (const auto* filter = std::get_if<DeliveryFilter>(&choice)) {
     if (auto behind = parse_cursor(waiting_only(*filter), cursor); !behind) return behind.error();
   }

@@ -264,8 +264,9 @@ Result<QueueCounts> read_queue_counts(redis::Client& redis, Time now) {
 Status share_concurrency(redis::Client& redis, const std::string& route, QueueSummary& summary) {
   auto held = redis.command({"HVALS", queue_keys::permits(route)});
   if (!held) return held.error();
+  const std::size_t at_once = permits_in(*held);
   for (auto& row : summary.destinations) {
-    if (row.domain != webhook_domain) row.concurrency = std::max(row.concurrency, permits_in(*held));
+    if (row.domain != webhook_domain) row.concurrency = std::max(row.concurrency, at_once);
   }
   return {};
 }

@@ -2,7 +2,6 @@
 // Implements operator_side.h.
 #include "relay/operator_side.h"
 
-#include <iterator>
 #include <optional>
 #include <utility>
 
